@@ -7,12 +7,14 @@ mod tokens;
 
 use imlp_linear::StructuredMap;
 
+/// `vec(layer(x))` for weight, bias (empty: none) and input in double
+/// precision; its length is the output's, by definition of the layer.
+pub type Apply = fn(&dyn StructuredMap, weight: &[f64], bias: &[f64], x: &[f64]) -> Vec<f64>;
+
 /// The definition of one kind of map.
 pub struct Oracle {
     pub kind: &'static str,
-    /// `vec(layer(x))` for weight, bias (empty: none) and input in double
-    /// precision; its length is the output's, by definition of the layer.
-    pub apply: fn(&dyn StructuredMap, &[f64], &[f64], &[f64]) -> Vec<f64>,
+    pub apply: Apply,
     /// Lengths of weight and bias, the bias as if the map had one.
     pub lengths: fn(&dyn StructuredMap) -> (usize, usize),
 }
