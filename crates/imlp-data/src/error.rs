@@ -1,0 +1,151 @@
+//! The errors of this crate, worded for the person who has to act on them.
+
+use std::path::{Path, PathBuf};
+
+/// What can go wrong while a data set is found, fetched, read or used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// No data set has this name.
+    #[error("unknown data set `{name}`{}; the data sets are: {}",
+        .nearest.as_ref().map(|n| format!(" (did you mean `{n}`?)")).unwrap_or_default(),
+        .valid.join(", "))]
+    UnknownDataset {
+        /// The name that was asked for.
+        name: String,
+        /// The valid name closest to it, if one is close.
+        nearest: Option<String>,
+        /// Every valid name.
+        valid: Vec<String>,
+    },
+
+    /// The data set is known but its files are not in the cache.
+    #[error("data set `{name}` is not installed: {} lacks {}; get it with `imlp data fetch {name}`",
+        .dir.display(), .missing.join(", "))]
+    NotInstalled {
+        /// Name of the data set.
+        name: String,
+        /// The folder where its files are looked for.
+        dir: PathBuf,
+        /// The files that are not there.
+        missing: Vec<String>,
+    },
+
+    /// The data set is compiled into the program and has no folder.
+    #[error("data set `{name}` is built into imlp: it has no folder and needs no fetching")]
+    Embedded {
+        /// Name of the data set.
+        name: String,
+    },
+
+    /// A file could be read but its content is not what the format says.
+    #[error("{}: at byte {offset}: expected {expected}, found {found}; the file is damaged or of another kind: \
+             `imlp data verify` tells which files are, `imlp data fetch` replaces them", .file.display())]
+    Malformed {
+        /// The file.
+        file: PathBuf,
+        /// Offset in bytes into the (decompressed) file.
+        offset: u64,
+        /// What the format asks for there.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+
+    /// The content of a file is not the published one.
+    #[error("{}: expected MD5 {expected}, found {found}; the file is damaged or not the official one", .file.display())]
+    Checksum {
+        /// The file.
+        file: PathBuf,
+        /// The published checksum, in hexadecimal.
+        expected: String,
+        /// The checksum of what is there.
+        found: String,
+    },
+
+    /// The operating system refused a file operation.
+    #[error("cannot {action} {}: {source}", .path.display())]
+    Io {
+        /// What was attempted, as a verb: "read", "create" …
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+
+    /// No source delivered the data set.
+    #[error("could not fetch `{name}`; tried:\n{}\nget the files on another machine and give them with \
+             `imlp data fetch {name} --from <archive or folder>`; official source: {url}",
+        .attempts.iter().map(|a| format!("  - {a}")).collect::<Vec<_>>().join("\n"))]
+    FetchFailed {
+        /// Name of the data set.
+        name: String,
+        /// One line per source: what it is and why it failed.
+        attempts: Vec<String>,
+        /// Where the data set is published.
+        url: String,
+    },
+
+    /// One source of a data set failed; `fetch` collects these.
+    #[error("{what}: {reason}")]
+    Source {
+        /// The address, program or file.
+        what: String,
+        /// Why it delivered nothing.
+        reason: String,
+    },
+
+    /// The platform names no folder for the data of a user.
+    #[error(
+        "this platform names no data folder for the user: set the environment variable {variable} to a folder"
+    )]
+    NoDataFolder {
+        /// The environment variable that replaces it.
+        variable: &'static str,
+    },
+
+    /// An argument lies outside what the function accepts.
+    #[error("{what} is {found}, but must be {expected}")]
+    Argument {
+        /// The argument.
+        what: String,
+        /// What the function accepts.
+        expected: String,
+        /// What it got.
+        found: String,
+    },
+}
+
+impl DataError {
+    /// Wraps a system error with the path and the attempted action.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| DataError::Io {
+            action,
+            path,
+            source,
+        }
+    }
+
+    /// Builds an [`DataError::Argument`].
+    pub(crate) fn argument(
+        what: impl Into<String>,
+        expected: impl Into<String>,
+        found: impl ToString,
+    ) -> Self {
+        DataError::Argument {
+            what: what.into(),
+            expected: expected.into(),
+            found: found.to_string(),
+        }
+    }
+
+    /// Builds a [`DataError::Source`].
+    pub(crate) fn source_failed(what: impl Into<String>, reason: impl ToString) -> Self {
+        DataError::Source {
+            what: what.into(),
+            reason: reason.to_string(),
+        }
+    }
+}
