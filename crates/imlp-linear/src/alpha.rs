@@ -52,6 +52,22 @@ impl Alpha {
         self.0 == 1.0
     }
 
+    /// `v_i ← (1−α)·v_i + α·target(i)`: no bit changes at α = 0, an exact
+    /// assignment at α = 1.
+    pub fn pull(self, values: &mut [f32], target: impl Fn(usize) -> f32) {
+        if self.is_zero() {
+            return;
+        }
+        let (kept, pulled) = self.shares();
+        for (i, v) in values.iter_mut().enumerate() {
+            *v = if self.is_one() {
+                target(i)
+            } else {
+                kept * *v + pulled * target(i)
+            };
+        }
+    }
+
     /// (1−α, α) in single precision; the difference is taken in double
     /// precision, so that 1−α keeps its relative accuracy as α nears 1.
     pub(crate) fn shares(self) -> (f32, f32) {
@@ -89,6 +105,20 @@ mod tests {
         assert_eq!(Alpha::new(1.0).unwrap(), Alpha::ONE);
         assert!(Alpha::new(-0.0).unwrap().get().is_sign_positive());
         assert_eq!(format!("{:.2}", Alpha::new(0.1).unwrap()), "0.10");
+    }
+
+    #[test]
+    fn pulling_is_exact_at_both_ends() {
+        let target = [3.0f32, -5.0];
+        let pulled = |alpha: f64, start: [f32; 2]| {
+            let mut values = start;
+            Alpha::new(alpha).unwrap().pull(&mut values, |i| target[i]);
+            values
+        };
+        assert_eq!(pulled(0.25, [1.0, 1.0]), [1.5, -0.5]);
+        assert_eq!(pulled(1.0, [f32::NAN, 1.0]), target);
+        let untouched = pulled(0.0, [f32::NAN, -0.0]);
+        assert!(untouched[0].is_nan() && untouched[1].is_sign_negative());
     }
 
     #[test]

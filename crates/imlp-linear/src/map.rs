@@ -181,15 +181,7 @@ pub trait StructuredMap: Debug + Send + Sync {
                 got: weight.len(),
             });
         }
-        match bias {
-            Some(bias) if bias.len() != self.out_len() => Err(LinearError::TargetBias {
-                kind: self.kind(),
-                input: self.in_shape().clone(),
-                output: self.out_shape().clone(),
-                got: bias.len(),
-            }),
-            _ => Ok(()),
-        }
+        bias.map_or(Ok(()), |bias| check_target_bias(self, bias))
     }
 
     /// The dense equivalent, materialised (see
@@ -279,10 +271,10 @@ pub trait StructuredMap: Debug + Send + Sync {
             }
             self.add_row(p, row, pulled, out);
         }
-        if let Some(bias) = bias {
-            interpolate_bias(self, p, alpha, bias);
+        match bias {
+            Some(bias) => self.interpolate_bias(p, alpha, bias),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// [`interpolate`](Self::interpolate) for a weight stored transposed,
@@ -303,29 +295,39 @@ pub trait StructuredMap: Debug + Send + Sync {
             return Ok(());
         }
         transposed::interpolate_weight(self, p, alpha, weight_in_out);
-        if let Some(bias) = bias {
-            interpolate_bias(self, p, alpha, bias);
+        match bias {
+            Some(bias) => self.interpolate_bias(p, alpha, bias),
+            None => Ok(()),
         }
+    }
+
+    /// `b ← (1−α)·b + α·b_P` alone; `bias` is `[out_len]`.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check); [`LinearError::TargetBias`].
+    fn interpolate_bias(
+        &self,
+        p: Parameters<'_>,
+        alpha: Alpha,
+        bias: &mut [f32],
+    ) -> Result<(), LinearError> {
+        self.check(p)?;
+        check_target_bias(self, bias)?;
+        alpha.pull(bias, |row| self.bias_at(p, row));
         Ok(())
     }
 }
 
-/// `b ← (1−α)·b + α·b_P` for 0 < α ≤ 1; `bias` is `[out_len]`.
-fn interpolate_bias<M: StructuredMap + ?Sized>(
-    map: &M,
-    p: Parameters<'_>,
-    alpha: Alpha,
-    bias: &mut [f32],
-) {
-    let (kept, pulled) = alpha.shares();
-    for (row, b) in bias.iter_mut().enumerate() {
-        let prior = map.bias_at(p, row);
-        *b = if alpha.is_one() {
-            prior
-        } else {
-            kept * *b + pulled * prior
-        };
+fn check_target_bias<M: StructuredMap + ?Sized>(map: &M, bias: &[f32]) -> Result<(), LinearError> {
+    if bias.len() == map.out_len() {
+        return Ok(());
     }
+    Err(LinearError::TargetBias {
+        kind: map.kind(),
+        input: map.in_shape().clone(),
+        output: map.out_shape().clone(),
+        got: bias.len(),
+    })
 }
 
 /// The bias of group `group` (channel, token, …); 0 without bias.

@@ -1,1 +1,60 @@
+//! Structured priors, their dense twins, and training under interpolation.
+//!
+//! [`Setup`] checks a [`TrialConfig`] and builds both networks;
+//! [`train_prior`] trains the prior of a seed once; [`run_trial`] trains a
+//! dense twin while pulling it toward that prior (arXiv 2410.09655). The
+//! algorithm reads from top to bottom in the module of [`run_trial`].
+#![warn(missing_docs)]
+#![forbid(unsafe_code)]
 
+mod allocation;
+mod config;
+mod cost;
+mod data;
+mod error;
+mod evaluate;
+mod forward;
+mod interpolation;
+mod layer;
+mod learner;
+mod learning_rate;
+mod loss;
+mod network;
+mod observer;
+mod optimizer;
+mod parameters;
+mod prior;
+mod prior_config;
+mod schedule;
+mod seeds;
+mod setup;
+mod trial;
+mod weights;
+
+pub use allocation::{Allocation, ByName, Gradient, NamedAllocation};
+pub use config::{
+    DataConfig, EvaluationConfig, TestReading, TrainConfig, TrialConfig, TwinConfig,
+};
+pub use cost::{Cost, NetworkCost};
+pub use data::TrainingData;
+pub use error::TrainError;
+pub use evaluate::Metrics;
+pub use interpolation::{
+    Every, InterpolationConfig, InterpolationRule, OptimizerState, Segment, Timing,
+    effective_prior_share,
+};
+pub use layer::{Layer, LayerConfig, LayerNorm, LinearLayer, Pair};
+pub use learning_rate::LearningRateSchedule;
+pub use network::Network;
+pub use observer::{Observer, Unobserved};
+pub use optimizer::OptimizerKind;
+pub use parameters::{HostParameters, Initialization, ParameterSpec, Role};
+pub use prior::{PriorEpoch, PriorRecord, PriorTrajectory, train_prior};
+pub use prior_config::{Channels, MixerHead, PriorConfig, PriorKind, PriorTraining};
+pub use schedule::{Schedule, ScheduleKind};
+pub use setup::Setup;
+pub use trial::{Measurement, Point, Trial, TrialRecord, TrialStatus, run_trial};
+pub use weights::{NamedTensor, WeightsFile};
+
+/// Burn's runtime device, on which networks live.
+pub use burn::tensor::Device;

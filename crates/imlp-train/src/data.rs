@@ -1,0 +1,175 @@
+//! The images of a trial: split, normalisation, batches on the device.
+
+use std::sync::Arc;
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use imlp_data::{Dataset, ImageSet, Normalization};
+use imlp_linear::Shape;
+
+use crate::TrainError;
+use crate::config::DataConfig;
+use crate::seeds::{Stream, stream_seed};
+
+/// A data set, split and normalised; bytes are held once for all trials.
+#[derive(Debug)]
+pub struct TrainingData {
+    dataset: Arc<Dataset>,
+    normalization: Normalization,
+    augmentation: imlp_data::Augmentation,
+    train: Vec<u32>,
+    validation: Vec<u32>,
+    test: Vec<u32>,
+    /// The training images on which accuracy is measured.
+    train_evaluation: Vec<u32>,
+}
+
+/// A set of images to measure on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subset {
+    /// The sample of training images.
+    Train,
+    /// The validation split.
+    Validation,
+    /// The test set.
+    Test,
+}
+
+impl TrainingData {
+    /// Splits `dataset` and measures its channel statistics on the training
+    /// part.
+    ///
+    /// # Errors
+    /// A fraction outside [0, 1), or one that leaves no image to train on.
+    pub fn new(
+        dataset: Arc<Dataset>,
+        config: &DataConfig,
+        train_images: usize,
+    ) -> Result<Self, TrainError> {
+        let split = imlp_data::stratified_split(
+            dataset.train.labels(),
+            dataset.train.classes(),
+            config.validation_fraction,
+            config.split_seed,
+        )?;
+        let normalization = Normalization::of(&dataset.train, &split.train)?;
+        let mut train_evaluation = imlp_data::epoch_order(
+            &split.train,
+            stream_seed(config.split_seed, Stream::TrainEvaluation),
+            0,
+        );
+        train_evaluation.truncate(train_images);
+        Ok(Self {
+            normalization,
+            augmentation: config.augmentation,
+            test: (0..dataset.test.len() as u32).collect(),
+            train: split.train,
+            validation: split.validation,
+            train_evaluation,
+            dataset,
+        })
+    }
+
+    /// The data set.
+    pub fn dataset(&self) -> &Dataset {
+        &self.dataset
+    }
+
+    /// Channel statistics of the training part.
+    pub fn normalization(&self) -> &Normalization {
+        &self.normalization
+    }
+
+    /// Shape of one image.
+    pub fn shape(&self) -> Shape {
+        let shape = self.dataset.train.shape();
+        Shape::image(shape.channels, shape.height, shape.width)
+    }
+
+    /// Number of classes.
+    pub fn classes(&self) -> usize {
+        self.dataset.train.classes()
+    }
+
+    /// Number of images that are trained on.
+    pub fn train_len(&self) -> usize {
+        self.train.len()
+    }
+
+    /// Number of validation images.
+    pub fn validation_len(&self) -> usize {
+        self.validation.len()
+    }
+
+    /// Steps of one epoch.
+    pub fn steps(&self, batch_size: usize) -> usize {
+        self.train.len().div_ceil(batch_size)
+    }
+
+    /// The order in which `epoch` visits the training images.
+    pub(crate) fn order(&self, seed: u64, epoch: u32) -> Vec<u32> {
+        imlp_data::epoch_order(&self.train, seed, epoch)
+    }
+
+    /// Normalised, augmented training images `[batch, features]` and labels.
+    pub(crate) fn training_batch(
+        &self,
+        indices: &[u32],
+        seed: u64,
+        epoch: u32,
+        device: &Device,
+    ) -> (Tensor<2>, Tensor<1, Int>) {
+        let set = &self.dataset.train;
+        let (x, labels) = self.fill(set, indices, self.augmentation, seed, epoch);
+        let images = image_tensor(set, x, indices.len(), device);
+        let labels = Tensor::from_data(TensorData::new(labels, [indices.len()]), device);
+        (images, labels)
+    }
+
+    /// The images of `subset` by index, with the set that they index.
+    pub(crate) fn subset(&self, subset: Subset) -> (&ImageSet, &[u32]) {
+        match subset {
+            Subset::Train => (&self.dataset.train, &self.train_evaluation),
+            Subset::Validation => (&self.dataset.train, &self.validation),
+            Subset::Test => (&self.dataset.test, &self.test),
+        }
+    }
+
+    /// Normalised images as they are, `[batch, features]`.
+    pub(crate) fn evaluation_batch(
+        &self,
+        set: &ImageSet,
+        indices: &[u32],
+        device: &Device,
+    ) -> Tensor<2> {
+        let (x, _) = self.fill(set, indices, imlp_data::Augmentation::None, 0, 0);
+        image_tensor(set, x, indices.len(), device)
+    }
+
+    fn fill(
+        &self,
+        set: &ImageSet,
+        indices: &[u32],
+        augmentation: imlp_data::Augmentation,
+        seed: u64,
+        epoch: u32,
+    ) -> (Vec<f32>, Vec<i64>) {
+        let mut x = vec![0.0; indices.len() * set.shape().len()];
+        let mut labels = vec![0; indices.len()];
+        imlp_data::fill_batch(
+            set,
+            indices,
+            &self.normalization,
+            augmentation,
+            seed,
+            epoch,
+            &mut x,
+            &mut labels,
+        )
+        .expect("the buffers fit the images and the indices come from the set");
+        (x, labels)
+    }
+}
+
+fn image_tensor(set: &ImageSet, x: Vec<f32>, images: usize, device: &Device) -> Tensor<2> {
+    Tensor::from_data(TensorData::new(x, [images, set.shape().len()]), device)
+}

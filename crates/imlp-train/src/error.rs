@@ -1,0 +1,89 @@
+//! What can go wrong while a trial is set up or run.
+
+use imlp_linear::{LinearError, Shape};
+
+/// Errors of this crate. Divergence is not one: it is an outcome that the
+/// trial's record states (see [`TrialStatus`](crate::TrialStatus)).
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// A configuration value that cannot be used.
+    #[error("{key} = {value}: {reason}")]
+    Config {
+        /// Dotted key, as in a recipe.
+        key: &'static str,
+        /// The value given, as text.
+        value: String,
+        /// What is wrong with it and what would do.
+        reason: String,
+    },
+    /// A layer that does not fit what comes before it.
+    #[error("layer `{layer}` ({kind}) cannot follow activations of shape {input}: {reason}")]
+    Layer {
+        /// Name of the layer.
+        layer: String,
+        /// Type of the layer.
+        kind: &'static str,
+        /// Shape that reaches it.
+        input: Shape,
+        /// What does not fit.
+        reason: String,
+    },
+    /// A residual branch that does not return to the shape it left.
+    #[error(
+        "residual block `{layer}` takes {input} but its branch gives {output}; a skip needs equal shapes"
+    )]
+    Residual {
+        /// Name of the block.
+        layer: String,
+        /// Shape at its start.
+        input: Shape,
+        /// Shape at the end of its branch.
+        output: Shape,
+    },
+    /// The last layer does not give one logit per class.
+    #[error(
+        "the network ends in layer `{layer}` with shape {output}, but the data set has {classes} classes; end with a `linear` layer of {classes} features"
+    )]
+    Head {
+        /// Name of the last layer.
+        layer: String,
+        /// What it gives.
+        output: Shape,
+        /// What is needed.
+        classes: usize,
+    },
+    /// Two layers of one name.
+    #[error("two layers are named `{0}`; give each `name` once")]
+    DuplicateLayer(String),
+    /// A structured map refused its geometry or its parameters.
+    #[error(transparent)]
+    Linear(#[from] LinearError),
+    /// A data set could not be used.
+    #[error(transparent)]
+    Data(#[from] imlp_data::DataError),
+    /// A weights file could not be read or written.
+    #[error("{path}: {reason}")]
+    Weights {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The caller asked to stop (Ctrl-C).
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl TrainError {
+    pub(crate) fn config(
+        key: &'static str,
+        value: impl std::fmt::Display,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self::Config {
+            key,
+            value: value.to_string(),
+            reason: reason.into(),
+        }
+    }
+}

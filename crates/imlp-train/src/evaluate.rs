@@ -1,0 +1,97 @@
+//! Accuracy and loss of a network on a set of images.
+
+use burn::tensor::{Device, Tensor};
+use imlp_data::ImageSet;
+use serde::{Deserialize, Serialize};
+
+use crate::data::{Subset, TrainingData};
+use crate::forward::forward;
+use crate::network::Network;
+
+/// Images per forward pass; bounds the memory of an evaluation.
+const EVALUATION_BATCH: usize = 500;
+
+/// What was measured on a set of images.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Metrics {
+    /// Share of images whose largest logit is their label's, in [0, 1].
+    pub accuracy: f64,
+    /// Mean cross-entropy in nats, without label smoothing.
+    pub loss: f64,
+}
+
+/// Measures on `subset`; `None` when the subset is empty or a logit is not
+/// finite: what has diverged has no accuracy.
+pub(crate) fn evaluate(
+    network: &Network,
+    parameters: &[Tensor<1>],
+    data: &TrainingData,
+    subset: Subset,
+    device: &Device,
+) -> Option<Metrics> {
+    let (set, indices) = data.subset(subset);
+    evaluate_images(network, parameters, data, set, indices, device)
+}
+
+fn evaluate_images(
+    network: &Network,
+    parameters: &[Tensor<1>],
+    data: &TrainingData,
+    set: &ImageSet,
+    indices: &[u32],
+    device: &Device,
+) -> Option<Metrics> {
+    let mut correct = 0usize;
+    let mut loss = 0.0;
+    for batch in indices.chunks(EVALUATION_BATCH) {
+        let x = data.evaluation_batch(set, batch, device);
+        let logits = forward(network, parameters, x).into_data();
+        let logits = logits.as_slice::<f32>().expect("logits are f32");
+        for (row, &index) in logits.chunks_exact(network.classes()).zip(batch) {
+            let label = usize::from(set.label(index as usize));
+            let (best, image_loss) = score(row, label)?;
+            correct += usize::from(best == label);
+            loss += image_loss;
+        }
+    }
+    let images = indices.len() as f64;
+    (images > 0.0).then(|| Metrics {
+        accuracy: correct as f64 / images,
+        loss: loss / images,
+    })
+}
+
+/// The first largest logit and the cross-entropy; `None` for a logit that is
+/// not finite.
+fn score(logits: &[f32], label: usize) -> Option<(usize, f64)> {
+    let mut best = 0;
+    for (class, &logit) in logits.iter().enumerate() {
+        if !logit.is_finite() {
+            return None;
+        }
+        if logit > logits[best] {
+            best = class;
+        }
+    }
+    let top = f64::from(logits[best]);
+    let total: f64 = logits.iter().map(|&z| (f64::from(z) - top).exp()).sum();
+    Some((best, total.ln() + top - f64::from(logits[label])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_score_of_one_image_is_right() {
+        let (best, loss) = score(&[0.0, 2.0, 1.0], 2).unwrap();
+        let expected = (1.0 + 2f64.exp() + 1f64.exp()).ln() - 1.0;
+        assert_eq!(best, 1);
+        assert!((loss - expected).abs() < 1e-12);
+        assert_eq!(score(&[1.0, 1.0], 1).unwrap().0, 0, "the first of equals");
+        assert!(score(&[0.0, f32::NAN], 0).is_none());
+        assert!(score(&[0.0, f32::INFINITY], 0).is_none());
+        // Large finite logits do not overflow.
+        assert!(score(&[3e38, -3e38], 1).unwrap().1.is_finite());
+    }
+}

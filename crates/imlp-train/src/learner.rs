@@ -1,0 +1,228 @@
+//! A network in training: its parameters, its optimiser, its stream of images.
+
+use burn::tensor::{Device, Tensor};
+use imlp_linear::Alpha;
+
+use crate::data::{Subset, TrainingData};
+use crate::evaluate::{Metrics, evaluate};
+use crate::forward::forward;
+use crate::interpolation::{InterpolationRule, Segment};
+use crate::learning_rate::LearningRate;
+use crate::loss::cross_entropy;
+use crate::network::Network;
+use crate::optimizer::{Optimizer, Rule};
+use crate::parameters::{
+    HostParameters, Initialization, ParameterSpec, Role, edit, initialize, to_device, to_host,
+};
+use crate::seeds::{Stream, stream_seed};
+use crate::{Observer, TrainError};
+
+/// How a learner trains; the same for every trial of an experiment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Training {
+    pub rule: Rule,
+    pub rate: LearningRate,
+    pub batch_size: usize,
+    pub label_smoothing: f64,
+    pub initialization: Initialization,
+}
+
+/// The result of one segment of steps.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SegmentLoss {
+    /// Sum over the images of the mean loss of their batch.
+    pub sum: f64,
+    /// Images.
+    pub images: usize,
+    /// Whether a loss was not finite; the rest of the segment is skipped, for
+    /// nothing that follows from such weights is finite.
+    pub diverged: bool,
+}
+
+/// A network in training.
+pub(crate) struct Learner<'a> {
+    pub network: &'a Network,
+    specs: Vec<ParameterSpec>,
+    values: Vec<Tensor<1>>,
+    optimizer: Optimizer,
+    training: Training,
+    stream: u64,
+    device: Device,
+    step: u64,
+}
+
+impl<'a> Learner<'a> {
+    /// A freshly initialised network; the same for the same seed and stream.
+    pub fn new(
+        network: &'a Network,
+        training: Training,
+        seed: u64,
+        stream: Stream,
+        device: &Device,
+    ) -> Self {
+        let specs = network.parameter_specs();
+        let host = initialize(&specs, training.initialization, seed, stream);
+        Self {
+            values: to_device(&specs, &host, device),
+            optimizer: Optimizer::new(training.rule, specs.len()),
+            specs,
+            network,
+            training,
+            stream: stream_seed(seed, stream),
+            device: device.clone(),
+            step: 0,
+        }
+    }
+
+    /// Trains on one segment of `epoch`, whose image order is `order`.
+    ///
+    /// # Errors
+    /// [`TrainError::Interrupted`].
+    pub fn train(
+        &mut self,
+        data: &TrainingData,
+        order: &[u32],
+        epoch: u32,
+        segment: Segment,
+        observer: &dyn Observer,
+    ) -> Result<SegmentLoss, TrainError> {
+        let mut loss = SegmentLoss {
+            sum: 0.0,
+            images: 0,
+            diverged: false,
+        };
+        let batches = order.chunks(self.training.batch_size);
+        let end = segment.end - segment.start;
+        for (done, indices) in batches.skip(segment.start).take(end).enumerate() {
+            if observer.cancelled() {
+                return Err(TrainError::Interrupted);
+            }
+            let (x, labels) = data.training_batch(indices, self.stream, epoch, &self.autodiff());
+            let batch_loss = self.train_step(x, labels);
+            if !batch_loss.is_finite() {
+                loss.diverged = true;
+                let skipped = end - done;
+                self.step += skipped as u64 - 1;
+                observer.steps(skipped as u64);
+                break;
+            }
+            loss.sum += batch_loss * indices.len() as f64;
+            loss.images += indices.len();
+            observer.steps(1);
+        }
+        Ok(loss)
+    }
+
+    /// The order in which this learner sees the images of `epoch`.
+    pub fn order(&self, data: &TrainingData, epoch: u32) -> Vec<u32> {
+        data.order(self.stream, epoch)
+    }
+
+    fn autodiff(&self) -> Device {
+        self.device.clone().autodiff()
+    }
+
+    /// One optimiser step; gives the loss before it.
+    fn train_step(&mut self, x: Tensor<2>, labels: Tensor<1, burn::tensor::Int>) -> f64 {
+        let tracked: Vec<Tensor<1>> = std::mem::take(&mut self.values)
+            .into_iter()
+            .map(|value| value.autodiff().require_grad())
+            .collect();
+        let logits = forward(self.network, &tracked, x);
+        let loss = cross_entropy(logits, labels, self.training.label_smoothing);
+        let mut gradients = loss.backward();
+        let loss = f64::from(loss.into_scalar::<f32>());
+        let rate = self.training.rate.at(self.step);
+        self.step += 1;
+        self.values = tracked
+            .into_iter()
+            .enumerate()
+            .map(|(index, parameter)| {
+                let gradient = parameter
+                    .grad_remove(&mut gradients)
+                    .expect("the loss depends on every parameter");
+                self.optimizer
+                    .update(index, parameter.inner(), gradient, rate)
+            })
+            .collect();
+        loss
+    }
+
+    /// The interpolation rule on this learner as the dense twin:
+    /// `W_i ← (1−α_i)·W_i + α_i·W_P,i` for every linear layer i, biases
+    /// likewise if the rule says so, and the normalisations with the α of the
+    /// linear layer that follows them. `snapshot` holds the parameters of
+    /// `prior`.
+    ///
+    /// # Errors
+    /// The snapshot does not fit the prior's maps.
+    pub fn interpolate(
+        &mut self,
+        prior: &Network,
+        snapshot: &HostParameters,
+        alphas: &[Alpha],
+        rule: &InterpolationRule,
+    ) -> Result<(), TrainError> {
+        let prior_specs = prior.parameter_specs();
+        let maps = prior.linear_layers();
+        let find = |linear: usize, role: Role| {
+            prior_specs
+                .iter()
+                .position(|s| s.linear == linear && s.role == role)
+                .map(|i| snapshot[i].as_slice())
+        };
+        for (index, spec) in self.specs.iter().enumerate() {
+            let alpha = alphas[spec.linear];
+            let bias_like = matches!(spec.role, Role::Bias | Role::Shift);
+            if alpha.is_zero() || (bias_like && !rule.biases()) {
+                continue;
+            }
+            let map = maps[spec.linear].map.as_ref();
+            let parameters = imlp_linear::Parameters {
+                weight: find(spec.linear, Role::Weight).unwrap_or(&[]),
+                bias: find(spec.linear, Role::Bias),
+            };
+            let value = &mut self.values[index];
+            match spec.role {
+                Role::Weight => edit(value, |w| {
+                    map.interpolate_transposed(parameters, alpha, w, None)
+                })?,
+                Role::Bias => edit(value, |b| map.interpolate_bias(parameters, alpha, b))?,
+                Role::Scale | Role::Shift => {
+                    let of_prior = prior_specs
+                        .iter()
+                        .position(|s| s.name == spec.name)
+                        .expect("the twin keeps the prior's normalisations");
+                    edit(value, |v| alpha.pull(v, |i| snapshot[of_prior][i]));
+                }
+            }
+            self.optimizer
+                .after_interpolation(index, alpha, rule.optimizer_state());
+        }
+        Ok(())
+    }
+
+    /// Accuracy and loss on `subset`.
+    pub fn measure(&self, data: &TrainingData, subset: Subset) -> Option<Metrics> {
+        evaluate(self.network, &self.values, data, subset, &self.device)
+    }
+
+    /// Whether every parameter is finite.
+    pub fn is_finite(&self) -> bool {
+        self.values.iter().all(|value| {
+            let data = value.to_data();
+            let slice = data.as_slice::<f32>().expect("parameters are f32");
+            slice.iter().all(|v| v.is_finite())
+        })
+    }
+
+    /// The parameters on the host.
+    pub fn snapshot(&self) -> HostParameters {
+        to_host(&self.specs, &self.values)
+    }
+
+    /// What the parameters are.
+    pub fn specs(&self) -> &[ParameterSpec] {
+        &self.specs
+    }
+}

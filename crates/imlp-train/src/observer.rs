@@ -1,0 +1,23 @@
+//! What a run tells its caller while it works, and how the caller stops it.
+
+/// Receives progress; asked before every step whether to go on.
+pub trait Observer: Sync {
+    /// `count` more optimiser steps are done.
+    fn steps(&self, count: u64);
+
+    /// Whether to stop now; the run then ends with
+    /// [`TrainError::Interrupted`](crate::TrainError::Interrupted).
+    fn cancelled(&self) -> bool;
+}
+
+/// Observes nothing and never stops.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unobserved;
+
+impl Observer for Unobserved {
+    fn steps(&self, _count: u64) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}

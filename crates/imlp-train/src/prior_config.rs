@@ -1,0 +1,335 @@
+//! The keys `prior.*` of a recipe: presets and custom networks.
+
+use imlp_linear::Shape;
+use serde::{Deserialize, Serialize};
+
+use crate::layer::{LayerConfig, Pair};
+use crate::{Network, TrainError};
+
+/// Which network the prior is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PriorKind {
+    /// Convolutions with ReLU and a linear head.
+    #[default]
+    Cnn,
+    /// MLP-Mixer (Tolstikhin et al. 2021, arXiv 2105.01601).
+    Mixer,
+    /// The layers listed under `prior.layers`.
+    Custom,
+}
+
+/// When the prior is trained.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PriorTraining {
+    /// One epoch for each epoch of the twin.
+    #[default]
+    CoTrained,
+    /// Trained first, then fixed.
+    Frozen,
+    /// Never trained: its initial weights.
+    Untrained,
+}
+
+/// How a Mixer ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MixerHead {
+    /// Mean over tokens, then a linear layer.
+    #[default]
+    MeanPool,
+    /// A linear layer on all tokens.
+    Flatten,
+}
+
+/// Channels: one number (mixer) or one per convolution (cnn).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected a whole number or a list of them")]
+pub enum Channels {
+    /// Channels of a Mixer's tokens.
+    One(usize),
+    /// Output channels of each convolution.
+    List(Vec<usize>),
+}
+
+/// The keys `prior.*`. A key that the chosen kind does not use is refused.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PriorConfig {
+    /// Preset, or `custom`.
+    pub kind: PriorKind,
+    /// Co-trained, frozen or untrained.
+    pub training: PriorTraining,
+    /// Epochs of a frozen prior's training; `train.epochs` by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<u32>,
+    /// Learning rate of the prior; `train.learning_rate` by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
+    /// cnn: output channels of each convolution (4, 16, 64).
+    /// mixer: channels of a token (16).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channels: Option<Channels>,
+    /// cnn: kernel (3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<Pair>,
+    /// cnn: stride (2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stride: Option<Pair>,
+    /// cnn: padding (1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub padding: Option<Pair>,
+    /// mixer: patch (4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patch: Option<Pair>,
+    /// mixer: hidden size of token mixing (32).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_hidden: Option<usize>,
+    /// mixer: hidden size of channel mixing (32).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel_hidden: Option<usize>,
+    /// mixer: number of blocks (2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocks: Option<usize>,
+    /// mixer: how it ends (mean-pool).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head: Option<MixerHead>,
+    /// custom: the layers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layers: Option<Vec<LayerConfig>>,
+}
+
+impl PriorConfig {
+    /// Builds the prior for images of shape `input`.
+    ///
+    /// # Errors
+    /// A key that does not belong to the kind, or a network that cannot be.
+    pub fn network(&self, input: Shape, classes: usize) -> Result<Network, TrainError> {
+        self.check_keys()?;
+        let layers = match self.kind {
+            PriorKind::Cnn => self.cnn()?,
+            PriorKind::Mixer => self.mixer(&input)?,
+            PriorKind::Custom => self.layers.clone().unwrap_or_default(),
+        };
+        if layers.is_empty() {
+            return Err(TrainError::config(
+                "prior.layers",
+                "[]",
+                "a custom prior needs its layers: add [[prior.layers]] tables",
+            ));
+        }
+        Network::new(input, classes, &layers)
+    }
+
+    fn check_keys(&self) -> Result<(), TrainError> {
+        use PriorKind::{Cnn, Custom, Mixer};
+        let keys: [(&'static str, bool, &[PriorKind]); 10] = [
+            ("prior.channels", self.channels.is_some(), &[Cnn, Mixer]),
+            ("prior.kernel", self.kernel.is_some(), &[Cnn]),
+            ("prior.stride", self.stride.is_some(), &[Cnn]),
+            ("prior.padding", self.padding.is_some(), &[Cnn]),
+            ("prior.patch", self.patch.is_some(), &[Mixer]),
+            ("prior.token_hidden", self.token_hidden.is_some(), &[Mixer]),
+            ("prior.channel_hidden", self.channel_hidden.is_some(), &[Mixer]),
+            ("prior.blocks", self.blocks.is_some(), &[Mixer]),
+            ("prior.head", self.head.is_some(), &[Mixer]),
+            ("prior.layers", self.layers.is_some(), &[Custom]),
+        ];
+        for (key, given, kinds) in keys {
+            if given && !kinds.contains(&self.kind) {
+                return Err(TrainError::config(
+                    key,
+                    "given",
+                    format!(
+                        "belongs to prior.kind {}; leave it out or change the kind",
+                        kinds
+                            .iter()
+                            .map(|k| match k {
+                                Cnn => "cnn",
+                                Mixer => "mixer",
+                                Custom => "custom",
+                            })
+                            .collect::<Vec<_>>()
+                            .join(" and ")
+                    ),
+                ));
+            }
+        }
+        if self.epochs.is_some() && self.training != PriorTraining::Frozen {
+            return Err(TrainError::config(
+                "prior.epochs",
+                "given",
+                "belongs to prior.training = \"frozen\"; a co-trained prior has the twin's epochs",
+            ));
+        }
+        if self.epochs == Some(0) {
+            return Err(TrainError::config(
+                "prior.epochs",
+                0,
+                "train at least 1 epoch, or set prior.training = \"untrained\"",
+            ));
+        }
+        Ok(())
+    }
+
+    fn cnn(&self) -> Result<Vec<LayerConfig>, TrainError> {
+        let channels = match &self.channels {
+            None => vec![4, 16, 64],
+            Some(Channels::List(list)) if !list.is_empty() => list.clone(),
+            Some(other) => {
+                return Err(TrainError::config(
+                    "prior.channels",
+                    format!("{other:?}"),
+                    "a cnn takes a list, one number per convolution, e.g. [4, 16, 64]",
+                ));
+            }
+        };
+        let mut layers = Vec::new();
+        for (i, &channels) in channels.iter().enumerate() {
+            layers.push(LayerConfig::Conv2d {
+                name: Some(format!("conv{}", i + 1)),
+                channels,
+                kernel: self.kernel.unwrap_or(Pair::Square(3)),
+                stride: self.stride.unwrap_or(Pair::Square(2)),
+                padding: self.padding.unwrap_or(Pair::Square(1)),
+                bias: true,
+            });
+            layers.push(LayerConfig::Relu {});
+        }
+        layers.push(linear_head());
+        Ok(layers)
+    }
+
+    fn mixer(&self, input: &Shape) -> Result<Vec<LayerConfig>, TrainError> {
+        let channels = match &self.channels {
+            None => 16,
+            Some(Channels::One(n)) => *n,
+            Some(Channels::List(list)) => {
+                return Err(TrainError::config(
+                    "prior.channels",
+                    format!("{list:?}"),
+                    "a mixer takes one number, the channels of a token",
+                ));
+            }
+        };
+        let patch = self.patch.unwrap_or(Pair::Square(4));
+        let tokens = match (input.dims(), patch.get()) {
+            (&[_, height, width], [ph, pw]) if ph > 0 && pw > 0 => (height / ph) * (width / pw),
+            // The patch embedding itself says what does not fit.
+            _ => 1,
+        };
+        let token_hidden = self.token_hidden.unwrap_or(32);
+        let channel_hidden = self.channel_hidden.unwrap_or(32);
+        let mut layers = vec![LayerConfig::PatchEmbedding {
+            name: Some("patch_embedding".to_owned()),
+            patch,
+            channels,
+            bias: true,
+        }];
+        for block in 0..self.blocks.unwrap_or(2) {
+            let name = |part: &str| Some(format!("blocks.{block}.{part}"));
+            let token_mixing = |part: &str, tokens| LayerConfig::TokenMixing {
+                name: name(part),
+                tokens,
+                bias: true,
+            };
+            let channel_mixing = |part: &str, channels| LayerConfig::ChannelMixing {
+                name: name(part),
+                channels,
+                bias: true,
+            };
+            layers.push(LayerConfig::Residual {
+                layers: vec![
+                    LayerConfig::LayerNorm { name: name("norm1") },
+                    token_mixing("token_mixing.fc1", token_hidden),
+                    LayerConfig::Gelu {},
+                    token_mixing("token_mixing.fc2", tokens),
+                ],
+            });
+            layers.push(LayerConfig::Residual {
+                layers: vec![
+                    LayerConfig::LayerNorm { name: name("norm2") },
+                    channel_mixing("channel_mixing.fc1", channel_hidden),
+                    LayerConfig::Gelu {},
+                    channel_mixing("channel_mixing.fc2", channels),
+                ],
+            });
+        }
+        layers.push(LayerConfig::LayerNorm {
+            name: Some("norm".to_owned()),
+        });
+        if self.head.unwrap_or_default() == MixerHead::MeanPool {
+            layers.push(LayerConfig::MeanTokens {
+                name: Some("pool".to_owned()),
+            });
+        }
+        layers.push(linear_head());
+        Ok(layers)
+    }
+}
+
+fn linear_head() -> LayerConfig {
+    LayerConfig::Linear {
+        name: Some("head".to_owned()),
+        features: None,
+        bias: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(text: &str) -> PriorConfig {
+        toml::from_str(text).unwrap()
+    }
+
+    fn twin_sizes(text: &str, input: Shape) -> Vec<usize> {
+        let prior = config(text).network(input.clone(), 10).unwrap();
+        let twin = prior.dense_twin().unwrap();
+        std::iter::once(input.len())
+            .chain(twin.linear_layers().iter().map(|l| l.map.out_len()))
+            .collect()
+    }
+
+    #[test]
+    fn presets_have_the_documented_sizes() {
+        let cifar = Shape::image(3, 32, 32);
+        assert_eq!(twin_sizes("", cifar.clone()), [3072, 1024, 1024, 1024, 10]);
+        assert_eq!(
+            twin_sizes("", Shape::image(1, 28, 28)),
+            [784, 784, 784, 1024, 10]
+        );
+        assert_eq!(
+            twin_sizes(
+                "kind = \"mixer\"\npatch = 8\nchannels = 6\nblocks = 1\ntoken_hidden = 5\nchannel_hidden = 7",
+                cifar.clone()
+            ),
+            [3072, 96, 30, 96, 112, 96, 6, 10]
+        );
+        assert_eq!(
+            twin_sizes("kind = \"mixer\"\npatch = 16\nblocks = 0\nhead = \"flatten\"", cifar),
+            [3072, 64, 10]
+        );
+    }
+
+    #[test]
+    fn keys_of_another_kind_are_refused_by_name() {
+        for (text, part) in [
+            ("patch = 4", "prior.patch"),
+            ("kind = \"mixer\"\nkernel = 3", "prior.kernel"),
+            ("kind = \"mixer\"\nchannels = [4, 8]", "one number"),
+            ("channels = 4", "a list"),
+            ("kind = \"custom\"", "prior.layers"),
+            ("epochs = 3", "prior.epochs"),
+            ("kind = \"mixer\"\npatch = 5", "patch_embedding"),
+        ] {
+            let message = config(text)
+                .network(Shape::image(3, 32, 32), 10)
+                .unwrap_err()
+                .to_string();
+            assert!(message.contains(part), "{text}: {message}");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! From a configuration to everything that the trials of an experiment share.
+
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use imlp_data::Dataset;
+
+use crate::config::check_rate;
+use crate::data::TrainingData;
+use crate::interpolation::{InterpolationRule, Segment, segments};
+use crate::learner::Training;
+use crate::learning_rate::LearningRate;
+use crate::{Network, PriorTraining, TrainConfig, TrainError, TrialConfig};
+
+/// A checked configuration with its data and its networks. Cheap to share
+/// between threads: trials only read it.
+#[derive(Debug)]
+pub struct Setup {
+    pub(crate) config: TrialConfig,
+    pub(crate) data: TrainingData,
+    pub(crate) prior: Network,
+    pub(crate) twin: Network,
+    pub(crate) training: Training,
+    pub(crate) prior_training: Training,
+    pub(crate) device: Device,
+}
+
+impl Setup {
+    /// Checks `config` against `dataset` and builds both networks.
+    ///
+    /// # Errors
+    /// Any key that cannot be used, by name; a network that cannot be.
+    pub fn new(
+        config: TrialConfig,
+        dataset: Arc<Dataset>,
+        device: Device,
+    ) -> Result<Self, TrainError> {
+        let data = TrainingData::new(dataset, &config.data, config.evaluation.train_images)?;
+        let prior = config.prior.network(data.shape(), data.classes())?;
+        let twin = prior.dense_twin()?;
+        let steps = data.steps(config.train.batch_size.max(1));
+        let training = training(&config, &config.train, config.train.epochs, steps)?;
+        let prior_rate = config.prior.learning_rate;
+        let prior_config = TrainConfig {
+            learning_rate: prior_rate.unwrap_or(config.train.learning_rate),
+            ..config.train.clone()
+        };
+        if let Some(rate) = prior_rate {
+            check_rate("prior.learning_rate", rate)?;
+        }
+        let prior_epochs = config.prior.epochs.unwrap_or(config.train.epochs);
+        let prior_training = self::training(&config, &prior_config, prior_epochs, steps)?;
+        // The rule is rebuilt for each α; this checks all its keys but α.
+        config
+            .interpolation
+            .check(&prior.linear_names(), config.train.epochs)?;
+        Ok(Self {
+            config,
+            data,
+            prior,
+            twin,
+            training,
+            prior_training,
+            device,
+        })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &TrialConfig {
+        &self.config
+    }
+
+    /// The images.
+    pub fn data(&self) -> &TrainingData {
+        &self.data
+    }
+
+    /// The prior.
+    pub fn prior(&self) -> &Network {
+        &self.prior
+    }
+
+    /// The dense twin.
+    pub fn twin(&self) -> &Network {
+        &self.twin
+    }
+
+    /// The interpolation rule for a trial with `alpha`.
+    pub(crate) fn rule(
+        &self,
+        alpha: imlp_linear::Alpha,
+    ) -> Result<InterpolationRule, TrainError> {
+        let mut config = self.config.interpolation.clone();
+        config.alpha = alpha;
+        config.check(&self.twin.linear_names(), self.config.train.epochs)
+    }
+
+    /// The segments of `epoch`: the same for every α.
+    pub(crate) fn segments(&self, epoch: u32) -> Vec<Segment> {
+        segments(
+            self.config.interpolation.timing,
+            self.config.interpolation.every,
+            epoch,
+            self.config.train.epochs,
+            self.data.steps(self.config.train.batch_size),
+        )
+    }
+
+    /// Epochs that the prior is trained for.
+    pub fn prior_epochs(&self) -> u32 {
+        match self.config.prior.training {
+            PriorTraining::CoTrained => self.config.train.epochs,
+            PriorTraining::Frozen => self.config.prior.epochs.unwrap_or(self.config.train.epochs),
+            PriorTraining::Untrained => 0,
+        }
+    }
+
+    /// Optimiser steps of the prior.
+    pub fn prior_steps(&self) -> u64 {
+        self.steps_of(self.prior_epochs())
+    }
+
+    /// Optimiser steps of one twin.
+    pub fn twin_steps(&self) -> u64 {
+        self.steps_of(self.config.train.epochs)
+    }
+
+    fn steps_of(&self, epochs: u32) -> u64 {
+        u64::from(epochs) * self.data.steps(self.config.train.batch_size) as u64
+    }
+
+    /// Snapshots of the prior that its trajectory holds.
+    pub fn snapshots(&self) -> usize {
+        match self.config.prior.training {
+            PriorTraining::CoTrained => (1..=self.config.train.epochs)
+                .map(|epoch| self.segments(epoch).iter().filter(|s| s.interpolate).count())
+                .sum(),
+            PriorTraining::Frozen | PriorTraining::Untrained => 1,
+        }
+    }
+}
+
+fn training(
+    config: &TrialConfig,
+    train: &TrainConfig,
+    epochs: u32,
+    steps: usize,
+) -> Result<Training, TrainError> {
+    Ok(Training {
+        rule: train.check()?,
+        rate: LearningRate {
+            peak: train.learning_rate,
+            schedule: train.learning_rate_schedule,
+            warmup: train.warmup_epochs * steps as f64,
+            total: f64::from(epochs) * steps as f64,
+        },
+        batch_size: train.batch_size,
+        label_smoothing: train.label_smoothing,
+        initialization: config.twin.initialization,
+    })
+}
