@@ -89,7 +89,7 @@ fn write_sheet(set: &ImageSet, path: &Path) -> Result<(), Box<dyn Error>> {
     encoder.set_color(png::ColorType::Grayscale);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::High);
-    // Smaller here than any other single filter and than choosing one for each row.
+    // A filter chosen for each row saves 1 % more; one filter keeps the file easy to reproduce.
     encoder.set_filter(png::Filter::Paeth);
     let mut writer = encoder.write_header()?;
     writer.write_image_data(&sheet)?;

@@ -55,7 +55,7 @@ impl CropFlip {
             .saturating_sub(self.left)
             .min(width)
             .max(start);
-        let first_source = (start + self.left).saturating_sub(PADDING);
+        let first_source = (start + self.left).saturating_sub(PADDING).min(width);
         for (row, out) in out.chunks_exact_mut(width).enumerate() {
             let source = (row + self.top)
                 .checked_sub(PADDING)

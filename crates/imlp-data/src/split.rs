@@ -122,7 +122,7 @@ mod tests {
                 validation: vec![]
             }
         );
-        assert_eq!(stratified_split(&[], 0, 0.5, 3).unwrap().train, []);
+        assert!(stratified_split(&[], 0, 0.5, 3).unwrap().train.is_empty());
     }
 
     #[test]
