@@ -163,7 +163,10 @@ impl Cache {
     /// [`DataError::UnknownDataset`], and [`DataError::Io`] when a file cannot be read. Missing and
     /// wrong files are no error but part of the report.
     pub fn verify(&self, name: &str) -> Result<VerifyReport, DataError> {
-        let entry = catalog::find(name)?;
+        self.verify_entry(catalog::find(name)?)
+    }
+
+    pub(crate) fn verify_entry(&self, entry: &Entry) -> Result<VerifyReport, DataError> {
         let files = match entry.format {
             Format::FashionMini => vec![("(built in)".to_owned(), fashion_mini::verify()?)],
             _ => entry

@@ -13,7 +13,7 @@ use crate::DataError;
 /// Tries for each file; only failures that may pass are retried.
 const ATTEMPTS: u32 = 3;
 /// Pause before the first retry; doubled before each further one.
-const PAUSE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 1000 });
 /// To find the host and connect to it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// From the request to the start of the answer.

@@ -8,6 +8,8 @@ mod download;
 mod local;
 pub(crate) mod npm;
 mod staging;
+#[cfg(test)]
+mod tests;
 mod unpack;
 
 use std::path::{Path, PathBuf};
@@ -103,7 +105,14 @@ impl Cache {
     /// the error of the local source if one was given; [`DataError::Io`] when the cache cannot be
     /// written.
     pub fn fetch(&self, name: &str, options: FetchOptions<'_>) -> Result<FetchReport, DataError> {
-        let entry = catalog::find(name)?;
+        self.fetch_entry(catalog::find(name)?, options)
+    }
+
+    fn fetch_entry(
+        &self,
+        entry: &'static Entry,
+        options: FetchOptions<'_>,
+    ) -> Result<FetchReport, DataError> {
         if matches!(entry.remote, Remote::Embedded) {
             let source = FetchSource::Embedded;
             return Ok(FetchReport {
@@ -118,7 +127,7 @@ impl Cache {
             source,
         };
         let _lock = staging::lock(self.root(), entry.name)?;
-        if self.verify(name)?.is_ok() {
+        if self.verify_entry(entry)?.is_ok() {
             return Ok(report(FetchSource::AlreadyInstalled));
         }
         let FetchOptions { from, progress } = options;
