@@ -1,0 +1,411 @@
+//! The α-curve: a metric against α, with every seed's value kept.
+//!
+//! A diverged trial has no value. It is counted beside the mean and never
+//! enters it, so a mean over two of three seeds says so.
+
+use serde::Serialize;
+
+use crate::statistics::{self, StatisticsError, Summary};
+
+/// Why rows of results do not make a curve.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum CurveError {
+    /// There is no row.
+    #[error("a curve needs at least one trial; none was given")]
+    Empty,
+    /// An α is not a finite number from 0 to 1.
+    #[error("α = {alpha} (seed {seed}) is outside [0, 1]")]
+    Alpha {
+        /// The offending α.
+        alpha: f64,
+        /// The seed of its row.
+        seed: u64,
+    },
+    /// A value is not a fraction.
+    #[error(
+        "seed {seed} at {place} has the value {value}; expected a fraction from 0 to 1, or no value for a diverged trial"
+    )]
+    NotAFraction {
+        /// `α = …` or `the prior`.
+        place: String,
+        /// The seed of the value.
+        seed: u64,
+        /// The value.
+        value: f64,
+    },
+    /// Two rows are the same trial.
+    #[error("seed {seed} occurs twice at {place}; each trial may be given once")]
+    DuplicateSeed {
+        /// `α = …` or `the prior`.
+        place: String,
+        /// The seed that occurs twice.
+        seed: u64,
+    },
+    /// A statistic could not be computed.
+    #[error(transparent)]
+    Statistics(#[from] StatisticsError),
+}
+
+/// One trial's result as it comes from the store.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Row {
+    /// Interpolation weight, 0 to 1.
+    pub alpha: f64,
+    /// Seed of the trial.
+    pub seed: u64,
+    /// The metric as a fraction from 0 to 1; `None` when the trial diverged.
+    pub value: Option<f64>,
+}
+
+/// The value that one seed reached.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct SeedValue {
+    /// Seed of the trial.
+    pub seed: u64,
+    /// The metric as a fraction from 0 to 1.
+    pub value: f64,
+}
+
+/// The seeds of one network: what finished, what diverged, and their mean.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Level {
+    /// Trials that finished, by seed.
+    pub values: Vec<SeedValue>,
+    /// Seeds of the trials that diverged.
+    pub diverged: Vec<u64>,
+    /// Mean of `values`; `None` when every trial diverged.
+    pub mean: Option<f64>,
+    /// Student's 95 % interval of the mean; `None` below two values.
+    pub ci95: Option<[f64; 2]>,
+    /// How many values the mean is over.
+    pub n: usize,
+}
+
+impl Level {
+    /// Finished and diverged trials together.
+    pub fn trials(&self) -> usize {
+        self.n + self.diverged.len()
+    }
+}
+
+/// The seeds at one α.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CurvePoint {
+    /// Interpolation weight, 0 to 1.
+    pub alpha: f64,
+    /// Trials that finished, by seed.
+    pub values: Vec<SeedValue>,
+    /// Seeds of the trials that diverged.
+    pub diverged: Vec<u64>,
+    /// Mean of `values`; `None` when every trial diverged.
+    pub mean: Option<f64>,
+    /// Student's 95 % interval of the mean; `None` below two values.
+    pub ci95: Option<[f64; 2]>,
+    /// How many values the mean is over.
+    pub n: usize,
+}
+
+impl CurvePoint {
+    /// Finished and diverged trials together.
+    pub fn trials(&self) -> usize {
+        self.n + self.diverged.len()
+    }
+
+    /// The same seeds without their α.
+    pub fn level(&self) -> Level {
+        Level {
+            values: self.values.clone(),
+            diverged: self.diverged.clone(),
+            mean: self.mean,
+            ci95: self.ci95,
+            n: self.n,
+        }
+    }
+}
+
+/// A metric against α, and the two networks that it runs between.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Curve {
+    /// What the figure is called.
+    pub title: String,
+    /// A line under the title: data set, prior, number of seeds …; may be empty.
+    pub subtitle: String,
+    /// Name of the metric, a fraction from 0 to 1, for example `test accuracy`.
+    pub metric: String,
+    /// The points by increasing α.
+    pub points: Vec<CurvePoint>,
+    /// The prior itself, trained on its own; `None` when not measured.
+    pub prior: Option<Level>,
+    /// The point at α = 0; `None` when not measured.
+    pub plain_mlp: Option<Level>,
+}
+
+/// How one α differs from α = 0 over the seeds that both have.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Difference {
+    /// Interpolation weight, 0 to 1.
+    pub alpha: f64,
+    /// Difference of the metric as a fraction; `None` without a common seed.
+    pub summary: Option<Summary>,
+}
+
+impl Curve {
+    /// Groups trials by α. `prior` holds (seed, value) of the prior alone, may
+    /// be empty. Title and subtitle start as the metric's name and nothing; see
+    /// [`Curve::titled`].
+    ///
+    /// # Errors
+    /// [`CurveError`] when there is no row, an α or a value is outside [0, 1] or
+    /// not finite, or a seed occurs twice at one α.
+    pub fn from_rows(
+        metric: &str,
+        rows: &[Row],
+        prior: &[(u64, Option<f64>)],
+    ) -> Result<Self, CurveError> {
+        if rows.is_empty() {
+            return Err(CurveError::Empty);
+        }
+        if let Some(row) = rows.iter().find(|r| !(0.0..=1.0).contains(&r.alpha)) {
+            return Err(CurveError::Alpha {
+                alpha: row.alpha,
+                seed: row.seed,
+            });
+        }
+        let mut sorted = rows.to_vec();
+        sorted.sort_by(|a, b| a.alpha.total_cmp(&b.alpha));
+        let points = sorted
+            .chunk_by(|a, b| a.alpha == b.alpha)
+            .map(point)
+            .collect::<Result<Vec<_>, _>>()?;
+        let plain_mlp = points.iter().find(|p| p.alpha == 0.0);
+        let prior = match prior {
+            [] => None,
+            seeds => Some(level(seeds, "the prior")?),
+        };
+        Ok(Self {
+            title: metric.into(),
+            subtitle: String::new(),
+            metric: metric.into(),
+            plain_mlp: plain_mlp.map(CurvePoint::level),
+            points,
+            prior,
+        })
+    }
+
+    /// The same curve with a title and a line under it.
+    pub fn titled(mut self, title: impl Into<String>, subtitle: impl Into<String>) -> Self {
+        self.title = title.into();
+        self.subtitle = subtitle.into();
+        self
+    }
+
+    /// The paired difference of every α > 0 from α = 0, over the seeds that
+    /// finished at both; empty when α = 0 was not measured.
+    ///
+    /// # Errors
+    /// [`StatisticsError`] when a value was replaced by one that is not finite.
+    pub fn differences_from_plain_mlp(&self) -> Result<Vec<Difference>, StatisticsError> {
+        let Some(plain) = &self.plain_mlp else {
+            return Ok(Vec::new());
+        };
+        self.points
+            .iter()
+            .filter(|p| p.alpha > 0.0)
+            .map(|p| {
+                let pairs = p.values.iter().filter_map(|v| {
+                    let reference = plain.values.iter().find(|r| r.seed == v.seed)?;
+                    Some((v.value, reference.value))
+                });
+                let (values, reference): (Vec<f64>, Vec<f64>) = pairs.unzip();
+                Ok(Difference {
+                    alpha: p.alpha,
+                    summary: statistics::paired_difference(&values, &reference)?,
+                })
+            })
+            .collect()
+    }
+
+    /// The point with the highest mean; the smaller α on a tie.
+    pub fn best(&self) -> Option<&CurvePoint> {
+        let with_mean = self.points.iter().filter(|p| p.mean.is_some());
+        with_mean.reduce(|best, p| if p.mean > best.mean { p } else { best })
+    }
+}
+
+/// α for people: as written when short, else with four significant digits of
+/// its distance from 0 or 1, whichever is smaller.
+pub fn alpha_label(alpha: f64) -> String {
+    if alpha != 0.0 && alpha < 1e-4 {
+        return format!("{:e}", significant(alpha));
+    }
+    let written = alpha.to_string();
+    if written.len() <= 7 {
+        return written;
+    }
+    let distance = alpha.min(1.0 - alpha).max(f64::MIN_POSITIVE);
+    let decimals = (3.0 - distance.log10().floor()).clamp(0.0, 17.0) as usize;
+    let label = format!("{alpha:.decimals$}");
+    label.trim_end_matches('0').trim_end_matches('.').into()
+}
+
+fn significant(value: f64) -> f64 {
+    format!("{value:.3e}").parse().unwrap_or(value)
+}
+
+fn point(rows: &[Row]) -> Result<CurvePoint, CurveError> {
+    // Adding 0.0 turns −0 into 0.
+    let alpha = rows[0].alpha + 0.0;
+    let seeds: Vec<_> = rows.iter().map(|r| (r.seed, r.value)).collect();
+    let Level {
+        values,
+        diverged,
+        mean,
+        ci95,
+        n,
+    } = level(&seeds, &format!("α = {alpha}"))?;
+    Ok(CurvePoint {
+        alpha,
+        values,
+        diverged,
+        mean,
+        ci95,
+        n,
+    })
+}
+
+fn level(seeds: &[(u64, Option<f64>)], place: &str) -> Result<Level, CurveError> {
+    let mut seeds = seeds.to_vec();
+    seeds.sort_by_key(|(seed, _)| *seed);
+    if let Some(pair) = seeds.windows(2).find(|w| w[0].0 == w[1].0) {
+        return Err(CurveError::DuplicateSeed {
+            place: place.into(),
+            seed: pair[0].0,
+        });
+    }
+    let mut values = Vec::new();
+    let mut diverged = Vec::new();
+    for (seed, value) in seeds {
+        match value {
+            None => diverged.push(seed),
+            Some(value) if (0.0..=1.0).contains(&value) => values.push(SeedValue { seed, value }),
+            Some(value) => {
+                return Err(CurveError::NotAFraction {
+                    place: place.into(),
+                    seed,
+                    value,
+                });
+            }
+        }
+    }
+    let numbers: Vec<f64> = values.iter().map(|v| v.value).collect();
+    let summary = statistics::summarise(&numbers)?;
+    Ok(Level {
+        n: values.len(),
+        values,
+        diverged,
+        mean: summary.map(|s| s.mean),
+        ci95: summary.and_then(|s| s.ci95),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(alpha: f64, seed: u64, value: Option<f64>) -> Row {
+        Row { alpha, seed, value }
+    }
+
+    #[test]
+    fn rows_are_grouped_by_alpha_and_sorted() {
+        let rows = [
+            row(1.0, 1, Some(0.8)),
+            row(0.0, 2, Some(0.6)),
+            row(0.0, 1, Some(0.5)),
+            row(1.0, 2, None),
+        ];
+        let curve = Curve::from_rows("accuracy", &rows, &[(1, Some(0.9))]).unwrap();
+        let alphas: Vec<f64> = curve.points.iter().map(|p| p.alpha).collect();
+        assert_eq!(alphas, [0.0, 1.0]);
+        assert_eq!(curve.points[0].values[0].seed, 1);
+        assert_eq!(curve.points[0].mean, Some(0.55));
+        assert_eq!(curve.plain_mlp.as_ref().unwrap().mean, Some(0.55));
+        assert_eq!(curve.prior.as_ref().unwrap().mean, Some(0.9));
+        let last = &curve.points[1];
+        assert_eq!((last.n, last.trials()), (1, 2));
+        assert_eq!(last.diverged, [2]);
+        assert_eq!((last.mean, last.ci95), (Some(0.8), None));
+    }
+
+    #[test]
+    fn a_diverged_trial_never_enters_the_mean() {
+        let rows = [row(0.5, 1, None), row(0.5, 2, None)];
+        let curve = Curve::from_rows("accuracy", &rows, &[]).unwrap();
+        assert_eq!(curve.points[0].mean, None);
+        assert_eq!(curve.points[0].diverged, [1, 2]);
+        assert!(curve.best().is_none());
+    }
+
+    #[test]
+    fn rows_that_make_no_sense_are_refused() {
+        let refused = |rows: &[Row], prior: &[(u64, Option<f64>)]| {
+            Curve::from_rows("accuracy", rows, prior)
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(refused(&[], &[]).contains("at least one"));
+        assert!(refused(&[row(1.1, 7, None)], &[]).contains("seed 7"));
+        assert!(refused(&[row(f64::NAN, 7, None)], &[]).contains("NaN"));
+        assert!(refused(&[row(0.1, 7, Some(f64::NAN))], &[]).contains("diverged"));
+        assert!(refused(&[row(0.1, 7, Some(71.0))], &[]).contains("fraction"));
+        let twice = [row(0.1, 7, None), row(0.1, 7, Some(0.5))];
+        assert!(refused(&twice, &[]).contains("twice at α = 0.1"));
+        assert!(refused(&twice[..1], &[(3, Some(2.0))]).contains("the prior"));
+    }
+
+    #[test]
+    fn differences_use_the_common_seeds_only() {
+        let rows = [
+            row(0.0, 1, Some(0.5)),
+            row(0.0, 2, None),
+            row(0.0, 3, Some(0.6)),
+            row(0.1, 1, Some(0.7)),
+            row(0.1, 2, Some(0.1)),
+            row(0.1, 3, Some(0.9)),
+            row(1.0, 2, Some(0.9)),
+        ];
+        let curve = Curve::from_rows("accuracy", &rows, &[]).unwrap();
+        let differences = curve.differences_from_plain_mlp().unwrap();
+        let first = differences[0].summary.unwrap();
+        assert_eq!((differences[0].alpha, first.n), (0.1, 2));
+        assert!((first.mean - 0.25).abs() < 1e-12);
+        assert_eq!(differences[1].summary, None);
+    }
+
+    #[test]
+    fn the_best_point_is_the_smaller_alpha_on_a_tie() {
+        let rows = [
+            row(0.0, 1, Some(0.5)),
+            row(0.1, 1, Some(0.7)),
+            row(1.0, 1, Some(0.7)),
+        ];
+        let curve = Curve::from_rows("accuracy", &rows, &[]).unwrap();
+        assert_eq!(curve.best().unwrap().alpha, 0.1);
+    }
+
+    #[test]
+    fn labels_of_alpha_are_short_and_tell_neighbours_apart() {
+        for (alpha, expected) in [
+            (0.0, "0"),
+            (1.0, "1"),
+            (0.01, "0.01"),
+            (0.00316227766017, "0.003162"),
+            (0.99683772234, "0.996838"),
+            (1e-5, "1e-5"),
+            (0.999999, "0.999999"),
+            (0.123456, "0.1235"),
+        ] {
+            assert_eq!(alpha_label(alpha), expected);
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! The horizontal axis: α from 0 to 1 on a logarithmic scale.
+//!
+//! α = 0 has no logarithm: it stands at the left end behind a visible break. Two
+//! scales lie between the ends:
+//!
+//! - **log**: log₁₀ α, up to α = 1 at the right end;
+//! - **two-sided**: log₁₀(α / (1 − α)), which near 0 is log-spaced in α and near
+//!   1 in 1 − α; then α = 1 stands behind a break of its own.
+//!
+//! [`AlphaAxis::new`] takes the two-sided scale when the closest pair of points
+//! would be less than [`CROWDED`] px apart on the log scale and at least
+//! [`GAIN`] times as far apart on the two-sided one.
+
+use super::style::{BREAK_WIDTH, INSET, SMALL_SIZE, TEXT_SIZE};
+use super::text::{Face, width};
+
+/// Points closer than this (px) ask for another scale.
+const CROWDED: f64 = 12.0;
+/// How much further apart another scale must set the closest pair.
+const GAIN: f64 = 1.5;
+/// The least span of the log scale: one decade below 1.
+const WIDEST_START: f64 = 0.1;
+/// Above this many decades the ticks between them are left out.
+const MINOR_DECADES: f64 = 6.5;
+
+/// What lies between α = 0 and α = 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Scale {
+    /// log₁₀ α.
+    Log,
+    /// log₁₀(α / (1 − α)).
+    TwoSided,
+}
+
+/// The part of the axis that an α lies in; breaks separate the parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// α = 0.
+    Zero,
+    /// Between the breaks.
+    Between,
+    /// α = 1 behind a break.
+    One,
+}
+
+/// A labelled tick.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tick {
+    /// Position in px.
+    pub x: f64,
+    /// What stands under it.
+    pub label: String,
+}
+
+/// Maps α to px.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlphaAxis {
+    /// What lies between the ends.
+    pub scale: Scale,
+    left: f64,
+    right: f64,
+    low: f64,
+    high: f64,
+}
+
+impl AlphaAxis {
+    /// An axis from `left` to `right` px for weights in [0, 1].
+    pub fn new(alphas: &[f64], left: f64, right: f64) -> Self {
+        let log = Self::log(alphas, left, right);
+        let two_sided = Self::two_sided(alphas, left, right);
+        let closest = log.closest(alphas);
+        if closest < CROWDED && two_sided.closest(alphas) >= GAIN * closest {
+            two_sided
+        } else {
+            log
+        }
+    }
+
+    fn log(alphas: &[f64], left: f64, right: f64) -> Self {
+        let inner = alphas.iter().copied().filter(|a| *a > 0.0);
+        Self {
+            scale: Scale::Log,
+            left,
+            right,
+            low: inner.fold(WIDEST_START, f64::min).log10(),
+            high: 0.0,
+        }
+    }
+
+    fn two_sided(alphas: &[f64], left: f64, right: f64) -> Self {
+        let inner = || alphas.iter().copied().filter(|a| *a > 0.0 && *a < 1.0);
+        Self {
+            scale: Scale::TwoSided,
+            left,
+            right,
+            low: log_odds(inner().fold(WIDEST_START, f64::min)),
+            high: log_odds(inner().fold(1.0 - WIDEST_START, f64::max)),
+        }
+    }
+
+    /// Distance of the closest pair of different weights, px.
+    fn closest(&self, alphas: &[f64]) -> f64 {
+        let mut xs: Vec<f64> = alphas.iter().map(|a| self.x(*a)).collect();
+        xs.sort_by(f64::total_cmp);
+        let gaps = xs.windows(2).map(|w| w[1] - w[0]);
+        gaps.fold(f64::INFINITY, f64::min)
+    }
+
+    /// The part of the axis that `alpha` lies in.
+    pub fn part(&self, alpha: f64) -> Part {
+        if alpha <= 0.0 {
+            Part::Zero
+        } else if alpha >= 1.0 && self.scale == Scale::TwoSided {
+            Part::One
+        } else {
+            Part::Between
+        }
+    }
+
+    /// Position of `alpha` in px.
+    pub fn x(&self, alpha: f64) -> f64 {
+        let t = match self.part(alpha) {
+            Part::Zero => return self.left + INSET,
+            Part::One => return self.right - INSET,
+            Part::Between if self.scale == Scale::Log => alpha.log10(),
+            Part::Between => log_odds(alpha),
+        };
+        let start = self.left + INSET + BREAK_WIDTH;
+        let end = match self.scale {
+            Scale::Log => self.right - INSET,
+            Scale::TwoSided => self.right - INSET - BREAK_WIDTH,
+        };
+        start + (t - self.low) / (self.high - self.low) * (end - start)
+    }
+
+    /// Centres of the axis breaks in px.
+    pub fn breaks(&self) -> Vec<f64> {
+        let first = self.left + INSET + BREAK_WIDTH / 2.0;
+        match self.scale {
+            Scale::Log => vec![first],
+            Scale::TwoSided => vec![first, self.right - INSET - BREAK_WIDTH / 2.0],
+        }
+    }
+
+    /// Labelled ticks from left to right: 0, 1, the decades (and on the
+    /// two-sided scale 0.5 and one minus the decades) as far as they have room.
+    pub fn ticks(&self) -> Vec<Tick> {
+        let mut candidates = vec![(0.0, "0".to_owned()), (1.0, "1".to_owned())];
+        if self.scale == Scale::TwoSided {
+            candidates.push((0.5, "0.5".into()));
+        }
+        // Outer decades first: they tell the range when labels get dense.
+        for k in (1..=17).rev() {
+            let decade = power_of_ten(-k);
+            if self.holds(decade) {
+                candidates.push((decade, decade_label(k)));
+            }
+            if self.scale == Scale::TwoSided && self.holds(1.0 - decade) {
+                candidates.push((1.0 - decade, (1.0 - decade).to_string()));
+            }
+        }
+        let mut ticks: Vec<Tick> = Vec::new();
+        for (alpha, label) in candidates {
+            let x = self.x(alpha);
+            let half = |label: &str| width(label, TEXT_SIZE, Face::Regular) / 2.0;
+            let free = ticks
+                .iter()
+                .all(|t| (t.x - x).abs() >= half(&t.label) + half(&label) + SMALL_SIZE / 2.0);
+            if free {
+                ticks.push(Tick { x, label });
+            }
+        }
+        ticks.sort_by(|a, b| a.x.total_cmp(&b.x));
+        ticks
+    }
+
+    /// Unlabelled ticks: every decade, and 2–9 times each where there is room.
+    pub fn minor_ticks(&self) -> Vec<f64> {
+        let mut xs = Vec::new();
+        let multiples = if self.high - self.low > MINOR_DECADES {
+            1..=1
+        } else {
+            1..=9
+        };
+        for k in 1..=17 {
+            for m in multiples.clone() {
+                let alpha = f64::from(m) * power_of_ten(-k);
+                if self.holds(alpha) && (self.scale == Scale::Log || alpha < 0.5) {
+                    xs.push(self.x(alpha));
+                }
+                if self.scale == Scale::TwoSided && alpha < 0.5 && self.holds(1.0 - alpha) {
+                    xs.push(self.x(1.0 - alpha));
+                }
+            }
+        }
+        xs
+    }
+
+    /// Whether `alpha` lies between the breaks and within the scale.
+    fn holds(&self, alpha: f64) -> bool {
+        let slack = 1e-9;
+        let t = match self.scale {
+            Scale::Log => alpha.log10(),
+            Scale::TwoSided => log_odds(alpha),
+        };
+        alpha < 1.0 && t >= self.low - slack && t <= self.high + slack
+    }
+}
+
+fn log_odds(alpha: f64) -> f64 {
+    alpha.log10() - (1.0 - alpha).log10()
+}
+
+/// The nearest number to 10^k, as a literal would be.
+fn power_of_ten(k: i32) -> f64 {
+    format!("1e{k}").parse().unwrap_or(0.0)
+}
+
+/// 0.001 up to four decimals, 10⁻⁵ beyond.
+fn decade_label(k: i32) -> String {
+    if k <= 4 {
+        return power_of_ten(-k).to_string();
+    }
+    let written = k.to_string();
+    let digits = written.chars().map(|c| match c {
+        '0' => '⁰',
+        '1' => '¹',
+        '2' => '²',
+        '3' => '³',
+        '4' => '⁴',
+        '5' => '⁵',
+        '6' => '⁶',
+        '7' => '⁷',
+        '8' => '⁸',
+        _ => '⁹',
+    });
+    "10⁻".chars().chain(digits).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn labels(axis: &AlphaAxis) -> Vec<String> {
+        axis.ticks().into_iter().map(|t| t.label).collect()
+    }
+
+    #[test]
+    fn a_one_sided_grid_gets_a_log_axis_with_decades() {
+        let axis = AlphaAxis::new(&[0.0, 0.001, 0.01, 0.1, 0.5, 1.0], 80.0, 660.0);
+        assert_eq!(axis.scale, Scale::Log);
+        assert_eq!(labels(&axis), ["0", "0.001", "0.01", "0.1", "1"]);
+        // Equal ratios are equal distances.
+        let step = axis.x(0.01) - axis.x(0.001);
+        assert!((axis.x(0.1) - axis.x(0.01) - step).abs() < 1e-9);
+        assert_eq!(axis.x(1.0), 660.0 - INSET);
+        assert_eq!(axis.breaks().len(), 1);
+    }
+
+    #[test]
+    fn points_close_to_one_get_a_two_sided_axis() {
+        let alphas = crate::grid::parse_alphas("two-sided:1e-3:11", true).unwrap();
+        let axis = AlphaAxis::new(&alphas, 80.0, 660.0);
+        assert_eq!(axis.scale, Scale::TwoSided);
+        assert_eq!(
+            labels(&axis),
+            [
+                "0", "0.001", "0.01", "0.1", "0.5", "0.9", "0.99", "0.999", "1"
+            ]
+        );
+        // Symmetric about 0.5 in the middle.
+        assert!((axis.x(0.5) - 370.0).abs() < 1e-9);
+        assert!((axis.x(0.01) + axis.x(0.99) - 740.0).abs() < 1e-6);
+        assert_eq!(axis.breaks().len(), 2);
+    }
+
+    #[test]
+    fn many_log_points_stay_on_the_log_axis() {
+        let alphas = crate::grid::parse_alphas("log:1e-4..1:100", true).unwrap();
+        assert_eq!(AlphaAxis::new(&alphas, 80.0, 660.0).scale, Scale::Log);
+    }
+
+    #[test]
+    fn a_lone_end_still_makes_an_axis() {
+        for alphas in [vec![0.0], vec![1.0], vec![0.3], vec![]] {
+            let axis = AlphaAxis::new(&alphas, 80.0, 660.0);
+            assert_eq!(labels(&axis), ["0", "0.1", "1"]);
+        }
+    }
+
+    #[test]
+    fn very_small_weights_are_labelled_with_powers() {
+        let axis = AlphaAxis::new(&[1e-12, 1.0], 80.0, 660.0);
+        assert!(labels(&axis).contains(&"10⁻¹²".to_owned()));
+    }
+
+    proptest! {
+        #[test]
+        fn the_mapping_rises_and_stays_inside(
+            mut alphas in prop::collection::vec(
+                prop_oneof![Just(0.0), Just(1.0), 1e-9f64..1.0, (1e-12f64..0.5).prop_map(|e| 1.0 - e)],
+                1..60,
+            ),
+        ) {
+            alphas.sort_by(f64::total_cmp);
+            alphas.dedup();
+            let axis = AlphaAxis::new(&alphas, 80.0, 660.0);
+            let xs: Vec<f64> = alphas.iter().map(|a| axis.x(*a)).collect();
+            prop_assert!(xs.iter().all(|x| (80.0..=660.0).contains(x)));
+            prop_assert!(xs.windows(2).all(|w| w[0] <= w[1]));
+            prop_assert!(axis.minor_ticks().iter().all(|x| (80.0..=660.0).contains(x)));
+        }
+    }
+}

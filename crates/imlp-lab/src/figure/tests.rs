@@ -1,0 +1,205 @@
+//! The figure as a whole: it says what the curve says, whatever the curve.
+
+use super::*;
+use crate::curve::{Row, SeedValue};
+use crate::grid::parse_alphas;
+
+fn curve(alphas: &[f64], seeds: u64, value: impl Fn(f64, u64) -> Option<f64>) -> Curve {
+    let mut rows = Vec::new();
+    for alpha in alphas {
+        for seed in 0..seeds {
+            rows.push(Row {
+                alpha: *alpha,
+                seed,
+                value: value(*alpha, seed),
+            });
+        }
+    }
+    let prior: Vec<_> = (0..seeds)
+        .map(|s| (s, Some(0.7 + 0.003 * s as f64)))
+        .collect();
+    Curve::from_rows("test accuracy", &rows, &prior)
+        .unwrap()
+        .titled("Accuracy <against> α & \"friends\"", "3 seeds")
+}
+
+fn hump(alpha: f64, seed: u64) -> Option<f64> {
+    Some(0.55 + 0.15 * (4.0 * alpha).min(1.0) + 0.01 * seed as f64)
+}
+
+/// Renders, checks what every figure must satisfy, and gives its circles of a
+/// class as (x, y, α, value).
+fn seeds(curve: &Curve) -> Vec<[f64; 4]> {
+    let svg = render_svg(curve).unwrap();
+    assert!(svg.starts_with("<svg "));
+    for bad in ["NaN", "inf", "<script", "<style", "href"] {
+        assert!(!svg.contains(bad), "{bad}");
+    }
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    let number = |node: &roxmltree::Node, name| node.attribute(name).unwrap().parse().unwrap();
+    let of_class = |class| {
+        let nodes = document.descendants();
+        nodes.filter(move |n| n.attribute("class") == Some(class))
+    };
+    let with_mean = curve.points.iter().filter(|p| p.mean.is_some()).count();
+    assert_eq!(of_class("mean").count(), with_mean);
+    let with_diverged = curve.points.iter().filter(|p| !p.diverged.is_empty());
+    assert_eq!(of_class("diverged").count(), with_diverged.count());
+    of_class("seed")
+        .map(|n| ["cx", "cy", "data-alpha", "data-value"].map(|name| number(&n, name)))
+        .collect()
+}
+
+#[test]
+fn every_finished_trial_is_a_dot_at_its_value() {
+    let curve = curve(&[0.0, 0.001, 0.01, 0.1, 0.3, 1.0], 3, |a, s| {
+        if a == 0.3 && s > 0 { None } else { hump(a, s) }
+    });
+    let dots = seeds(&curve);
+    assert_eq!(dots.len(), 6 * 3 - 2);
+    // Higher value ⇔ higher up, on one straight line.
+    let slope = |a: &[f64; 4], b: &[f64; 4]| (b[1] - a[1]) / (b[3] - a[3]);
+    let low = dots.iter().min_by(|a, b| a[3].total_cmp(&b[3])).unwrap();
+    let high = dots.iter().max_by(|a, b| a[3].total_cmp(&b[3])).unwrap();
+    assert!(slope(low, high) < 0.0);
+    for dot in &dots {
+        let expected = low[1] + slope(low, high) * (dot[3] - low[3]);
+        assert!((dot[1] - expected).abs() < 0.02);
+    }
+    // Larger α ⇔ further right, decades equally far apart.
+    let x = |alpha| dots.iter().find(|d| d[2] == alpha).unwrap()[0];
+    assert!(x(0.0) < x(0.001) && x(0.3) < x(1.0));
+    assert!((x(0.1) - x(0.01) - (x(0.01) - x(0.001))).abs() < 0.03);
+}
+
+#[test]
+fn text_is_escaped() {
+    let mut curve = curve(&[0.0, 1.0], 2, hump);
+    curve.title = "<script>alert(1)</script>\u{0}&".into();
+    curve.metric = "\"><b>".into();
+    let svg = render_svg(&curve).unwrap();
+    assert!(svg.contains("&lt;script&gt;"));
+    assert!(!svg.contains("<script") && !svg.contains("<b>"));
+    roxmltree::Document::parse(&svg).unwrap();
+}
+
+#[test]
+fn odd_curves_are_drawn() {
+    let log = parse_alphas("log:1e-4..1:9", true).unwrap();
+    let cases = [
+        ("one α", curve(&[0.1], 3, hump)),
+        ("only α = 0", curve(&[0.0], 1, hump)),
+        ("only α = 1", curve(&[1.0], 2, hump)),
+        ("one seed", curve(&log, 1, hump)),
+        (
+            "all diverged at one α",
+            curve(&log, 3, |a, s| hump(a, s).filter(|_| a != 0.01)),
+        ),
+        ("all diverged", curve(&log, 3, |_, _| None)),
+        ("flat", curve(&log, 3, |_, _| Some(0.7))),
+        ("0 %", curve(&log, 3, |_, _| Some(0.0))),
+        ("100 %", curve(&log, 3, |_, _| Some(1.0))),
+        (
+            "60 points",
+            curve(&parse_alphas("linear:0..1:60", true).unwrap(), 5, hump),
+        ),
+        (
+            "1000 points",
+            curve(
+                &parse_alphas("linear:0..1:1000", true).unwrap(),
+                1,
+                |_, _| None,
+            ),
+        ),
+        (
+            "two-sided",
+            curve(&parse_alphas("two-sided:1e-9:21", true).unwrap(), 3, hump),
+        ),
+        (
+            "tiny α",
+            curve(&[f64::MIN_POSITIVE, 1.0 - f64::EPSILON / 2.0], 3, hump),
+        ),
+        (
+            "long title",
+            curve(&log, 2, hump).titled("long title ".repeat(200), "w".repeat(900)),
+        ),
+        ("no title", curve(&log, 2, hump).titled("", "")),
+    ];
+    for (name, curve) in cases {
+        let finished: usize = curve.points.iter().map(|p| p.n).sum();
+        let dots = seeds(&curve);
+        assert_eq!(dots.len(), finished, "{name}");
+        for [x, y, ..] in dots {
+            assert!(
+                (78.0..=800.0).contains(&x) && (0.0..=700.0).contains(&y),
+                "{name}"
+            );
+        }
+        let png = svg_to_png(&render_svg(&curve).unwrap()).unwrap();
+        assert!(png.starts_with(b"\x89PNG"), "{name}");
+        // Width in the header, big-endian.
+        assert_eq!(png[16..20], PNG_WIDTH.to_be_bytes(), "{name}");
+    }
+}
+
+#[test]
+fn diverged_trials_are_counted_and_break_the_line() {
+    let curve = curve(&[0.0, 0.01, 0.1, 1.0], 3, |a, s| {
+        if a == 0.1 || (a == 1.0 && s == 0) {
+            None
+        } else {
+            hump(a, s)
+        }
+    });
+    let svg = render_svg(&curve).unwrap();
+    for words in [
+        ">3/3<",
+        ">1/3<",
+        "α = 0.1: 3 of 3 trials diverged",
+        "4 of 12 trials diverged",
+    ] {
+        assert!(svg.contains(words), "{words}");
+    }
+    // Only the dotted crossing from α = 0 joins two means.
+    assert_eq!(svg.matches("mean-line").count(), 1);
+}
+
+#[test]
+fn numbers_that_cannot_be_drawn_are_refused() {
+    let good = curve(&[0.0, 0.1], 2, hump);
+    let change = |f: fn(&mut Curve)| {
+        let mut curve = good.clone();
+        f(&mut curve);
+        render_svg(&curve).unwrap_err()
+    };
+    assert_eq!(change(|c| c.points.clear()), FigureError::Empty);
+    let nan = SeedValue {
+        seed: 0,
+        value: f64::NAN,
+    };
+    for error in [
+        change(|c| c.points[0].mean = Some(f64::NAN)),
+        change(|c| c.points[0].ci95 = Some([0.0, f64::INFINITY])),
+        change(|c| c.prior.as_mut().unwrap().mean = Some(7.0)),
+    ] {
+        assert!(matches!(error, FigureError::Value { .. }));
+    }
+    let mut curve = good.clone();
+    curve.points[0].values[0] = nan;
+    assert!(render_svg(&curve).is_err());
+    assert!(matches!(
+        change(|c| c.points.reverse()),
+        FigureError::Alpha { .. }
+    ));
+    assert!(matches!(
+        change(|c| c.points[0].alpha = f64::NAN),
+        FigureError::Alpha { .. }
+    ));
+}
+
+#[test]
+fn what_is_not_a_figure_is_refused() {
+    assert!(matches!(svg_to_png("no svg"), Err(FigureError::Svg(_))));
+    let thin = r#"<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1000000"/>"#;
+    assert!(matches!(svg_to_png(thin), Err(FigureError::Size { .. })));
+}

@@ -1,0 +1,143 @@
+//! Measuring and fitting text with the fonts that the crate ships.
+//!
+//! A browser may draw the figure in another family. DejaVu Sans is wider than
+//! Helvetica and Arial, so what fits here fits there.
+
+use resvg::usvg::fontdb;
+use skrifa::{FontRef, MetadataProvider, instance::LocationRef, instance::Size};
+
+/// DejaVu Sans, subset to Latin, Greek, Cyrillic and mathematical signs.
+const REGULAR: &[u8] = include_bytes!("../../assets/DejaVuSans-subset.ttf");
+/// DejaVu Sans Bold, the same subset.
+const BOLD: &[u8] = include_bytes!("../../assets/DejaVuSans-Bold-subset.ttf");
+
+/// The fonts for the rasteriser: no font of the system is used.
+pub fn font_database() -> fontdb::Database {
+    let mut database = fontdb::Database::new();
+    database.load_font_data(REGULAR.to_vec());
+    database.load_font_data(BOLD.to_vec());
+    database.set_sans_serif_family("DejaVu Sans");
+    database
+}
+
+/// A face of the shipped family.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Face {
+    /// DejaVu Sans.
+    Regular,
+    /// DejaVu Sans Bold.
+    Bold,
+}
+
+/// Width of one line of text at `size`, in user units.
+pub fn width(text: &str, size: f64, face: Face) -> f64 {
+    let data = match face {
+        Face::Regular => REGULAR,
+        Face::Bold => BOLD,
+    };
+    let fallback = size * 0.65;
+    let Ok(font) = FontRef::new(data) else {
+        return fallback * text.chars().count() as f64;
+    };
+    let charmap = font.charmap();
+    let metrics = font.glyph_metrics(Size::new(size as f32), LocationRef::default());
+    let advance = |c| metrics.advance_width(charmap.map(c)?);
+    text.chars()
+        .map(|c| advance(c).map_or(fallback, f64::from))
+        .sum()
+}
+
+/// Without characters that XML forbids or that break a line.
+pub fn clean(text: &str) -> String {
+    let spaced = text
+        .chars()
+        .map(|c| if c.is_whitespace() { ' ' } else { c });
+    spaced
+        .filter(|c| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}'))
+        .collect()
+}
+
+/// Shortens to `limit` user units, with an ellipsis where something was cut.
+pub fn shorten(text: &str, limit: f64, size: f64, face: Face) -> String {
+    if width(text, size, face) <= limit {
+        return text.into();
+    }
+    let mut kept: Vec<char> = text.chars().collect();
+    while !kept.is_empty() {
+        kept.pop();
+        let candidate: String = kept.iter().collect::<String>().trim_end().to_owned() + "…";
+        if width(&candidate, size, face) <= limit {
+            return candidate;
+        }
+    }
+    String::new()
+}
+
+/// Breaks into at most `lines` lines of at most `limit` user units; the last one
+/// is shortened when the text is longer.
+pub fn wrap(text: &str, limit: f64, lines: usize, size: f64, face: Face) -> Vec<String> {
+    let mut words: Vec<&str> = text.split_whitespace().rev().collect();
+    let mut wrapped: Vec<String> = Vec::new();
+    while let Some(word) = words.pop() {
+        if wrapped.len() + 1 >= lines {
+            let mut rest = vec![word];
+            rest.extend(words.iter().rev());
+            wrapped.push(shorten(&rest.join(" "), limit, size, face));
+            break;
+        }
+        let mut line = word.to_owned();
+        while let Some(next) = words.last() {
+            let longer = format!("{line} {next}");
+            if width(&longer, size, face) > limit {
+                break;
+            }
+            line = longer;
+            words.pop();
+        }
+        // A single word wider than the limit is cut, not broken.
+        wrapped.push(shorten(&line, limit, size, face));
+    }
+    wrapped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn widths_come_from_the_font() {
+        // DejaVu Sans: 2048 units per em, a digit advances 1303.
+        let expected = 10.0 * 1303.0 / 2048.0;
+        assert!((width("7", 10.0, Face::Regular) - expected).abs() < 0.01);
+        assert!(width("abc", 10.0, Face::Bold) > width("abc", 10.0, Face::Regular));
+        assert_eq!(width("", 10.0, Face::Regular), 0.0);
+    }
+
+    #[test]
+    fn the_signs_of_the_figure_are_in_the_font() {
+        let font = FontRef::new(REGULAR).unwrap();
+        for c in "α±×%−–…⁻⁰¹²³⁴⁵⁶⁷⁸⁹·≥é".chars() {
+            assert!(font.charmap().map(c).is_some(), "{c}");
+        }
+    }
+
+    #[test]
+    fn wrapping_keeps_to_the_limit() {
+        let long = "Accuracy against the interpolation weight for a very long name ".repeat(9);
+        let lines = wrap(&long, 300.0, 3, 17.0, Face::Bold);
+        assert_eq!(lines.len(), 3);
+        assert!(lines[2].ends_with('…'));
+        for line in &lines {
+            assert!(width(line, 17.0, Face::Bold) <= 300.0, "{line}");
+        }
+        assert_eq!(wrap("one two", 300.0, 3, 17.0, Face::Bold), ["one two"]);
+        assert!(wrap("", 300.0, 3, 17.0, Face::Bold).is_empty());
+        let word = "w".repeat(500);
+        assert!(wrap(&word, 300.0, 3, 17.0, Face::Bold)[0].ends_with('…'));
+    }
+
+    #[test]
+    fn forbidden_characters_are_dropped() {
+        assert_eq!(clean("a\u{0}b\tc\u{1b}"), "ab c");
+    }
+}

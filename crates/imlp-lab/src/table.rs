@@ -1,0 +1,186 @@
+//! The α-curve as a table: cells for any renderer, and the terminal's table.
+
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+
+use crate::curve::{Curve, alpha_label};
+use crate::statistics::{StatisticsError, Summary};
+
+/// What stands where there is nothing to say.
+const NOTHING: &str = "–";
+
+/// Heads of the columns of [`TableRow::cells`]; the second is the metric.
+pub const COLUMNS: [&str; 5] = ["α", "", "seeds", "diverged", "Δ vs α = 0"];
+
+/// One line of the table, as text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableRow {
+    /// α, or `prior`.
+    pub name: String,
+    /// Mean ± half-width of the 95 % interval, per cent.
+    pub value: String,
+    /// Number of seeds in the mean.
+    pub seeds: String,
+    /// `2 of 3`, or a dash when none diverged.
+    pub diverged: String,
+    /// Paired difference from α = 0 ± half-width, percentage points.
+    pub difference: String,
+    /// Whether this is the highest mean over α; ties are all marked.
+    pub best: bool,
+}
+
+impl TableRow {
+    /// The cells in the order of [`COLUMNS`].
+    pub fn cells(&self) -> [&str; 5] {
+        [
+            &self.name,
+            &self.value,
+            &self.seeds,
+            &self.diverged,
+            &self.difference,
+        ]
+    }
+}
+
+/// One row per α, then the prior's.
+///
+/// # Errors
+/// [`StatisticsError`] when a value of the curve was replaced by one that is not
+/// finite.
+pub fn table_rows(curve: &Curve) -> Result<Vec<TableRow>, StatisticsError> {
+    let differences = curve.differences_from_plain_mlp()?;
+    let highest = curve.best().and_then(|p| p.mean);
+    let mut rows: Vec<TableRow> = curve
+        .points
+        .iter()
+        .map(|p| {
+            let difference = differences.iter().find(|d| d.alpha == p.alpha);
+            TableRow {
+                name: alpha_label(p.alpha),
+                value: value(p.mean, p.ci95),
+                seeds: p.n.to_string(),
+                diverged: diverged(p.diverged.len(), p.trials()),
+                difference: difference
+                    .and_then(|d| d.summary)
+                    .map_or(NOTHING.into(), points),
+                best: p.mean.is_some() && p.mean == highest,
+            }
+        })
+        .collect();
+    if let Some(prior) = &curve.prior {
+        rows.push(TableRow {
+            name: "prior".into(),
+            value: value(prior.mean, prior.ci95),
+            seeds: prior.n.to_string(),
+            diverged: diverged(prior.diverged.len(), prior.trials()),
+            difference: NOTHING.into(),
+            best: false,
+        });
+    }
+    Ok(rows)
+}
+
+/// The table for a terminal, without colour; `*` marks the best mean.
+///
+/// # Errors
+/// As [`table_rows`].
+pub fn terminal_table(curve: &Curve) -> Result<String, StatisticsError> {
+    let rule = LineStyle::none().fill('─').junction('─');
+    let mut table = Table::new();
+    table
+        .load_style(TableStyle::new().header_separator(rule))
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(heads(curve));
+    for row in table_rows(curve)? {
+        let mut cells = row.cells().map(String::from);
+        cells[1] += if row.best { " *" } else { "  " };
+        table.add_row(cells);
+    }
+    for column in table.column_iter_mut() {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let lines: Vec<String> = table.lines().map(|l| l.trim_end().to_owned()).collect();
+    Ok(format!("{}\n\n{LEGEND}\n", lines.join("\n")))
+}
+
+/// What the cells mean.
+pub const LEGEND: &str = "mean ± half-width of Student's 95 % interval over seeds; * highest mean; \
+Δ: paired by seed, percentage points";
+
+/// [`COLUMNS`] with the metric's name.
+pub fn heads(curve: &Curve) -> [String; 5] {
+    let mut heads = COLUMNS.map(String::from);
+    heads[1] = format!("{} (%)", curve.metric);
+    heads
+}
+
+fn value(mean: Option<f64>, ci95: Option<[f64; 2]>) -> String {
+    match (mean, ci95) {
+        (None, _) => NOTHING.into(),
+        (Some(mean), None) => format!("{:.2}", 100.0 * mean),
+        (Some(mean), Some([low, high])) => {
+            format!("{:.2} ± {:.2}", 100.0 * mean, 50.0 * (high - low))
+        }
+    }
+}
+
+fn points(summary: Summary) -> String {
+    let mean = 100.0 * summary.mean;
+    match summary.ci95 {
+        None => format!("{mean:+.2}"),
+        Some([low, high]) => format!("{mean:+.2} ± {:.2}", 50.0 * (high - low)),
+    }
+}
+
+fn diverged(diverged: usize, trials: usize) -> String {
+    match diverged {
+        0 => NOTHING.into(),
+        _ => format!("{diverged} of {trials}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::curve::Row;
+
+    fn curve() -> Curve {
+        let row = |alpha, seed, value| Row { alpha, seed, value };
+        let rows = [
+            row(0.0, 1, Some(0.50)),
+            row(0.0, 2, Some(0.52)),
+            row(0.1, 1, Some(0.70)),
+            row(0.1, 2, None),
+            row(0.5, 1, None),
+            row(0.5, 2, None),
+        ];
+        Curve::from_rows("test accuracy", &rows, &[(1, Some(0.8)), (2, Some(0.82))]).unwrap()
+    }
+
+    #[test]
+    fn the_table_is_aligned_and_complete() {
+        let text = terminal_table(&curve()).unwrap();
+        let expected = [
+            "     α   test accuracy (%)   seeds   diverged   Δ vs α = 0",
+            "───────────────────────────────────────────────────────────",
+            "     0     51.00 ± 12.71         2          –            –",
+            "   0.1             70.00 *       1     1 of 2       +20.00",
+            "   0.5                 –         0     2 of 2            –",
+            " prior     81.00 ± 12.71         2          –            –",
+            "",
+            LEGEND,
+            "",
+        ];
+        assert_eq!(text, expected.join("\n"));
+    }
+
+    #[test]
+    fn cells_say_what_diverged_and_what_is_best() {
+        let rows = table_rows(&curve()).unwrap();
+        assert_eq!(rows[0].cells(), ["0", "51.00 ± 12.71", "2", "–", "–"]);
+        assert_eq!(rows[1].cells(), ["0.1", "70.00", "1", "1 of 2", "+20.00"]);
+        assert_eq!(rows[2].cells(), ["0.5", "–", "0", "2 of 2", "–"]);
+        assert_eq!(rows[3].cells(), ["prior", "81.00 ± 12.71", "2", "–", "–"]);
+        let best: Vec<bool> = rows.iter().map(|r| r.best).collect();
+        assert_eq!(best, [false, true, false, false]);
+    }
+}
