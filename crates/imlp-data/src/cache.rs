@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::catalog::{self, ENTRIES, Entry, FileSpec, Format};
+use crate::catalog::{ENTRIES, Entry, FileSpec, Format};
 use crate::checksum::md5_of_file;
-use crate::{DataError, ImageShape, fashion_mini};
+use crate::{DataError, ImageShape, fashion_mini, name};
 
 /// Environment variable that names the folder of the data sets.
 pub const DATA_DIR_VARIABLE: &str = "IMLP_DATA_DIR";
@@ -148,7 +148,7 @@ impl Cache {
     /// # Errors
     /// [`DataError::UnknownDataset`], and [`DataError::Embedded`] for the one without a folder.
     pub fn path(&self, name: &str) -> Result<PathBuf, DataError> {
-        let entry = catalog::find(name)?;
+        let entry = name::find(name)?;
         match entry.format {
             Format::FashionMini => Err(DataError::Embedded {
                 name: name.to_owned(),
@@ -163,7 +163,7 @@ impl Cache {
     /// [`DataError::UnknownDataset`], and [`DataError::Io`] when a file cannot be read. Missing and
     /// wrong files are no error but part of the report.
     pub fn verify(&self, name: &str) -> Result<VerifyReport, DataError> {
-        self.verify_entry(catalog::find(name)?)
+        self.verify_entry(name::find(name)?)
     }
 
     pub(crate) fn verify_entry(&self, entry: &Entry) -> Result<VerifyReport, DataError> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::catalog::{self, Entry, Format};
 use crate::cifar::{self, RecordFormat, Records};
 use crate::{
-    Cache, DataError, ImageSet, Installed, checksum, class_names, fashion_mini, idx, read,
+    Cache, DataError, ImageSet, Installed, checksum, class_names, fashion_mini, idx, name, read,
 };
 
 /// Number of CIFAR-100's superclasses.
@@ -99,7 +99,7 @@ impl Cache {
     /// [`DataError::Malformed`], which says what is wrong where; [`DataError::Io`];
     /// [`DataError::Argument`] for coarse labels of a set that has none.
     pub fn load(&self, name: &str, options: &LoadOptions) -> Result<Dataset, DataError> {
-        let entry = catalog::find(name)?;
+        let entry = name::find(name)?;
         let has_coarse = matches!(entry.format, Format::Cifar { label_bytes: 2 });
         if options.labels == Labels::Coarse && !has_coarse {
             return Err(DataError::argument(
@@ -184,4 +184,118 @@ fn load_cifar(
 
 pub(crate) fn owned(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ImageShape;
+
+    fn error(cache: &Cache, name: &str, labels: Labels) -> String {
+        cache
+            .load(name, &LoadOptions { labels })
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn a_missing_data_set_says_how_to_get_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(folder.path());
+        let text = error(&cache, "cifar10", Labels::Fine);
+        assert!(
+            text.ends_with("get it with `imlp data fetch cifar10`"),
+            "{text}"
+        );
+        std::fs::create_dir(folder.path().join("cifar100")).unwrap();
+        std::fs::write(folder.path().join("cifar100/train.bin"), b"").unwrap();
+        let text = error(&cache, "cifar100", Labels::Fine);
+        assert!(text.contains("cifar100 lacks test.bin;"), "{text}");
+    }
+
+    #[test]
+    fn only_cifar100_has_coarse_labels() {
+        let cache = Cache::at("unused");
+        for name in ["fashion-mini", "cifar10", "mnist"] {
+            assert!(error(&cache, name, Labels::Coarse).contains("only cifar100 has coarse ones"));
+        }
+    }
+
+    /// Files of zeros have the right size and labels of class 0; sparse, they cost no disk.
+    #[test]
+    fn files_are_read_by_their_published_sizes() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(folder.path());
+        let entry = name::find("cifar100").unwrap();
+        let dir = folder.path().join(entry.name);
+        std::fs::create_dir(&dir).unwrap();
+        let resize = |name: &str, bytes: u64| {
+            std::fs::File::create(dir.join(name))
+                .unwrap()
+                .set_len(bytes)
+                .unwrap();
+        };
+        for spec in entry.files {
+            resize(spec.name, spec.bytes);
+        }
+        for (labels, classes) in [(Labels::Fine, 100), (Labels::Coarse, 20)] {
+            let data = cache.load("cifar100", &LoadOptions { labels }).unwrap();
+            assert_eq!((data.train.len(), data.test.len()), (50_000, 10_000));
+            assert_eq!(
+                (data.train.classes(), data.class_names.len()),
+                (classes, classes)
+            );
+        }
+        assert!(!cache.verify("cifar100").unwrap().is_ok());
+        let bytes = entry.files[1].bytes;
+        resize("test.bin", bytes + 1);
+        assert!(error(&cache, "cifar100", Labels::Fine).contains("found more bytes"));
+        resize("test.bin", bytes - 1);
+        let text = error(&cache, "cifar100", Labels::Fine);
+        assert!(
+            text.contains("test.bin: at byte 30739999: expected 30740000 bytes"),
+            "{text}"
+        );
+        resize("test.bin", 0);
+        assert!(error(&cache, "cifar100", Labels::Fine).contains("found an empty file"));
+    }
+
+    #[test]
+    fn checksums_tell_pixels_labels_and_sets_apart() {
+        let shape = cifar::SHAPE;
+        let set = |pixel: u8, label: u8| {
+            ImageSet::new(shape, 2, vec![pixel; shape.len()], vec![label]).unwrap()
+        };
+        let data = |train, test| {
+            Dataset::new("d", train, test, vec!["a".into(), "b".into()])
+                .unwrap()
+                .checksum
+        };
+        let sums = [
+            data(set(0, 0), set(1, 0)),
+            data(set(1, 0), set(0, 0)),
+            data(set(0, 1), set(1, 0)),
+            data(set(0, 0), set(1, 1)),
+        ];
+        let distinct: std::collections::HashSet<_> = sums.iter().collect();
+        assert_eq!(distinct.len(), sums.len());
+        assert_eq!(sums[0].len(), 64);
+    }
+
+    #[test]
+    fn sets_that_do_not_belong_together_are_refused() {
+        let set = |side: usize, classes| {
+            let shape = ImageShape {
+                channels: 1,
+                height: side,
+                width: side,
+            };
+            ImageSet::new(shape, classes, vec![0; shape.len()], vec![0]).unwrap()
+        };
+        let names = |n: usize| vec![String::new(); n];
+        assert!(Dataset::new("d", set(1, 2), set(1, 2), names(2)).is_ok());
+        assert!(Dataset::new("d", set(1, 2), set(2, 2), names(2)).is_err());
+        assert!(Dataset::new("d", set(1, 2), set(1, 3), names(2)).is_err());
+        assert!(Dataset::new("d", set(1, 2), set(1, 2), names(3)).is_err());
+    }
 }

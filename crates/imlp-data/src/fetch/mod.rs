@@ -14,8 +14,8 @@ mod unpack;
 
 use std::path::{Path, PathBuf};
 
-use crate::catalog::{self, Entry, Remote};
-use crate::{Cache, DataError};
+use crate::catalog::{Entry, Remote};
+use crate::{Cache, DataError, name};
 use staging::Staging;
 
 /// How to fetch, and whom to tell.
@@ -105,7 +105,7 @@ impl Cache {
     /// the error of the local source if one was given; [`DataError::Io`] when the cache cannot be
     /// written.
     pub fn fetch(&self, name: &str, options: FetchOptions<'_>) -> Result<FetchReport, DataError> {
-        self.fetch_entry(catalog::find(name)?, options)
+        self.fetch_entry(name::find(name)?, options)
     }
 
     fn fetch_entry(

@@ -57,11 +57,11 @@ pub(super) fn unpack_into(
     }
 }
 
-/// Calls `visit` with file name, name for messages and content of every plain file in an archive.
-fn each_member(
-    archive: &Path,
-    visit: &mut dyn FnMut(&str, &Path, &mut dyn Read) -> Result<(), DataError>,
-) -> Result<(), DataError> {
+/// Takes the file name, the name for messages and the content of a member.
+type Visit<'a> = dyn FnMut(&str, &Path, &mut dyn Read) -> Result<(), DataError> + 'a;
+
+/// Calls `visit` for every plain file in an archive.
+fn each_member(archive: &Path, visit: &mut Visit<'_>) -> Result<(), DataError> {
     let file = File::open(archive).map_err(DataError::io("open", archive))?;
     let mut reader = BufReader::with_capacity(1 << 16, file);
     let start = reader.fill_buf().map_err(DataError::io("read", archive))?;
