@@ -25,7 +25,7 @@ pub struct TrainingData {
 
 /// A set of images to measure on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Subset {
+pub enum Subset {
     /// The sample of training images.
     Train,
     /// The validation split.

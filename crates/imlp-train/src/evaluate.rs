@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::data::{Subset, TrainingData};
 use crate::forward::forward;
 use crate::network::Network;
+use crate::parameters::{HostParameters, to_device};
+use crate::Setup;
 
 /// Images per forward pass; bounds the memory of an evaluation.
 const EVALUATION_BATCH: usize = 500;
@@ -31,6 +33,18 @@ pub(crate) fn evaluate(
 ) -> Option<Metrics> {
     let (set, indices) = data.subset(subset);
     evaluate_images(network, parameters, data, set, indices, device)
+}
+
+/// Measures saved `parameters` of `network` on a subset of the set-up's images;
+/// `None` as for a trial: an empty subset, or logits that are not finite.
+pub fn evaluate_parameters(
+    setup: &Setup,
+    network: &Network,
+    parameters: &HostParameters,
+    subset: Subset,
+) -> Option<Metrics> {
+    let values = to_device(&network.parameter_specs(), parameters, &setup.device);
+    evaluate(network, &values, &setup.data, subset, &setup.device)
 }
 
 fn evaluate_images(

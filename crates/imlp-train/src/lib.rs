@@ -36,9 +36,9 @@ pub use config::{
     DataConfig, EvaluationConfig, TestReading, TrainConfig, TrialConfig, TwinConfig,
 };
 pub use cost::{Cost, NetworkCost};
-pub use data::TrainingData;
+pub use data::{Subset, TrainingData};
 pub use error::TrainError;
-pub use evaluate::Metrics;
+pub use evaluate::{Metrics, evaluate_parameters};
 pub use interpolation::{
     Every, InterpolationConfig, InterpolationRule, OptimizerState, Segment, Timing,
     effective_prior_share,

@@ -125,17 +125,21 @@ pub struct Trial {
     pub parameters: HostParameters,
 }
 
-/// Runs one trial against the shared `prior` of the same seed.
+/// Runs one trial against the shared `prior` of the same seed. A trial that
+/// never interpolates (α = 0) needs none.
 ///
 /// # Errors
 /// [`TrainError::Interrupted`]. Divergence is not an error: the record tells.
+///
+/// # Panics
+/// When α > 0 and there is no prior.
 pub fn run_trial(
     setup: &Setup,
     alpha: Alpha,
-    prior: &PriorTrajectory,
+    seed: u64,
+    prior: Option<&PriorTrajectory>,
     observer: &dyn Observer,
 ) -> Result<Trial, TrainError> {
-    let seed = prior.record.seed;
     let rule = setup.rule(alpha)?;
     let config = &setup.config;
     let data = &setup.data;
@@ -188,6 +192,7 @@ pub fn run_trial(
             if segment.interpolate {
                 alphas = rule.alphas(epoch);
                 if alphas.iter().any(|a| !a.is_zero()) {
+                    let prior = prior.expect("a trial that interpolates has a prior");
                     let Some(snapshot) = prior.at(interpolations) else {
                         status = TrialStatus::PriorDiverged {
                             epoch: prior.record.diverged_epoch.unwrap_or(epoch),

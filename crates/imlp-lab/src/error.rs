@@ -1,0 +1,120 @@
+//! What can go wrong around an experiment.
+
+use std::path::PathBuf;
+
+/// Errors of this crate.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// Text that is not TOML.
+    #[error("{origin} is not valid TOML: {reason}")]
+    Toml {
+        /// The file, or where the text came from.
+        origin: String,
+        /// What the parser says.
+        reason: String,
+    },
+    /// A key of a recipe that cannot be used.
+    #[error("{key}: {reason}")]
+    Key {
+        /// Dotted key.
+        key: String,
+        /// What is wrong and what would do.
+        reason: String,
+    },
+    /// A file or folder that cannot be used.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// With which file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The output path is a file.
+    #[error(
+        "the output {} is a file; give a folder (it is made if it does not exist)", .0.display()
+    )]
+    OutputIsFile(PathBuf),
+    /// Another process works in the folder.
+    #[error(
+        "another imlp is at work in {}; wait for it or give another --out", .0.display()
+    )]
+    Locked(PathBuf),
+    /// The folder holds an experiment of another configuration.
+    #[error(
+        "{} holds results of another configuration:\n{}\nGive another --out, or the same configuration to continue.",
+        path.display(),
+        differences.join("\n")
+    )]
+    OtherExperiment {
+        /// The folder.
+        path: PathBuf,
+        /// `key: there …, now …`.
+        differences: Vec<String>,
+    },
+    /// A stored result that cannot be read.
+    #[error(
+        "{} is damaged: {reason}; delete it and run the same command again to redo it", path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// More memory than allowed.
+    #[error(
+        "this experiment needs about {needed} with {jobs} trial(s) at a time, more than the limit of {limit}; \
+         use fewer --jobs, a smaller network or batch, or raise --max-memory"
+    )]
+    Memory {
+        /// Predicted peak.
+        needed: String,
+        /// The limit.
+        limit: String,
+        /// Trials at a time.
+        jobs: usize,
+    },
+    /// Something in the set-up or in a trial.
+    #[error(transparent)]
+    Train(#[from] imlp_train::TrainError),
+    /// Something with the data.
+    #[error(transparent)]
+    Data(#[from] imlp_data::DataError),
+    /// The curve could not be built.
+    #[error(transparent)]
+    Curve(#[from] crate::curve::CurveError),
+    /// A statistic could not be computed.
+    #[error(transparent)]
+    Statistics(#[from] crate::statistics::StatisticsError),
+    /// The figure could not be drawn.
+    #[error(transparent)]
+    Figure(#[from] crate::figure::FigureError),
+    /// The report could not be written.
+    #[error(transparent)]
+    Report(#[from] crate::report::ReportError),
+    /// Threads could not be started.
+    #[error("cannot start worker threads: {0}")]
+    Threads(String),
+    /// A defect of this program.
+    #[error("a defect of imlp stopped {0}; please report it with the message above")]
+    Panicked(String),
+    /// The caller asked to stop.
+    #[error("interrupted; finished trials are kept, run the same command again to continue")]
+    Interrupted,
+}
+
+impl LabError {
+    pub(crate) fn io(
+        action: &'static str,
+        path: &std::path::Path,
+    ) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+}

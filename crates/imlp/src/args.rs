@@ -1,0 +1,253 @@
+//! The command line: what can be asked. Each option only sets keys of a recipe
+//! or says how a run is carried out.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use imlp_lab::Recipe;
+use imlp_train::Device;
+use toml::Value;
+
+use crate::exit::Failure;
+
+/// A laboratory for controllable inductive bias.
+///
+/// Trains a structured prior (a CNN, a Mixer) and its dense twin, an MLP whose
+/// weights are pulled toward the prior's by a fraction α, and shows how
+/// accuracy depends on α. `imlp sweep` alone runs the main job on a built-in
+/// data set.
+///
+/// Exit codes: 0 success, 1 error, 2 wrong usage, 130 interrupted.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train for many values of α and seeds; draw the α-curve
+    Sweep(SweepArguments),
+    /// Run one trial and save its record and weights
+    Train(TrainArguments),
+    /// Measure saved weights
+    Eval(EvalArguments),
+    /// List, fetch, verify and find data sets
+    Data(DataArguments),
+}
+
+/// Options that both `sweep` and `train` have.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// A recipe; without one every key has its default
+    pub recipe: Option<PathBuf>,
+    /// Data set (`imlp data list`) [data.name]
+    #[arg(long, value_name = "NAME")]
+    pub data: Option<String>,
+    /// Prior: cnn, mixer or custom [prior.kind]
+    #[arg(long, value_name = "KIND")]
+    pub prior: Option<String>,
+    /// Epochs of training [train.epochs]
+    #[arg(long)]
+    pub epochs: Option<u32>,
+    /// Set any key of the recipe, e.g. --set train.learning_rate=0.05 (repeatable; wins over all else)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Folder for the results [default: imlp-out/…]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Refuse to start when more memory than this is predicted, e.g. 8GiB
+    /// [default: 80 % of the machine's memory]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub max_memory: Option<u64>,
+    /// Where networks are trained
+    #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
+    pub device: DeviceName,
+    /// Print no progress
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SweepArguments {
+    #[command(flatten)]
+    pub common: Common,
+    /// Values of α: a list (0,0.01,1) or a grid (log:1e-4..1:9, linear:0..1:11, two-sided:1e-3:11) [sweep.alphas]
+    #[arg(long, value_name = "LIST|GRID")]
+    pub alphas: Option<String>,
+    /// How many seeds (0, 1, …), or a list with commas [sweep.seeds]
+    #[arg(long, value_name = "N|LIST")]
+    pub seeds: Option<String>,
+    /// Do not add α = 0 and α = 1 [sweep.ends = false]
+    #[arg(long)]
+    pub no_ends: bool,
+    /// Trials at a time, each on one thread [default: all cores]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub jobs: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub struct TrainArguments {
+    #[command(flatten)]
+    pub common: Common,
+    /// Interpolation weight α, 0 to 1 [interpolation.alpha]
+    #[arg(long, allow_negative_numbers = true)]
+    pub alpha: Option<f64>,
+    /// Seed of initial weights and image order
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct EvalArguments {
+    /// A weights file that `imlp train` wrote (twin.safetensors, prior.safetensors)
+    pub weights: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct DataArguments {
+    #[command(subcommand)]
+    pub command: DataCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// What there is, and what is installed
+    List,
+    /// Get a data set and verify it
+    Fetch {
+        /// Name of the data set
+        name: String,
+        /// An archive or a folder that holds its files
+        #[arg(long, value_name = "PATH")]
+        from: Option<PathBuf>,
+    },
+    /// Compare installed files with the official checksums
+    Verify {
+        /// Name of the data set
+        name: String,
+    },
+    /// Print the folder of a data set
+    Path {
+        /// Name of the data set
+        name: String,
+    },
+}
+
+/// Where networks are trained.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum DeviceName {
+    /// The processor, one thread per trial.
+    Cpu,
+}
+
+impl DeviceName {
+    pub fn device(self) -> Device {
+        match self {
+            Self::Cpu => Device::flex(),
+        }
+    }
+}
+
+impl Common {
+    /// The recipe with the options merged in; `--set` comes last.
+    pub fn recipe(&self, more: Vec<(&str, Value)>) -> Result<Recipe, Failure> {
+        let mut recipe = match &self.recipe {
+            Some(path) => Recipe::read(path)?,
+            None => Recipe::default(),
+        };
+        let text = |value: &String| Value::String(value.clone());
+        let common = [
+            ("data.name", self.data.as_ref().map(text)),
+            ("prior.kind", self.prior.as_ref().map(text)),
+            ("train.epochs", self.epochs.map(|n| Value::Integer(n.into()))),
+        ];
+        let common = common
+            .into_iter()
+            .filter_map(|(key, value)| value.map(|v| (key, v)));
+        for (key, value) in common.chain(more) {
+            recipe.set(key, value)?;
+        }
+        for text in &self.set {
+            recipe.set_text(text)?;
+        }
+        Ok(recipe)
+    }
+
+    /// The limit on predicted memory, bytes.
+    pub fn memory_limit(&self) -> u64 {
+        /// Share of the machine's memory that an experiment may take.
+        const DEFAULT_SHARE: f64 = 0.8;
+        self.max_memory.unwrap_or_else(|| {
+            let mut system = sysinfo::System::new();
+            system.refresh_memory();
+            let total = system
+                .cgroup_limits()
+                .map_or(system.total_memory(), |limits| limits.total_memory);
+            (total as f64 * DEFAULT_SHARE) as u64
+        })
+    }
+}
+
+/// `--seeds`: a single number counts, a list names.
+pub fn seeds(text: &str) -> Result<Value, Failure> {
+    let number = |part: &str| {
+        part.trim().parse::<i64>().ok().filter(|n| *n >= 0).ok_or_else(|| {
+            Failure::Message(format!(
+                "--seeds {text}: `{part}` is not a whole number; give how many (3) or a list (0,4,7)"
+            ))
+        })
+    };
+    if text.contains(',') {
+        let list = text.split(',').map(|p| number(p).map(Value::Integer));
+        return Ok(Value::Array(list.collect::<Result<_, _>>()?));
+    }
+    number(text).map(Value::Integer)
+}
+
+/// `512MiB`, `8GiB`, `2e9`: bytes.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let units = [
+        ("KiB", 10),
+        ("MiB", 20),
+        ("GiB", 30),
+        ("TiB", 40),
+        ("K", 10),
+        ("M", 20),
+        ("G", 30),
+        ("T", 40),
+        ("B", 0),
+    ];
+    let (number, shift) = units
+        .iter()
+        .find_map(|(unit, shift)| text.strip_suffix(unit).map(|n| (n, *shift)))
+        .unwrap_or((text, 0));
+    match number.trim().parse::<f64>() {
+        Ok(n) if n.is_finite() && n > 0.0 => Ok((n * (1u64 << shift) as f64) as u64),
+        _ => Err("give a positive size such as 8GiB, 512MiB or a number of bytes".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_read_with_units() {
+        assert_eq!(parse_size("8GiB"), Ok(8 << 30));
+        assert_eq!(parse_size("1.5 M"), Ok(3 << 19));
+        assert_eq!(parse_size("1000"), Ok(1000));
+        for bad in ["", "GiB", "-1", "nan", "8 gigs"] {
+            assert!(parse_size(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! `imlp data`.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use imlp_data::{FetchEvent, FetchOptions, Installed};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::args::{DataArguments, DataCommand};
+use crate::exit::Failure;
+
+pub fn run(arguments: &DataArguments) -> Result<(), Failure> {
+    match &arguments.command {
+        DataCommand::List => list(),
+        DataCommand::Fetch { name, from } => fetch(name, from.as_deref()),
+        DataCommand::Verify { name } => verify(name),
+        DataCommand::Path { name } => {
+            println!("{}", imlp_data::path(name)?.display());
+            Ok(())
+        }
+    }
+}
+
+fn list() -> Result<(), Failure> {
+    for info in imlp_data::list()? {
+        let state = match &info.installed {
+            Installed::Embedded => "built in".to_owned(),
+            Installed::At(path) => path.display().to_string(),
+            Installed::No { .. } => format!("not installed: imlp data fetch {}", info.name),
+        };
+        println!("{:<14} {}", info.name, info.summary);
+        println!(
+            "{:14} {} training, {} test images of {}, {} classes; {}",
+            "", info.train_images, info.test_images, info.shape, info.classes, info.licence
+        );
+        println!("{:14} {state}", "");
+    }
+    Ok(())
+}
+
+fn fetch(name: &str, from: Option<&Path>) -> Result<(), Failure> {
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {eta}")
+        .expect("the template is fixed");
+    let bar = if std::io::stderr().is_terminal() {
+        ProgressBar::new(0).with_style(style)
+    } else {
+        ProgressBar::hidden()
+    };
+    let say = |line: String| bar.suspend(|| eprintln!("{line}"));
+    let mut progress = |event: FetchEvent<'_>| match event {
+        FetchEvent::Trying { source } => say(format!("trying {source}")),
+        FetchEvent::Failed { source, reason } => say(format!("  {source}: {reason}")),
+        FetchEvent::Bytes { file, done, total } => {
+            bar.set_message(file.to_owned());
+            bar.set_length(total.unwrap_or(done));
+            bar.set_position(done);
+        }
+        _ => {}
+    };
+    let report = imlp_data::fetch(
+        name,
+        FetchOptions {
+            from: from.map(Path::to_owned),
+            progress: &mut progress,
+        },
+    );
+    bar.finish_and_clear();
+    let report = report?;
+    match report.dir {
+        Some(dir) => println!("{name}: {} ({})", dir.display(), report.source),
+        None => println!("{name}: {}", report.source),
+    }
+    Ok(())
+}
+
+fn verify(name: &str) -> Result<(), Failure> {
+    let report = imlp_data::verify(name)?;
+    for (file, state) in &report.files {
+        println!("{file}: {state}");
+    }
+    if report.is_ok() {
+        Ok(())
+    } else {
+        Err(Failure::Message(format!(
+            "{name} is not the published data set; get it again with `imlp data fetch {name}`"
+        )))
+    }
+}

@@ -1,0 +1,55 @@
+//! Exit codes, and how errors are told.
+
+use std::process::ExitCode;
+
+use imlp_lab::LabError;
+use imlp_train::TrainError;
+
+/// Anything that ends a command early.
+#[derive(Debug)]
+pub enum Failure {
+    /// A message for people.
+    Message(String),
+    /// The user asked to stop.
+    Interrupted(String),
+}
+
+impl From<LabError> for Failure {
+    fn from(error: LabError) -> Self {
+        match error {
+            LabError::Interrupted | LabError::Train(TrainError::Interrupted) => {
+                Self::Interrupted(LabError::Interrupted.to_string())
+            }
+            other => Self::Message(other.to_string()),
+        }
+    }
+}
+
+impl From<TrainError> for Failure {
+    fn from(error: TrainError) -> Self {
+        LabError::from(error).into()
+    }
+}
+
+impl From<imlp_data::DataError> for Failure {
+    fn from(error: imlp_data::DataError) -> Self {
+        LabError::from(error).into()
+    }
+}
+
+/// 0 success, 1 an error, 2 wrong usage (clap), 130 interrupted.
+pub fn code(outcome: Result<(), Failure>) -> ExitCode {
+    /// 128 + SIGINT, as shells count.
+    const INTERRUPTED: u8 = 130;
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Message(message)) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+        Err(Failure::Interrupted(message)) => {
+            eprintln!("{message}");
+            ExitCode::from(INTERRUPTED)
+        }
+    }
+}

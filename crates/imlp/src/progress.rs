@@ -1,0 +1,119 @@
+//! Progress in the terminal: one bar for the whole, one line per running
+//! trial; plain lines when the output is not a terminal.
+
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use imlp_lab::sweep::{Progress, Task};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Shows the progress of a sweep.
+pub struct Display {
+    bars: MultiProgress,
+    total: ProgressBar,
+    workers: Mutex<Vec<Option<ProgressBar>>>,
+    plain: bool,
+    done: AtomicUsize,
+    tasks: AtomicUsize,
+}
+
+const TOTAL: &str = "{prefix:<22} {wide_bar} {percent:>3} %  {elapsed} elapsed, {eta} left";
+const TASK: &str = "  {prefix:<20} {wide_bar} {percent:>3} %  {eta} left";
+
+impl Display {
+    /// Bars on a terminal, lines elsewhere, nothing when `quiet`.
+    pub fn new(quiet: bool, workers: usize) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let target = if terminal && !quiet {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bars = MultiProgress::with_draw_target(target);
+        let total = bars.add(ProgressBar::new(0).with_style(style(TOTAL)));
+        Self {
+            bars,
+            total,
+            workers: Mutex::new(vec![None; workers]),
+            plain: !terminal && !quiet,
+            done: AtomicUsize::new(0),
+            tasks: AtomicUsize::new(0),
+        }
+    }
+
+    fn bar(&self, worker: usize) -> Option<ProgressBar> {
+        let workers = self.workers.lock().expect("no holder panics");
+        workers.get(worker).cloned().flatten()
+    }
+
+    /// Takes the bars away; what was printed stays.
+    pub fn close(&self) {
+        self.total.finish_and_clear();
+        let mut workers = self.workers.lock().expect("no holder panics");
+        for bar in workers.iter_mut().filter_map(Option::take) {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .expect("the template is fixed")
+        .progress_chars("━━╌")
+}
+
+impl Progress for Display {
+    fn planned(&self, tasks: usize, steps: u64, kept: usize) {
+        self.tasks.store(tasks, Ordering::Relaxed);
+        self.total.set_length(steps);
+        self.total.set_prefix(format!("0 of {tasks} runs"));
+        self.total
+            .enable_steady_tick(std::time::Duration::from_millis(500));
+        if kept > 0 {
+            let line = format!("{kept} finished trial(s) found, not repeated");
+            if self.plain {
+                eprintln!("{line}");
+            } else {
+                // Printed above the bars; nowhere when they are hidden.
+                let _ = self.bars.println(line);
+            }
+        }
+    }
+
+    fn started(&self, worker: usize, task: Task, steps: u64) {
+        let bar = self
+            .bars
+            .add(ProgressBar::new(steps).with_style(style(TASK)));
+        bar.set_prefix(task.to_string());
+        let mut workers = self.workers.lock().expect("no holder panics");
+        if let Some(slot) = workers.get_mut(worker) {
+            *slot = Some(bar);
+        }
+    }
+
+    fn steps(&self, worker: usize, count: u64) {
+        self.total.inc(count);
+        if let Some(bar) = self.bar(worker) {
+            bar.inc(count);
+        }
+    }
+
+    fn finished(&self, worker: usize, task: Task) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        let tasks = self.tasks.load(Ordering::Relaxed);
+        self.total.set_prefix(format!("{done} of {tasks} runs"));
+        if let Some(bar) = self.bar(worker) {
+            // A trial that diverged skips the steps it had left.
+            let left = bar.length().unwrap_or(0).saturating_sub(bar.position());
+            self.total.inc(left);
+            bar.finish_and_clear();
+            self.bars.remove(&bar);
+        }
+        if self.plain {
+            let seconds = self.total.elapsed().as_secs_f64();
+            let eta = self.total.eta().as_secs_f64();
+            eprintln!("[{done}/{tasks}] {task} done after {seconds:.0} s, about {eta:.0} s left");
+        }
+    }
+}

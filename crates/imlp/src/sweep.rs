@@ -1,0 +1,132 @@
+//! `imlp sweep`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use imlp_lab::experiment::bytes;
+use imlp_lab::results::thousands;
+use imlp_lab::{Execution, Experiment, Prediction, Store, results, sweep, table};
+use toml::Value;
+
+use crate::args::{SweepArguments, seeds};
+use crate::exit::Failure;
+use crate::progress::Display;
+
+pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
+    let common = &arguments.common;
+    let mut keys = Vec::new();
+    if let Some(grid) = &arguments.alphas {
+        keys.push(("sweep.alphas", Value::String(grid.clone())));
+    }
+    if let Some(text) = &arguments.seeds {
+        keys.push(("sweep.seeds", seeds(text)?));
+    }
+    if arguments.no_ends {
+        keys.push(("sweep.ends", Value::Boolean(false)));
+    }
+    let recipe = common.recipe(keys)?;
+    if let Some(file) = common.out.as_ref().filter(|out| out.is_file()) {
+        return Err(imlp_lab::LabError::OutputIsFile(file.clone()).into());
+    }
+    let experiment = Experiment::new(&recipe, common.device.device())?;
+    let execution = Execution {
+        out: common.out.clone().unwrap_or_else(|| default_out(&experiment)),
+        jobs: jobs(arguments.jobs).min(experiment.trials().len()),
+        max_memory: common.memory_limit(),
+    };
+    let prediction = experiment.predict(execution.jobs);
+    if !common.quiet {
+        announce(&experiment, &prediction, &execution);
+    }
+    experiment.check_memory(&execution)?;
+    let store = Store::open(&execution.out, &experiment)?;
+    let stop = stop_on_ctrl_c()?;
+    let display = Display::new(common.quiet, execution.jobs);
+    let outcome = sweep::run(&experiment, &store, &execution, &display, &stop);
+    display.close();
+    let written = results::write(&experiment, &outcome?, &execution, &command_line())?;
+    println!(
+        "{}",
+        table::terminal_table(&written.curve).map_err(imlp_lab::LabError::from)?
+    );
+    println!("wrote");
+    for file in &written.files {
+        println!("  {}", file.display());
+    }
+    Ok(())
+}
+
+/// The command as it was typed, quoted where a shell needs it.
+pub fn command_line() -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+%@".contains(c);
+    std::iter::once("imlp".to_owned())
+        .chain(std::env::args().skip(1).map(|argument| {
+            if !argument.is_empty() && argument.chars().all(plain) {
+                argument
+            } else {
+                format!("'{}'", argument.replace('\'', r"'\''"))
+            }
+        }))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Trials at a time: as asked, or as many as cores.
+fn jobs(asked: Option<u32>) -> usize {
+    asked.map_or_else(
+        || std::thread::available_parallelism().map_or(1, usize::from),
+        |n| n as usize,
+    )
+}
+
+fn default_out(experiment: &Experiment) -> PathBuf {
+    let config = &experiment.config;
+    let prior = serde_json::to_value(config.prior.kind)
+        .ok()
+        .and_then(|v| v.as_str().map(str::to_owned))
+        .unwrap_or_default();
+    PathBuf::from("imlp-out").join(format!("{}-{prior}", config.data.name))
+}
+
+fn announce(experiment: &Experiment, prediction: &Prediction, execution: &Execution) {
+    let data = experiment.setup.data();
+    let cost = &prediction.cost;
+    eprintln!(
+        "data    {}: {} training, {} validation, {} test images of {}",
+        experiment.config.data.name,
+        data.train_len(),
+        data.validation_len(),
+        data.dataset().test.len(),
+        data.shape(),
+    );
+    for (name, network) in [("prior", &cost.prior), ("twin", &cost.twin)] {
+        eprintln!(
+            "{name:<7} {} parameters, {} FLOPs per image (forward + backward, multiply-add = 2)",
+            thousands(network.parameters),
+            thousands(network.flops_per_image),
+        );
+    }
+    eprintln!(
+        "plan    {} trials and {} priors, {:.2e} FLOPs, {} at a time, about {} of memory",
+        prediction.trials,
+        prediction.priors,
+        prediction.total_flops,
+        execution.jobs,
+        bytes(prediction.peak_bytes),
+    );
+}
+
+/// A flag that Ctrl-C (or a termination signal) sets; the second one ends the
+/// program at once.
+pub fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    })
+    .map_err(|e| Failure::Message(format!("cannot watch for Ctrl-C: {e}")))?;
+    Ok(stop)
+}

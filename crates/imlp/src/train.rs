@@ -1,0 +1,167 @@
+//! `imlp train`.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use imlp_lab::files::{create_folder, write_atomically, write_json};
+use imlp_lab::sweep::{Progress, Task};
+use imlp_lab::{Execution, Experiment, LabError, TrialId};
+use imlp_train::{
+    HostParameters, Metrics, Observer, ParameterSpec, TrialStatus, WeightsFile, run_trial,
+    train_prior,
+};
+use toml::Value;
+
+use crate::args::TrainArguments;
+use crate::exit::Failure;
+use crate::progress::Display;
+use crate::sweep::stop_on_ctrl_c;
+
+/// Key of the metadata under which the trial's configuration is kept.
+pub const CONFIG_KEY: &str = "imlp.config";
+/// Key of the metadata that says which network it is: `twin` or `prior`.
+pub const NETWORK_KEY: &str = "imlp.network";
+
+pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
+    let common = &arguments.common;
+    let mut keys = Vec::new();
+    if let Some(alpha) = arguments.alpha {
+        keys.push(("interpolation.alpha", Value::Float(alpha)));
+    }
+    let recipe = common.recipe(keys)?;
+    let (config, sweep) = recipe.config()?;
+    let alpha = config.interpolation.alpha;
+    let seed = arguments.seed;
+    let out = common.out.clone().unwrap_or_else(|| {
+        PathBuf::from("imlp-out").join(format!(
+            "train-{}-alpha={alpha},seed={seed}",
+            config.data.name
+        ))
+    });
+    refuse_existing(&out)?;
+    let experiment = Experiment::from_config(config.clone(), sweep, common.device.device())?;
+    let execution = Execution {
+        out,
+        jobs: 1,
+        max_memory: common.memory_limit(),
+    };
+    experiment.check_memory(&execution)?;
+    create_folder(&execution.out)?;
+
+    let stop = stop_on_ctrl_c()?;
+    let display = Display::new(common.quiet, 1);
+    let setup = &experiment.setup;
+    let observer = Watched {
+        display: &display,
+        stop: &stop,
+    };
+    let needs_prior = Task::Prior { seed };
+    let trial_task = Task::Trial(TrialId { alpha, seed });
+    display.planned(2, setup.prior_steps() + setup.twin_steps(), 0);
+    display.started(0, needs_prior, setup.prior_steps());
+    let prior = train_prior(setup, seed, &observer)?;
+    display.finished(0, needs_prior);
+    display.started(0, trial_task, setup.twin_steps());
+    let trial = run_trial(setup, alpha, seed, Some(&prior), &observer)?;
+    display.finished(0, trial_task);
+    display.close();
+
+    let config = serde_json::to_string(&config).expect("a configuration has only text keys");
+    let mut files = Vec::new();
+    let mut save = |name: &str, bytes: &[u8]| -> Result<(), LabError> {
+        let path = execution.out.join(name);
+        write_atomically(&path, bytes)?;
+        files.push(path);
+        Ok(())
+    };
+    save("twin.safetensors", &weights("twin", &config, &trial.specs, &trial.parameters)?)?;
+    if let Some(parameters) = prior.snapshots.last() {
+        let specs = setup.prior().parameter_specs();
+        save("prior.safetensors", &weights("prior", &config, &specs, parameters)?)?;
+    }
+    let prior_record = execution.out.join("prior.json");
+    write_json(&prior_record, &prior.record)?;
+    // Last: a folder with a record holds everything else.
+    let record = execution.out.join("record.json");
+    write_json(&record, &trial.record)?;
+    files.extend([prior_record, record]);
+
+    match trial.record.status {
+        TrialStatus::Done => {}
+        TrialStatus::Diverged { epoch } => println!("the twin diverged in epoch {epoch}"),
+        TrialStatus::PriorDiverged { epoch } => println!("the prior diverged in epoch {epoch}"),
+    }
+    println!("α = {alpha}, seed {seed}");
+    for (name, before, after, prior) in [
+        (
+            "validation",
+            trial.record.before.validation,
+            trial.record.after.validation,
+            prior.record.validation,
+        ),
+        (
+            "test",
+            trial.record.before.test,
+            trial.record.after.test,
+            prior.record.test,
+        ),
+    ] {
+        println!(
+            "{name:<11} twin {} (before the last interpolation {}), prior {}",
+            percent(after),
+            percent(before),
+            percent(prior)
+        );
+    }
+    println!("wrote");
+    for file in files {
+        println!("  {}", file.display());
+    }
+    Ok(())
+}
+
+fn refuse_existing(out: &Path) -> Result<(), Failure> {
+    if out.is_file() {
+        return Err(LabError::OutputIsFile(out.to_owned()).into());
+    }
+    if out.join("record.json").exists() {
+        return Err(Failure::Message(format!(
+            "{} already holds a trial; give another --out or delete the folder",
+            out.display()
+        )));
+    }
+    Ok(())
+}
+
+fn weights(
+    network: &str,
+    config: &str,
+    specs: &[ParameterSpec],
+    parameters: &HostParameters,
+) -> Result<Vec<u8>, Failure> {
+    let mut file = WeightsFile::default();
+    file.add("", specs, parameters);
+    file.metadata.insert(NETWORK_KEY.to_owned(), network.to_owned());
+    file.metadata.insert(CONFIG_KEY.to_owned(), config.to_owned());
+    file.to_bytes().map_err(Failure::Message)
+}
+
+/// `59.31 %`, or a dash for what was not measured.
+pub fn percent(metrics: Option<Metrics>) -> String {
+    metrics.map_or("–".to_owned(), |m| format!("{:.2} %", 100.0 * m.accuracy))
+}
+
+struct Watched<'a> {
+    display: &'a Display,
+    stop: &'a AtomicBool,
+}
+
+impl Observer for Watched<'_> {
+    fn steps(&self, count: u64) {
+        self.display.steps(0, count);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
