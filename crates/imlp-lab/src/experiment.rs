@@ -61,33 +61,63 @@ pub struct Prediction {
     pub peak_bytes: u64,
 }
 
-impl Experiment {
-    /// Reads every key, loads the data, builds the networks.
-    ///
-    /// # Errors
-    /// Anything that would stop a trial later, by name.
-    pub fn new(recipe: &Recipe, device: Device) -> Result<Self, LabError> {
-        let (config, sweep) = recipe.config()?;
-        Self::from_config(config, sweep, device)
-    }
+/// The tables of a recipe, read and checked as far as they can be without data.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    config: TrialConfig,
+    sweep: SweepConfig,
+    alphas: Vec<Alpha>,
+    seeds: Vec<u64>,
+}
 
-    /// As [`new`](Self::new), from tables already read.
+impl Plan {
+    /// Reads every key.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
-    pub fn from_config(
-        mut config: TrialConfig,
-        sweep: SweepConfig,
-        device: Device,
-    ) -> Result<Self, LabError> {
-        // The sweep sets α; two spellings of one experiment are one experiment.
-        config.interpolation.alpha = Alpha::ZERO;
+    /// An unknown key, or a value that cannot be used, by name.
+    pub fn new(recipe: &Recipe) -> Result<Self, LabError> {
+        let (config, sweep) = recipe.config()?;
+        config.check()?;
         let alphas = sweep
             .alphas()?
             .into_iter()
             .map(|a| Alpha::new(a).map_err(|e| imlp_train::TrainError::from(e).into()))
             .collect::<Result<Vec<_>, LabError>>()?;
         let seeds = sweep.seeds()?;
+        Ok(Self {
+            config,
+            sweep,
+            alphas,
+            seeds,
+        })
+    }
+
+    /// The trials' configuration.
+    pub fn config(&self) -> &TrialConfig {
+        &self.config
+    }
+
+    /// The trials of one value of α and one seed instead of a sweep.
+    pub fn single(mut self, alpha: Alpha, seed: u64) -> Self {
+        (self.alphas, self.seeds) = (vec![alpha], vec![seed]);
+        self
+    }
+}
+
+impl Experiment {
+    /// Loads the data and builds the networks.
+    ///
+    /// # Errors
+    /// Anything that would stop a trial later, by name.
+    pub fn new(plan: Plan, device: Device) -> Result<Self, LabError> {
+        let Plan {
+            mut config,
+            sweep,
+            alphas,
+            seeds,
+        } = plan;
+        // The sweep sets α; two spellings of one experiment are one experiment.
+        config.interpolation.alpha = Alpha::ZERO;
         let options = LoadOptions {
             labels: config.data.labels,
         };
@@ -107,7 +137,11 @@ impl Experiment {
     pub fn trials(&self) -> Vec<TrialId> {
         self.seeds
             .iter()
-            .flat_map(|&seed| self.alphas.iter().map(move |&alpha| TrialId { alpha, seed }))
+            .flat_map(|&seed| {
+                self.alphas
+                    .iter()
+                    .map(move |&alpha| TrialId { alpha, seed })
+            })
             .collect()
     }
 

@@ -1,6 +1,6 @@
 //! Experiments on interpolated MLPs: from a recipe to the α-curve.
 //!
-//! [`Recipe`] (text) → [`Experiment`] (checked) → [`sweep::run`] (trials, kept
+//! [`Recipe`] (text) → [`Plan`] (read) → [`Experiment`] (checked) → [`sweep::run`] (trials, kept
 //! in a [`Store`]) → [`results::write`] (table, figure, report).
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
@@ -20,6 +20,6 @@ pub mod sweep;
 pub mod table;
 
 pub use error::LabError;
-pub use experiment::{Execution, Experiment, Prediction, TrialId};
+pub use experiment::{Execution, Experiment, Plan, Prediction, TrialId};
 pub use recipe::{Alphas, Recipe, Seeds, SweepConfig};
 pub use store::Store;

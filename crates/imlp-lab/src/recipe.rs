@@ -103,7 +103,9 @@ impl SweepConfig {
             Seeds::List(list) => list.clone(),
         };
         if seeds.is_empty() {
-            return Err(refuse("is 0: an experiment needs at least 1 seed".to_owned()));
+            return Err(refuse(
+                "is 0: an experiment needs at least 1 seed".to_owned(),
+            ));
         }
         for (i, seed) in seeds.iter().enumerate() {
             if seeds[..i].contains(seed) {
@@ -159,7 +161,9 @@ impl Recipe {
         let mut parts: Vec<&str> = key.split('.').collect();
         let last = parts.pop().unwrap_or_default();
         if last.is_empty() || parts.iter().any(|p| p.is_empty()) {
-            return Err(refuse("is not a dotted key such as train.epochs".to_owned()));
+            return Err(refuse(
+                "is not a dotted key such as train.epochs".to_owned(),
+            ));
         }
         let mut table = &mut self.table;
         for part in parts {

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use imlp_train::{Measurement, Metrics, PriorRecord, TrialRecord, TrialStatus};
 use serde::Serialize;
 
+use crate::LabError;
 use crate::curve::{Curve, CurvePoint, Level, Row};
 use crate::experiment::{Execution, Experiment, Prediction, bytes};
 use crate::figure::{render_svg, svg_to_png};
 use crate::files::{write_atomically, write_json};
 use crate::report::{Report, render_html};
 use crate::sweep::Results;
-use crate::LabError;
 
 /// What was written, and the curve in it.
 #[derive(Clone, Debug)]
@@ -94,14 +94,26 @@ pub fn write(
     );
     let subtitle = format!(
         "dense twin with {} parameters, {} epochs, {} seed(s), {} prior",
-        thousands(execution_prediction(experiment, execution).cost.twin.parameters),
+        thousands(
+            execution_prediction(experiment, execution)
+                .cost
+                .twin
+                .parameters
+        ),
         experiment.config.train.epochs,
         experiment.seeds.len(),
         kebab(&experiment.config.prior.training),
     );
     let test = curve(METRIC, results, |m| m.test, |p| p.test)?.titled(&title, &subtitle);
     let validation = (experiment.setup.data().validation_len() > 0)
-        .then(|| curve("Validation accuracy", results, |m| m.validation, |p| p.validation))
+        .then(|| {
+            curve(
+                "Validation accuracy",
+                results,
+                |m| m.validation,
+                |p| p.validation,
+            )
+        })
         .transpose()?;
     let svg = render_svg(&test)?;
     let png = svg_to_png(&svg)?;
@@ -305,7 +317,11 @@ fn seconds_of_training(results: &Results) -> f64 {
 
 fn notes(curve: &Curve) -> Vec<String> {
     let mut notes = vec![NOTE.to_owned()];
-    let diverged: usize = curve.points.iter().map(|p: &CurvePoint| p.diverged.len()).sum();
+    let diverged: usize = curve
+        .points
+        .iter()
+        .map(|p: &CurvePoint| p.diverged.len())
+        .sum();
     if diverged > 0 {
         notes.push(format!(
             "{diverged} trial(s) diverged: results.csv names them and the epoch"

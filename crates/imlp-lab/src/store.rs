@@ -17,9 +17,9 @@ use imlp_train::{Network, PriorRecord, PriorTrajectory, TrialRecord, WeightsFile
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::LabError;
 use crate::experiment::{Experiment, TrialId};
 use crate::files::{create_folder, write_atomically, write_json};
-use crate::LabError;
 
 /// The folder of one experiment, held by this process alone.
 #[derive(Debug)]
@@ -105,7 +105,9 @@ impl Store {
     }
 
     fn prior_path(&self, seed: u64, ending: &str) -> PathBuf {
-        self.root.join("priors").join(format!("seed={seed}.{ending}"))
+        self.root
+            .join("priors")
+            .join(format!("seed={seed}.{ending}"))
     }
 
     /// The record of a finished trial, if it is there.
@@ -168,7 +170,10 @@ impl Store {
             .ok_or_else(|| damaged("it does not say how many snapshots it holds".to_owned()))?;
         let specs = network.parameter_specs();
         let snapshots = (0..count)
-            .map(|i| file.parameters(&snapshot_prefix(i), &specs).map_err(damaged))
+            .map(|i| {
+                file.parameters(&snapshot_prefix(i), &specs)
+                    .map_err(damaged)
+            })
             .collect::<Result<_, _>>()?;
         Ok(Some(PriorTrajectory { record, snapshots }))
     }
@@ -242,6 +247,12 @@ fn differences(there: &[(String, String)], now: &[(String, String)]) -> Vec<Stri
     keys.dedup();
     keys.into_iter()
         .filter(|key| find(there, key) != find(now, key))
-        .map(|key| format!("  {key}: there {}, now {}", find(there, key), find(now, key)))
+        .map(|key| {
+            format!(
+                "  {key}: there {}, now {}",
+                find(there, key),
+                find(now, key)
+            )
+        })
         .collect()
 }

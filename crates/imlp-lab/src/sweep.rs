@@ -13,9 +13,9 @@ use imlp_train::{
     Observer, PriorRecord, PriorTrajectory, TrainError, TrialRecord, run_trial, train_prior,
 };
 
+use crate::LabError;
 use crate::experiment::{Execution, Experiment, TrialId};
 use crate::store::Store;
-use crate::LabError;
 
 /// A piece of work.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -126,9 +126,9 @@ fn collect(experiment: &Experiment, store: &Store) -> Result<Results, LabError> 
             .trials()
             .into_iter()
             .map(|id| {
-                store.trial(id)?.ok_or_else(|| {
-                    missing(format!("the trial α = {}, seed {}", id.alpha, id.seed))
-                })
+                store
+                    .trial(id)?
+                    .ok_or_else(|| missing(format!("the trial α = {}, seed {}", id.alpha, id.seed)))
             })
             .collect::<Result<_, _>>()?,
         priors: experiment

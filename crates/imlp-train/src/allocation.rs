@@ -107,7 +107,10 @@ impl Allocation {
                     return Err(TrainError::config(
                         KEY,
                         unknown,
-                        format!("no linear layer has this name; there are {}", layers.join(", ")),
+                        format!(
+                            "no linear layer has this name; there are {}",
+                            layers.join(", ")
+                        ),
                     ));
                 }
                 layers

@@ -4,9 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::optimizer::Rule;
 use crate::parameters::Initialization;
-use crate::{
-    InterpolationConfig, LearningRateSchedule, OptimizerKind, PriorConfig, TrainError,
-};
+use crate::{InterpolationConfig, LearningRateSchedule, OptimizerKind, PriorConfig, TrainError};
 
 /// Everything that decides a trial's result, but for its seed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -24,6 +22,29 @@ pub struct TrialConfig {
     pub train: TrainConfig,
     /// What is measured when.
     pub evaluation: EvaluationConfig,
+}
+
+impl TrialConfig {
+    /// Checks what can be checked before the data are there.
+    ///
+    /// # Errors
+    /// [`TrainError::Config`] naming the key and the value.
+    pub fn check(&self) -> Result<(), TrainError> {
+        self.train.check()?;
+        self.interpolation.check_keys()?;
+        let fraction = self.data.validation_fraction;
+        if !(0.0..1.0).contains(&fraction) {
+            return Err(TrainError::config(
+                "data.validation_fraction",
+                fraction,
+                "lies in [0, 1)",
+            ));
+        }
+        if let Some(rate) = self.prior.learning_rate {
+            check_rate("prior.learning_rate", rate)?;
+        }
+        self.prior.check_keys()
+    }
 }
 
 /// The keys `data.*`.
@@ -130,10 +151,18 @@ impl TrainConfig {
     /// [`TrainError::Config`] naming the key and the value.
     pub(crate) fn check(&self) -> Result<Rule, TrainError> {
         if self.epochs == 0 {
-            return Err(TrainError::config("train.epochs", 0, "train at least 1 epoch"));
+            return Err(TrainError::config(
+                "train.epochs",
+                0,
+                "train at least 1 epoch",
+            ));
         }
         if self.batch_size == 0 {
-            return Err(TrainError::config("train.batch_size", 0, "a step needs at least 1 image"));
+            return Err(TrainError::config(
+                "train.batch_size",
+                0,
+                "a step needs at least 1 image",
+            ));
         }
         check_rate("train.learning_rate", self.learning_rate)?;
         if !(self.warmup_epochs >= 0.0 && self.warmup_epochs <= f64::from(self.epochs)) {
@@ -195,7 +224,7 @@ impl TrainConfig {
 }
 
 /// Refuses a learning rate that is not a finite positive number.
-pub(crate) fn check_rate(key: &'static str, rate: f64) -> Result<(), TrainError> {
+fn check_rate(key: &'static str, rate: f64) -> Result<(), TrainError> {
     if rate > 0.0 && rate.is_finite() {
         Ok(())
     } else {

@@ -1,9 +1,9 @@
 //! What a trial costs, before it runs.
 
+use crate::Setup;
 use crate::layer::LinearLayer;
 use crate::network::Network;
 use crate::optimizer::Rule;
-use crate::Setup;
 
 /// Bytes of an f32.
 const F32: u64 = 4;

@@ -4,11 +4,11 @@ use burn::tensor::{Device, Tensor};
 use imlp_data::ImageSet;
 use serde::{Deserialize, Serialize};
 
+use crate::Setup;
 use crate::data::{Subset, TrainingData};
 use crate::forward::forward;
 use crate::network::Network;
 use crate::parameters::{HostParameters, to_device};
-use crate::Setup;
 
 /// Images per forward pass; bounds the memory of an evaluation.
 const EVALUATION_BATCH: usize = 500;

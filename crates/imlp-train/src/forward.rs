@@ -155,3 +155,6 @@ fn downcast<M: StructuredMap + 'static>(map: &dyn StructuredMap) -> &M {
         .downcast_ref()
         .expect("a map's kind tells its type")
 }
+
+#[cfg(test)]
+mod tests;

@@ -121,6 +121,20 @@ impl InterpolationConfig {
     /// # Errors
     /// [`TrainError::Config`] naming the key.
     pub fn check(&self, layers: &[&str], epochs: u32) -> Result<InterpolationRule, TrainError> {
+        Ok(InterpolationRule {
+            alpha: self.alpha,
+            timing: self.timing,
+            every: self.every,
+            schedule: self.check_keys()?,
+            multipliers: self.allocation.multipliers(layers)?,
+            biases: self.biases,
+            optimizer_state: self.optimizer_state,
+            epochs,
+        })
+    }
+
+    /// Checks everything but the allocation, which needs the network.
+    pub(crate) fn check_keys(&self) -> Result<Schedule, TrainError> {
         if self.every == Every::Steps(0) {
             return Err(TrainError::config(
                 "interpolation.every",
@@ -137,16 +151,7 @@ impl InterpolationConfig {
                 "interpolates once, so `schedule` and `every` have no meaning; leave them out",
             ));
         }
-        Ok(InterpolationRule {
-            alpha: self.alpha,
-            timing: self.timing,
-            every: self.every,
-            schedule: self.check_schedule()?,
-            multipliers: self.allocation.multipliers(layers)?,
-            biases: self.biases,
-            optimizer_state: self.optimizer_state,
-            epochs,
-        })
+        self.check_schedule()
     }
 
     fn check_schedule(&self) -> Result<Schedule, TrainError> {
@@ -368,7 +373,13 @@ mod tests {
         // Steps 10, 20: the first falls in epoch 2.
         assert_eq!(
             ends(train, Every::Steps(10), 3, 7),
-            [(1, 7, false), (2, 3, true), (2, 7, false), (3, 6, true), (3, 7, false)]
+            [
+                (1, 7, false),
+                (2, 3, true),
+                (2, 7, false),
+                (3, 6, true),
+                (3, 7, false)
+            ]
         );
         assert_eq!(ends(train, Every::Steps(7), 1, 7), [(1, 7, true)]);
     }

@@ -13,10 +13,7 @@ use crate::TrainError;
 
 /// A size in both directions: `3` or `[3, 5]` (height, width).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    untagged,
-    expecting = "expected a whole number or [height, width]"
-)]
+#[serde(untagged, expecting = "expected a whole number or [height, width]")]
 pub enum Pair {
     /// The same in both directions.
     Square(usize),
@@ -210,9 +207,7 @@ impl LayerConfig {
         };
         let image = || match *input.dims() {
             [c, h, w] => Ok([c, h, w]),
-            _ => Err(refuse(
-                "it needs an image channels×height×width".to_owned(),
-            )),
+            _ => Err(refuse("it needs an image channels×height×width".to_owned())),
         };
         let tokens = || match *input.dims() {
             [s, c] => Ok([s, c]),

@@ -32,9 +32,7 @@ mod trial;
 mod weights;
 
 pub use allocation::{Allocation, ByName, Gradient, NamedAllocation};
-pub use config::{
-    DataConfig, EvaluationConfig, TestReading, TrainConfig, TrialConfig, TwinConfig,
-};
+pub use config::{DataConfig, EvaluationConfig, TestReading, TrainConfig, TrialConfig, TwinConfig};
 pub use cost::{Cost, NetworkCost};
 pub use data::{Subset, TrainingData};
 pub use error::TrainError;

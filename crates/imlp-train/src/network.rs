@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use imlp_linear::{Dense, DenseConfig, Shape};
 
+use crate::TrainError;
 use crate::layer::{Layer, LayerConfig, LayerNorm, LinearLayer};
 use crate::parameters::{ParameterSpec, Role};
-use crate::TrainError;
 
 /// A network whose shapes fit: input `[batch, input.len()]`, output
 /// `[batch, classes]` logits.

@@ -135,6 +135,9 @@ impl Optimizer {
 }
 
 #[cfg(test)]
+mod against_burn;
+
+#[cfg(test)]
 mod tests {
     use burn::tensor::{Device, TensorData};
 

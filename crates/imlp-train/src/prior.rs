@@ -124,11 +124,7 @@ pub fn train_prior(
         snapshots.push(learner.snapshot());
     }
     let finished = diverged_epoch.is_none();
-    let measure = |subset| {
-        finished
-            .then(|| learner.measure(data, subset))
-            .flatten()
-    };
+    let measure = |subset| finished.then(|| learner.measure(data, subset)).flatten();
     Ok(PriorTrajectory {
         record: PriorRecord {
             seed,

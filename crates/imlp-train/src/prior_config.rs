@@ -122,7 +122,8 @@ impl PriorConfig {
         Network::new(input, classes, &layers)
     }
 
-    fn check_keys(&self) -> Result<(), TrainError> {
+    /// Refuses keys that the chosen kind or training does not use.
+    pub(crate) fn check_keys(&self) -> Result<(), TrainError> {
         use PriorKind::{Cnn, Custom, Mixer};
         let keys: [(&'static str, bool, &[PriorKind]); 10] = [
             ("prior.channels", self.channels.is_some(), &[Cnn, Mixer]),
@@ -131,7 +132,11 @@ impl PriorConfig {
             ("prior.padding", self.padding.is_some(), &[Cnn]),
             ("prior.patch", self.patch.is_some(), &[Mixer]),
             ("prior.token_hidden", self.token_hidden.is_some(), &[Mixer]),
-            ("prior.channel_hidden", self.channel_hidden.is_some(), &[Mixer]),
+            (
+                "prior.channel_hidden",
+                self.channel_hidden.is_some(),
+                &[Mixer],
+            ),
             ("prior.blocks", self.blocks.is_some(), &[Mixer]),
             ("prior.head", self.head.is_some(), &[Mixer]),
             ("prior.layers", self.layers.is_some(), &[Custom]),
@@ -241,7 +246,9 @@ impl PriorConfig {
             };
             layers.push(LayerConfig::Residual {
                 layers: vec![
-                    LayerConfig::LayerNorm { name: name("norm1") },
+                    LayerConfig::LayerNorm {
+                        name: name("norm1"),
+                    },
                     token_mixing("token_mixing.fc1", token_hidden),
                     LayerConfig::Gelu {},
                     token_mixing("token_mixing.fc2", tokens),
@@ -249,7 +256,9 @@ impl PriorConfig {
             });
             layers.push(LayerConfig::Residual {
                 layers: vec![
-                    LayerConfig::LayerNorm { name: name("norm2") },
+                    LayerConfig::LayerNorm {
+                        name: name("norm2"),
+                    },
                     channel_mixing("channel_mixing.fc1", channel_hidden),
                     LayerConfig::Gelu {},
                     channel_mixing("channel_mixing.fc2", channels),
@@ -309,7 +318,10 @@ mod tests {
             [3072, 96, 30, 96, 112, 96, 6, 10]
         );
         assert_eq!(
-            twin_sizes("kind = \"mixer\"\npatch = 16\nblocks = 0\nhead = \"flatten\"", cifar),
+            twin_sizes(
+                "kind = \"mixer\"\npatch = 16\nblocks = 0\nhead = \"flatten\"",
+                cifar
+            ),
             [3072, 64, 10]
         );
     }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use imlp_data::Dataset;
 
-use crate::config::check_rate;
 use crate::data::TrainingData;
 use crate::interpolation::{InterpolationRule, Segment, segments};
 use crate::learner::Training;
@@ -35,19 +34,19 @@ impl Setup {
         dataset: Arc<Dataset>,
         device: Device,
     ) -> Result<Self, TrainError> {
+        config.check()?;
         let data = TrainingData::new(dataset, &config.data, config.evaluation.train_images)?;
         let prior = config.prior.network(data.shape(), data.classes())?;
         let twin = prior.dense_twin()?;
-        let steps = data.steps(config.train.batch_size.max(1));
+        let steps = data.steps(config.train.batch_size);
         let training = training(&config, &config.train, config.train.epochs, steps)?;
-        let prior_rate = config.prior.learning_rate;
         let prior_config = TrainConfig {
-            learning_rate: prior_rate.unwrap_or(config.train.learning_rate),
+            learning_rate: config
+                .prior
+                .learning_rate
+                .unwrap_or(config.train.learning_rate),
             ..config.train.clone()
         };
-        if let Some(rate) = prior_rate {
-            check_rate("prior.learning_rate", rate)?;
-        }
         let prior_epochs = config.prior.epochs.unwrap_or(config.train.epochs);
         let prior_training = self::training(&config, &prior_config, prior_epochs, steps)?;
         // The rule is rebuilt for each α; this checks all its keys but α.
@@ -86,10 +85,7 @@ impl Setup {
     }
 
     /// The interpolation rule for a trial with `alpha`.
-    pub(crate) fn rule(
-        &self,
-        alpha: imlp_linear::Alpha,
-    ) -> Result<InterpolationRule, TrainError> {
+    pub(crate) fn rule(&self, alpha: imlp_linear::Alpha) -> Result<InterpolationRule, TrainError> {
         let mut config = self.config.interpolation.clone();
         config.alpha = alpha;
         config.check(&self.twin.linear_names(), self.config.train.epochs)
@@ -133,7 +129,12 @@ impl Setup {
     pub fn snapshots(&self) -> usize {
         match self.config.prior.training {
             PriorTraining::CoTrained => (1..=self.config.train.epochs)
-                .map(|epoch| self.segments(epoch).iter().filter(|s| s.interpolate).count())
+                .map(|epoch| {
+                    self.segments(epoch)
+                        .iter()
+                        .filter(|s| s.interpolate)
+                        .count()
+                })
                 .sum(),
             PriorTraining::Frozen | PriorTraining::Untrained => 1,
         }

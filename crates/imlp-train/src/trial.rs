@@ -215,8 +215,7 @@ pub fn run_trial(
                     epoch,
                     step: segment.end,
                     alphas: alphas.iter().map(|a| a.get()).collect(),
-                    train_loss: (finite && loss.images > 0)
-                        .then(|| loss.sum / loss.images as f64),
+                    train_loss: (finite && loss.images > 0).then(|| loss.sum / loss.images as f64),
                     before,
                     after,
                 });

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use crate::parameters::{HostParameters, ParameterSpec};
 use crate::TrainError;
+use crate::parameters::{HostParameters, ParameterSpec};
 
 /// One named tensor, f32, row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,8 +104,11 @@ impl WeightsFile {
             reason,
         };
         let bytes = std::fs::read(path).map_err(|e| refuse(format!("cannot be read: {e}")))?;
-        let not_valid =
-            |e| refuse(format!("is not a valid SafeTensors file ({e}); was it cut short?"));
+        let not_valid = |e| {
+            refuse(format!(
+                "is not a valid SafeTensors file ({e}); was it cut short?"
+            ))
+        };
         let file = SafeTensors::deserialize(&bytes).map_err(not_valid)?;
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(not_valid)?;
         let tensors = file

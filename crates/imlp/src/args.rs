@@ -161,7 +161,10 @@ impl Common {
         let common = [
             ("data.name", self.data.as_ref().map(text)),
             ("prior.kind", self.prior.as_ref().map(text)),
-            ("train.epochs", self.epochs.map(|n| Value::Integer(n.into()))),
+            (
+                "train.epochs",
+                self.epochs.map(|n| Value::Integer(n.into())),
+            ),
         ];
         let common = common
             .into_iter()

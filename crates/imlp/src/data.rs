@@ -73,6 +73,18 @@ fn fetch(name: &str, from: Option<&Path>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Fetches a data set that an experiment names and that is not there.
+pub fn ensure(name: &str) -> Result<(), Failure> {
+    let missing = imlp_data::list()?
+        .into_iter()
+        .any(|info| info.name == name && matches!(info.installed, Installed::No { .. }));
+    if missing {
+        eprintln!("{name} is not installed yet; fetching it");
+        fetch(name, None)?;
+    }
+    Ok(())
+}
+
 fn verify(name: &str) -> Result<(), Failure> {
     let report = imlp_data::verify(name)?;
     for (file, state) in &report.files {

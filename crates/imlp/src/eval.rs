@@ -46,7 +46,11 @@ pub fn run(arguments: &EvalArguments) -> Result<(), Failure> {
     for (name, subset) in [("validation", Subset::Validation), ("test", Subset::Test)] {
         let metrics = evaluate_parameters(&setup, network, &parameters, subset);
         if let Some(measured) = metrics {
-            println!("{name:<11} accuracy {}, loss {:.4}", percent(metrics), measured.loss);
+            println!(
+                "{name:<11} accuracy {}, loss {:.4}",
+                percent(metrics),
+                measured.loss
+            );
         }
     }
     Ok(())

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use imlp_lab::experiment::bytes;
 use imlp_lab::results::thousands;
-use imlp_lab::{Execution, Experiment, Prediction, Store, results, sweep, table};
+use imlp_lab::{Execution, Experiment, Plan, Prediction, Store, results, sweep, table};
 use toml::Value;
 
 use crate::args::{SweepArguments, seeds};
+use crate::data;
 use crate::exit::Failure;
 use crate::progress::Display;
 
@@ -29,9 +30,14 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
     if let Some(file) = common.out.as_ref().filter(|out| out.is_file()) {
         return Err(imlp_lab::LabError::OutputIsFile(file.clone()).into());
     }
-    let experiment = Experiment::new(&recipe, common.device.device())?;
+    let plan = Plan::new(&recipe)?;
+    data::ensure(&plan.config().data.name)?;
+    let experiment = Experiment::new(plan, common.device.device())?;
     let execution = Execution {
-        out: common.out.clone().unwrap_or_else(|| default_out(&experiment)),
+        out: common
+            .out
+            .clone()
+            .unwrap_or_else(|| default_out(&experiment)),
         jobs: jobs(arguments.jobs).min(experiment.trials().len()),
         max_memory: common.memory_limit(),
     };

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use imlp_lab::files::{create_folder, write_atomically, write_json};
 use imlp_lab::sweep::{Progress, Task};
-use imlp_lab::{Execution, Experiment, LabError, TrialId};
+use imlp_lab::{Execution, Experiment, LabError, Plan, TrialId};
 use imlp_train::{
     HostParameters, Metrics, Observer, ParameterSpec, TrialStatus, WeightsFile, run_trial,
     train_prior,
@@ -13,6 +13,7 @@ use imlp_train::{
 use toml::Value;
 
 use crate::args::TrainArguments;
+use crate::data;
 use crate::exit::Failure;
 use crate::progress::Display;
 use crate::sweep::stop_on_ctrl_c;
@@ -29,7 +30,8 @@ pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
         keys.push(("interpolation.alpha", Value::Float(alpha)));
     }
     let recipe = common.recipe(keys)?;
-    let (config, sweep) = recipe.config()?;
+    let plan = Plan::new(&recipe)?;
+    let config = plan.config().clone();
     let alpha = config.interpolation.alpha;
     let seed = arguments.seed;
     let out = common.out.clone().unwrap_or_else(|| {
@@ -39,7 +41,8 @@ pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
         ))
     });
     refuse_existing(&out)?;
-    let experiment = Experiment::from_config(config.clone(), sweep, common.device.device())?;
+    data::ensure(&config.data.name)?;
+    let experiment = Experiment::new(plan.single(alpha, seed), common.device.device())?;
     let execution = Execution {
         out,
         jobs: 1,
@@ -74,10 +77,16 @@ pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
         files.push(path);
         Ok(())
     };
-    save("twin.safetensors", &weights("twin", &config, &trial.specs, &trial.parameters)?)?;
+    save(
+        "twin.safetensors",
+        &weights("twin", &config, &trial.specs, &trial.parameters)?,
+    )?;
     if let Some(parameters) = prior.snapshots.last() {
         let specs = setup.prior().parameter_specs();
-        save("prior.safetensors", &weights("prior", &config, &specs, parameters)?)?;
+        save(
+            "prior.safetensors",
+            &weights("prior", &config, &specs, parameters)?,
+        )?;
     }
     let prior_record = execution.out.join("prior.json");
     write_json(&prior_record, &prior.record)?;
@@ -141,8 +150,10 @@ fn weights(
 ) -> Result<Vec<u8>, Failure> {
     let mut file = WeightsFile::default();
     file.add("", specs, parameters);
-    file.metadata.insert(NETWORK_KEY.to_owned(), network.to_owned());
-    file.metadata.insert(CONFIG_KEY.to_owned(), config.to_owned());
+    file.metadata
+        .insert(NETWORK_KEY.to_owned(), network.to_owned());
+    file.metadata
+        .insert(CONFIG_KEY.to_owned(), config.to_owned());
     file.to_bytes().map_err(Failure::Message)
 }
 

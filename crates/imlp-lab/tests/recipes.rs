@@ -1,0 +1,76 @@
+//! Every recipe in `recipes/` and every key in the documentation is real.
+
+use std::path::Path;
+
+use imlp_lab::{Plan, Recipe};
+use imlp_linear::Shape;
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+#[test]
+fn every_recipe_is_valid_and_says_what_it_shows() {
+    let mut count = 0;
+    for entry in std::fs::read_dir(root().join("recipes")).unwrap() {
+        let path = entry.unwrap().path();
+        let plan = Plan::new(&Recipe::read(&path).unwrap())
+            .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let config = plan.config();
+        let shape = match config.data.name.as_str() {
+            "fashion-mini" => Shape::image(1, 28, 28),
+            "cifar10" => Shape::image(3, 32, 32),
+            other => panic!("{}: add the shape of {other} here", path.display()),
+        };
+        config.prior.network(shape, 10).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        for part in ["# Shows", "# Run", "# Hardware", "# Time"] {
+            assert!(text.contains(part), "{} lacks `{part}`", path.display());
+        }
+        let name = path.file_name().unwrap().to_string_lossy();
+        assert!(text.contains(&format!("imlp sweep recipes/{name}")));
+        count += 1;
+    }
+    assert!(count >= 5);
+}
+
+/// The tables of docs/recipes.md list each key that a recipe can have, under
+/// the heading of its table: an undocumented or a vanished key fails here.
+#[test]
+fn the_documentation_lists_every_key() {
+    let text = std::fs::read_to_string(root().join("docs/recipes.md")).unwrap();
+    for table in [
+        "data",
+        "prior",
+        "twin",
+        "interpolation",
+        "train",
+        "evaluation",
+        "sweep",
+    ] {
+        let section = text
+            .split(&format!("## `[{table}]`"))
+            .nth(1)
+            .unwrap_or_else(|| panic!("no section for [{table}]"))
+            .split("\n## ")
+            .next()
+            .unwrap();
+        let mut documented: Vec<&str> = section
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split(" |").next())
+            .flat_map(|cell| cell.split(['`', ',', ' ']).filter(|word| !word.is_empty()))
+            .collect();
+        documented.sort_unstable();
+        let mut known = known_keys(table);
+        known.sort_unstable();
+        assert_eq!(documented, known, "[{table}]");
+    }
+}
+
+/// The keys of a table, from the message that refuses an unknown one.
+fn known_keys(table: &str) -> Vec<String> {
+    let recipe = Recipe::parse(&format!("[{table}]\nno_such_key = 1")).unwrap();
+    let message = recipe.config().unwrap_err().to_string();
+    let (_, list) = message.split_once("known here: ").unwrap();
+    list.split(", ").map(str::to_owned).collect()
+}

@@ -1,0 +1,106 @@
+//! Stopping a sweep, kindly or not, loses and repeats nothing.
+#![cfg(unix)]
+
+mod common;
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use common::{Scratch, TINY, expect_refusal, expect_success, results};
+
+const SWEEP: &[&str] = &[
+    "sweep",
+    "--alphas=0.1,0.5",
+    "--seeds=3",
+    "--jobs=2",
+    "--out=o",
+];
+
+fn start(scratch: &Scratch) -> Child {
+    scratch
+        .command(&[SWEEP, TINY].concat())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill")
+        .args([name, &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+/// Waits until `count` trials are there; false when the program ended first.
+fn wait_for_trials(scratch: &Scratch, child: &mut Child, count: usize) -> bool {
+    loop {
+        let there = std::fs::read_dir(scratch.path("o/trials"))
+            .map(|entries| {
+                entries
+                    .filter(|e| {
+                        let name = e.as_ref().unwrap().file_name();
+                        name.to_string_lossy().starts_with("alpha")
+                    })
+                    .count()
+            })
+            .unwrap_or(0);
+        if there >= count {
+            return true;
+        }
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn undisturbed() -> Vec<Vec<String>> {
+    let scratch = Scratch::new();
+    expect_success(&scratch.tiny(SWEEP));
+    results(&scratch.path("o"))
+}
+
+#[test]
+fn ctrl_c_stops_cleanly_and_the_same_command_continues() {
+    let scratch = Scratch::new();
+    let mut child = start(&scratch);
+    assert!(wait_for_trials(&scratch, &mut child, 2));
+    signal(&child, "-INT");
+    let status = child.wait().unwrap();
+    // 130 unless it had just finished.
+    assert!(status.code() == Some(130) || status.success(), "{status}");
+    expect_success(&scratch.tiny(SWEEP));
+    assert_eq!(results(&scratch.path("o")), undisturbed());
+}
+
+#[test]
+fn kill_9_at_any_moment_leaves_whole_files() {
+    let scratch = Scratch::new();
+    for trials in [0, 1, 3, 5, 8] {
+        let mut child = start(&scratch);
+        wait_for_trials(&scratch, &mut child, trials);
+        // It may have ended by itself by now.
+        child.kill().ok();
+        child.wait().unwrap();
+    }
+    expect_success(&scratch.tiny(SWEEP));
+    assert_eq!(results(&scratch.path("o")), undisturbed());
+}
+
+#[test]
+fn two_programs_in_one_folder_do_not_mix() {
+    let scratch = Scratch::new();
+    let mut child = start(&scratch);
+    while !scratch.path("o/experiment.json").exists() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    if child.try_wait().unwrap().is_none() {
+        signal(&child, "-STOP");
+        let message = expect_refusal(&scratch.tiny(SWEEP));
+        assert!(message.contains("another imlp"), "{message}");
+        signal(&child, "-CONT");
+    }
+    assert!(child.wait().unwrap().success());
+}

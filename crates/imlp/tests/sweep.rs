@@ -1,0 +1,189 @@
+//! What `imlp sweep` writes, and what running it again does.
+
+mod common;
+
+use common::{Scratch, TINY, expect_refusal, expect_success, results, stderr};
+
+#[test]
+fn a_sweep_writes_its_files_and_names_them() {
+    let scratch = Scratch::new();
+    let printed = expect_success(&scratch.tiny(&["sweep", "--alphas=0.5", "--seeds=2", "--out=o"]));
+    for name in [
+        "results.csv",
+        "summary.json",
+        "curve.svg",
+        "curve.png",
+        "report.html",
+    ] {
+        assert!(printed.contains(name), "{printed}");
+        assert!(scratch.path("o").join(name).metadata().unwrap().len() > 100);
+    }
+    assert!(
+        printed.contains("prior") && printed.contains('±'),
+        "{printed}"
+    );
+
+    let csv = std::fs::read_to_string(scratch.path("o/results.csv")).unwrap();
+    assert!(csv.starts_with(
+        "alpha,seed,status,val_accuracy_before,val_accuracy_after,test_accuracy_before,\
+         test_accuracy_after,prior_test_accuracy,effective_prior_share,epochs,train_seconds"
+    ));
+    // α = 0, 0.5, 1 with two seeds.
+    let rows = results(&scratch.path("o"));
+    assert_eq!(rows.len(), 6);
+    for row in rows.iter().filter(|row| row[0] == "1.0") {
+        assert_eq!(row[6], row[7], "at α = 1 the twin is the prior");
+    }
+
+    let summary: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(scratch.path("o/summary.json")).unwrap()).unwrap();
+    assert_eq!(summary["config"]["train"]["epochs"], 1);
+    assert_eq!(summary["data_checksum"].as_str().unwrap().len(), 64);
+    assert_eq!(summary["test"]["points"][1]["alpha"], 0.5);
+    assert_eq!(summary["test"]["points"][1]["n"], 2);
+    assert!(summary["test"]["points"][1]["ci95"][0].is_number());
+    assert!(
+        summary["command"]
+            .as_str()
+            .unwrap()
+            .starts_with("imlp sweep --alphas=0.5")
+    );
+}
+
+#[test]
+fn results_do_not_depend_on_the_number_of_jobs() {
+    let scratch = Scratch::new();
+    let sweep = |out: &str, jobs: &str| {
+        expect_success(&scratch.tiny(&["sweep", "--alphas=0.1", "--seeds=3", out, jobs]));
+    };
+    sweep("--out=one", "--jobs=1");
+    sweep("--out=four", "--jobs=4");
+    assert_eq!(
+        results(&scratch.path("one")),
+        results(&scratch.path("four"))
+    );
+}
+
+#[test]
+fn a_second_run_repeats_nothing_and_more_alphas_reuse_all() {
+    let scratch = Scratch::new();
+    let first = ["sweep", "--alphas=0.5", "--seeds=1", "--out=o"];
+    expect_success(&scratch.tiny(&first));
+    let record = scratch.path("o/trials/alpha=0.5,seed=0.json");
+    let written = record.metadata().unwrap().modified().unwrap();
+
+    let mut command = scratch.command(&[&first, &TINY[..TINY.len() - 1]].concat());
+    let again = command.output().unwrap();
+    expect_success(&again);
+    assert!(stderr(&again).contains("3 finished trial(s) found, not repeated"));
+
+    expect_success(&scratch.tiny(&["sweep", "--alphas=0.5,0.9", "--seeds=2", "--out=o"]));
+    assert_eq!(results(&scratch.path("o")).len(), 8);
+    assert_eq!(record.metadata().unwrap().modified().unwrap(), written);
+}
+
+#[test]
+fn another_configuration_in_the_same_folder_is_refused_by_key() {
+    let scratch = Scratch::new();
+    let sweep = ["sweep", "--alphas=0.5", "--seeds=1", "--out=o"];
+    expect_success(&scratch.tiny(&sweep));
+    let changed = [
+        "--set=train.learning_rate=0.02",
+        "--set=interpolation.biases=false",
+    ];
+    let message = expect_refusal(&scratch.tiny(&[&sweep[..], &changed].concat()));
+    for part in [
+        "train.learning_rate: there 0.01, now 0.02",
+        "interpolation.biases: there true, now false",
+        "--out",
+    ] {
+        assert!(message.contains(part), "{message}");
+    }
+    assert_eq!(results(&scratch.path("o")).len(), 3, "what was there stays");
+}
+
+#[test]
+fn a_damaged_record_is_named() {
+    let scratch = Scratch::new();
+    let sweep = ["sweep", "--alphas=0.5", "--seeds=1", "--out=o"];
+    expect_success(&scratch.tiny(&sweep));
+    let record = scratch.path("o/trials/alpha=0.5,seed=0.json");
+    let whole = std::fs::read(&record).unwrap();
+    std::fs::write(&record, &whole[..whole.len() / 2]).unwrap();
+    let message = expect_refusal(&scratch.tiny(&sweep));
+    assert!(
+        message.contains("alpha=0.5,seed=0.json is damaged"),
+        "{message}"
+    );
+    std::fs::remove_file(&record).unwrap();
+    expect_success(&scratch.tiny(&sweep));
+}
+
+#[test]
+fn a_diverged_trial_is_reported_and_in_no_average() {
+    let scratch = Scratch::new();
+    let printed = expect_success(&scratch.tiny(&[
+        "sweep",
+        "--alphas=0.5",
+        "--seeds=2",
+        "--out=o",
+        "--set=train.learning_rate=1e9",
+        "--set=prior.learning_rate=0.01",
+    ]));
+    assert!(
+        printed.contains("2 of 2") || printed.contains("2/2"),
+        "{printed}"
+    );
+    for row in results(&scratch.path("o")) {
+        let diverged = row[0] != "1.0";
+        assert_eq!(row[2] == "diverged", diverged, "{row:?}");
+        assert_eq!(row[6].is_empty(), diverged, "{row:?}");
+    }
+}
+
+#[test]
+fn test_time_steps_and_mixer_priors_run() {
+    let scratch = Scratch::new();
+    let tiny_mixer = [
+        "--prior=mixer",
+        "--set=prior.patch=14",
+        "--set=prior.channels=4",
+        "--set=prior.token_hidden=3",
+        "--set=prior.channel_hidden=5",
+        "--set=prior.blocks=1",
+    ];
+    for (i, keys) in [
+        vec!["--set=interpolation.timing=test-time"],
+        vec![
+            "--set=interpolation.every=20",
+            "--set=interpolation.schedule=exponential",
+        ],
+        vec!["--set=prior.training=frozen", "--set=prior.epochs=2"],
+        vec![
+            "--set=prior.training=untrained",
+            "--set=interpolation.allocation=first",
+        ],
+        vec![
+            "--set=train.optimizer=adamw",
+            "--set=train.learning_rate=0.001",
+            "--set=data.augmentation=crop-flip",
+            "--set=train.label_smoothing=0.1",
+            "--set=train.learning_rate_schedule=cosine",
+        ],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let out = format!("--out=o{i}");
+        let head = [
+            "sweep",
+            "--alphas=0.5",
+            "--seeds=1",
+            "--epochs=1",
+            "--quiet",
+            &out,
+        ];
+        scratch.succeed(&[&head, &tiny_mixer[..], &keys].concat());
+        assert_eq!(results(&scratch.path(&format!("o{i}"))).len(), 3);
+    }
+}

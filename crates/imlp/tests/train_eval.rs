@@ -1,0 +1,58 @@
+//! One trial, its weights, and their accuracy.
+
+mod common;
+
+use common::{Scratch, expect_refusal, expect_success};
+
+fn record(scratch: &Scratch, path: &str) -> serde_json::Value {
+    serde_json::from_slice(&std::fs::read(scratch.path(path)).unwrap()).unwrap()
+}
+
+#[test]
+fn saved_weights_have_the_accuracy_of_the_record() {
+    let scratch = Scratch::new();
+    expect_success(&scratch.tiny(&["train", "--alpha=0.3", "--seed=4", "--out=t"]));
+    for (weights, record) in [
+        (
+            "t/twin.safetensors",
+            &record(&scratch, "t/record.json")["after"]["test"],
+        ),
+        (
+            "t/prior.safetensors",
+            &record(&scratch, "t/prior.json")["test"],
+        ),
+    ] {
+        let printed = scratch.succeed(&["eval", weights]);
+        let expected = format!("{:.2} %", 100.0 * record["accuracy"].as_f64().unwrap());
+        let test = printed.lines().find(|l| l.starts_with("test")).unwrap();
+        assert!(
+            test.contains(&expected),
+            "{weights}: {printed} is not {expected}"
+        );
+    }
+    let message = expect_refusal(&scratch.tiny(&["train", "--alpha=0.3", "--out=t"]));
+    assert!(message.contains("already holds a trial"), "{message}");
+}
+
+#[test]
+fn a_trial_of_train_is_the_trial_of_a_sweep() {
+    let scratch = Scratch::new();
+    expect_success(&scratch.tiny(&["train", "--alpha=0.5", "--seed=1", "--out=t"]));
+    expect_success(&scratch.tiny(&["sweep", "--alphas=0.5", "--seeds=0,1", "--out=o"]));
+    let of_train = record(&scratch, "t/record.json");
+    let of_sweep = record(&scratch, "o/trials/alpha=0.5,seed=1.json");
+    assert_eq!(of_train["points"], of_sweep["points"]);
+}
+
+#[test]
+fn truncated_weights_are_refused_by_name() {
+    let scratch = Scratch::new();
+    expect_success(&scratch.tiny(&["train", "--alpha=0.3", "--out=t"]));
+    let path = scratch.path("t/twin.safetensors");
+    let whole = std::fs::read(&path).unwrap();
+    for length in [0, 7, 100, whole.len() - 1] {
+        std::fs::write(&path, &whole[..length]).unwrap();
+        let message = scratch.refuse(&["eval", "t/twin.safetensors"]);
+        assert!(message.contains("twin.safetensors"), "{message}");
+    }
+}
