@@ -78,6 +78,7 @@ impl Plan {
     pub fn new(recipe: &Recipe) -> Result<Self, LabError> {
         let (config, sweep) = recipe.config()?;
         config.check()?;
+        let config = config.resolved();
         let alphas = sweep
             .alphas()?
             .into_iter()

@@ -66,6 +66,7 @@ struct Summary<'a> {
     test: &'a Curve,
     validation: Option<&'a Curve>,
     seconds_of_training: f64,
+    units: &'static str,
     note: &'static str,
 }
 
@@ -73,7 +74,7 @@ struct Summary<'a> {
 const METRIC: &str = "Test accuracy";
 
 /// The confidence level is that of `statistics`.
-const NOTE: &str = "accuracies are fractions; intervals are 95 % Student-t intervals over seeds; \
+const NOTE: &str = "intervals are 95 % Student-t intervals over seeds; \
     diverged trials are counted, never averaged; test accuracy is measured once, at the end, after \
     the last interpolation";
 
@@ -94,12 +95,7 @@ pub fn write(
     );
     let subtitle = format!(
         "dense twin with {} parameters, {} epochs, {} seed(s), {} prior",
-        thousands(
-            execution_prediction(experiment, execution)
-                .cost
-                .twin
-                .parameters
-        ),
+        thousands(experiment.predict(execution.jobs).cost.twin.parameters),
         experiment.config.train.epochs,
         experiment.seeds.len(),
         kebab(&experiment.config.prior.training),
@@ -133,11 +129,12 @@ pub fn write(
         config: &experiment.config,
         sweep: &experiment.sweep,
         data_checksum: &experiment.setup.data().dataset().checksum,
-        cost: execution_prediction(experiment, execution),
+        cost: experiment.predict(execution.jobs),
         metric: METRIC,
         test: &test,
         validation: validation.as_ref(),
         seconds_of_training: seconds_of_training(results),
+        units: "accuracies are fractions, losses are nats",
         note: NOTE,
     };
     write_json(&files[1], &summary)?;
@@ -155,10 +152,6 @@ pub fn write(
     })?;
     write_atomically(&files[4], html.as_bytes())?;
     Ok(Written { curve: test, files })
-}
-
-fn execution_prediction(experiment: &Experiment, execution: &Execution) -> Prediction {
-    experiment.predict(execution.jobs)
 }
 
 fn accuracy(metrics: Option<Metrics>) -> Option<f64> {
@@ -263,7 +256,7 @@ fn facts(
     results: &Results,
     execution: &Execution,
 ) -> Vec<(String, String)> {
-    let prediction = execution_prediction(experiment, execution);
+    let prediction = experiment.predict(execution.jobs);
     let data = experiment.setup.data();
     let cost = prediction.cost;
     let fact = |name: &str, value: String| (name.to_owned(), value);

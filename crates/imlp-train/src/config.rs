@@ -25,6 +25,15 @@ pub struct TrialConfig {
 }
 
 impl TrialConfig {
+    /// The same configuration with every default written out, but for
+    /// `prior.epochs` and `prior.learning_rate`, which follow `train.*`.
+    pub fn resolved(mut self) -> Self {
+        self.prior = self.prior.resolved();
+        self.interpolation = self.interpolation.resolved();
+        self.train = self.train.resolved();
+        self
+    }
+
     /// Checks what can be checked before the data are there.
     ///
     /// # Errors
@@ -145,6 +154,20 @@ impl Default for TrainConfig {
 }
 
 impl TrainConfig {
+    fn resolved(mut self) -> Self {
+        match self.optimizer {
+            OptimizerKind::Sgd => {
+                self.momentum.get_or_insert(DEFAULT_MOMENTUM);
+            }
+            OptimizerKind::Adamw => {
+                self.beta1.get_or_insert(DEFAULT_BETA1);
+                self.beta2.get_or_insert(DEFAULT_BETA2);
+                self.epsilon.get_or_insert(DEFAULT_EPSILON);
+            }
+        }
+        self
+    }
+
     /// Checks every number.
     ///
     /// # Errors

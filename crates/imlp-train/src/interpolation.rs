@@ -115,6 +115,20 @@ impl Default for InterpolationConfig {
 const DEFAULT_DECAY: f64 = 0.5;
 
 impl InterpolationConfig {
+    /// The same configuration with the schedule's defaults written out.
+    pub(crate) fn resolved(mut self) -> Self {
+        match self.schedule {
+            ScheduleKind::Linear | ScheduleKind::Cosine => {
+                self.final_alpha.get_or_insert(Alpha::ZERO);
+            }
+            ScheduleKind::Exponential | ScheduleKind::Step => {
+                self.decay.get_or_insert(DEFAULT_DECAY);
+            }
+            ScheduleKind::Constant | ScheduleKind::Release => {}
+        }
+        self
+    }
+
     /// Checks the keys against each other and gives the rule for a twin whose
     /// linear layers are named `layers`, trained for `epochs` epochs.
     ///

@@ -19,7 +19,8 @@ pub struct PriorTrajectory {
     /// Its record.
     pub record: PriorRecord,
     /// Parameters at each interpolation point in order (co-trained), or the
-    /// one set that is used at all points (frozen, untrained).
+    /// one set that is used at all points (frozen, untrained). They end where
+    /// the prior diverged.
     pub snapshots: Vec<HostParameters>,
 }
 
@@ -54,9 +55,12 @@ pub struct PriorEpoch {
 }
 
 impl PriorTrajectory {
-    /// The snapshot for interpolation point `index` (from 0).
+    /// The snapshot for interpolation point `index` (from 0); none from where
+    /// the prior diverged.
     pub(crate) fn at(&self, index: usize) -> Option<&HostParameters> {
-        if self.record.epochs.is_empty() || self.snapshots.len() == 1 {
+        // The one snapshot of a finished prior serves every point; what is left
+        // of one that diverged does not.
+        if self.snapshots.len() == 1 && self.record.diverged_epoch.is_none() {
             self.snapshots.first()
         } else {
             self.snapshots.get(index)
@@ -120,10 +124,10 @@ pub fn train_prior(
             break;
         }
     }
-    if training != PriorTraining::CoTrained {
+    let finished = diverged_epoch.is_none();
+    if finished && training != PriorTraining::CoTrained {
         snapshots.push(learner.snapshot());
     }
-    let finished = diverged_epoch.is_none();
     let measure = |subset| finished.then(|| learner.measure(data, subset)).flatten();
     Ok(PriorTrajectory {
         record: PriorRecord {

@@ -101,16 +101,39 @@ pub struct PriorConfig {
 }
 
 impl PriorConfig {
+    /// The same configuration with the preset's defaults written out.
+    pub(crate) fn resolved(mut self) -> Self {
+        match self.kind {
+            PriorKind::Cnn => {
+                self.channels.get_or_insert(Channels::List(vec![4, 16, 64]));
+                self.kernel.get_or_insert(Pair::Square(3));
+                self.stride.get_or_insert(Pair::Square(2));
+                self.padding.get_or_insert(Pair::Square(1));
+            }
+            PriorKind::Mixer => {
+                self.channels.get_or_insert(Channels::One(16));
+                self.patch.get_or_insert(Pair::Square(4));
+                self.token_hidden.get_or_insert(32);
+                self.channel_hidden.get_or_insert(32);
+                self.blocks.get_or_insert(2);
+                self.head.get_or_insert_default();
+            }
+            PriorKind::Custom => {}
+        }
+        self
+    }
+
     /// Builds the prior for images of shape `input`.
     ///
     /// # Errors
     /// A key that does not belong to the kind, or a network that cannot be.
     pub fn network(&self, input: Shape, classes: usize) -> Result<Network, TrainError> {
         self.check_keys()?;
+        let written_out = self.clone().resolved();
         let layers = match self.kind {
-            PriorKind::Cnn => self.cnn()?,
-            PriorKind::Mixer => self.mixer(&input)?,
-            PriorKind::Custom => self.layers.clone().unwrap_or_default(),
+            PriorKind::Cnn => written_out.cnn()?,
+            PriorKind::Mixer => written_out.mixer(&input)?,
+            PriorKind::Custom => written_out.layers.unwrap_or_default(),
         };
         if layers.is_empty() {
             return Err(TrainError::config(
@@ -180,9 +203,8 @@ impl PriorConfig {
 
     fn cnn(&self) -> Result<Vec<LayerConfig>, TrainError> {
         let channels = match &self.channels {
-            None => vec![4, 16, 64],
             Some(Channels::List(list)) if !list.is_empty() => list.clone(),
-            Some(other) => {
+            other => {
                 return Err(TrainError::config(
                     "prior.channels",
                     format!("{other:?}"),
@@ -195,9 +217,9 @@ impl PriorConfig {
             layers.push(LayerConfig::Conv2d {
                 name: Some(format!("conv{}", i + 1)),
                 channels,
-                kernel: self.kernel.unwrap_or(Pair::Square(3)),
-                stride: self.stride.unwrap_or(Pair::Square(2)),
-                padding: self.padding.unwrap_or(Pair::Square(1)),
+                kernel: self.kernel.expect(WRITTEN_OUT),
+                stride: self.stride.expect(WRITTEN_OUT),
+                padding: self.padding.expect(WRITTEN_OUT),
                 bias: true,
             });
             layers.push(LayerConfig::Relu {});
@@ -208,31 +230,30 @@ impl PriorConfig {
 
     fn mixer(&self, input: &Shape) -> Result<Vec<LayerConfig>, TrainError> {
         let channels = match &self.channels {
-            None => 16,
             Some(Channels::One(n)) => *n,
-            Some(Channels::List(list)) => {
+            other => {
                 return Err(TrainError::config(
                     "prior.channels",
-                    format!("{list:?}"),
+                    format!("{other:?}"),
                     "a mixer takes one number, the channels of a token",
                 ));
             }
         };
-        let patch = self.patch.unwrap_or(Pair::Square(4));
+        let patch = self.patch.expect(WRITTEN_OUT);
         let tokens = match (input.dims(), patch.get()) {
             (&[_, height, width], [ph, pw]) if ph > 0 && pw > 0 => (height / ph) * (width / pw),
             // The patch embedding itself says what does not fit.
             _ => 1,
         };
-        let token_hidden = self.token_hidden.unwrap_or(32);
-        let channel_hidden = self.channel_hidden.unwrap_or(32);
+        let token_hidden = self.token_hidden.expect(WRITTEN_OUT);
+        let channel_hidden = self.channel_hidden.expect(WRITTEN_OUT);
         let mut layers = vec![LayerConfig::PatchEmbedding {
             name: Some("patch_embedding".to_owned()),
             patch,
             channels,
             bias: true,
         }];
-        for block in 0..self.blocks.unwrap_or(2) {
+        for block in 0..self.blocks.expect(WRITTEN_OUT) {
             let name = |part: &str| Some(format!("blocks.{block}.{part}"));
             let token_mixing = |part: &str, tokens| LayerConfig::TokenMixing {
                 name: name(part),
@@ -268,7 +289,7 @@ impl PriorConfig {
         layers.push(LayerConfig::LayerNorm {
             name: Some("norm".to_owned()),
         });
-        if self.head.unwrap_or_default() == MixerHead::MeanPool {
+        if self.head == Some(MixerHead::MeanPool) {
             layers.push(LayerConfig::MeanTokens {
                 name: Some("pool".to_owned()),
             });
@@ -277,6 +298,9 @@ impl PriorConfig {
         Ok(layers)
     }
 }
+
+/// Why a preset's keys can be taken.
+const WRITTEN_OUT: &str = "presets are built from a configuration with its defaults written out";
 
 fn linear_head() -> LayerConfig {
     LayerConfig::Linear {

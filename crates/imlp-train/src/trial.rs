@@ -156,6 +156,8 @@ pub fn run_trial(
     let (mut train_seconds, mut interpolation_seconds) = (0.0, 0.0);
     let (mut trained_images, mut trained_epochs, mut restored_epochs) = (0, 0, 0);
     let mut interpolations = 0;
+    // Training loss since the last point.
+    let (mut loss_sum, mut loss_images, mut loss_finite) = (0.0, 0, true);
     'epochs: for epoch in 1..=config.train.epochs {
         let order = twin.order(data, epoch);
         let segments = setup.segments(epoch);
@@ -171,6 +173,9 @@ pub fn run_trial(
             train_seconds += started.elapsed().as_secs_f64();
             trained_images += loss.images;
             let finite = !loss.diverged && twin.is_finite();
+            loss_sum += loss.sum;
+            loss_images += loss.images;
+            loss_finite &= finite;
 
             let measured = ends_epoch || (segment.interpolate && config.evaluation.within_epoch);
             let measure = |twin: &Learner| {
@@ -215,10 +220,12 @@ pub fn run_trial(
                     epoch,
                     step: segment.end,
                     alphas: alphas.iter().map(|a| a.get()).collect(),
-                    train_loss: (finite && loss.images > 0).then(|| loss.sum / loss.images as f64),
+                    train_loss: (loss_finite && loss_images > 0)
+                        .then(|| loss_sum / loss_images as f64),
                     before,
                     after,
                 });
+                (loss_sum, loss_images, loss_finite) = (0.0, 0, true);
             }
             if !survived {
                 status = TrialStatus::Diverged { epoch };
@@ -277,3 +284,6 @@ pub fn run_trial(
         parameters: twin.snapshot(),
     })
 }
+
+#[cfg(test)]
+mod tests;

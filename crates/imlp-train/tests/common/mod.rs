@@ -125,3 +125,15 @@ pub fn dense_equivalents(prior: &Network, parameters: &HostParameters) -> HostPa
     });
     values.collect()
 }
+
+/// The first images of the embedded data set.
+pub fn fashion(train: usize, test: usize) -> Arc<Dataset> {
+    let all = imlp_data::load("fashion-mini", &imlp_data::LoadOptions::default()).unwrap();
+    let first = |set: &ImageSet, images: usize| {
+        let pixels = set.pixels()[..images * set.shape().len()].to_vec();
+        let labels = set.labels()[..images].to_vec();
+        ImageSet::new(set.shape(), set.classes(), pixels, labels).unwrap()
+    };
+    let (train, test) = (first(&all.train, train), first(&all.test, test));
+    Arc::new(Dataset::new("fashion-mini", train, test, all.class_names).unwrap())
+}
