@@ -73,9 +73,12 @@ pub struct InterpolationConfig {
     pub every: Every,
     /// α over epochs.
     pub schedule: ScheduleKind,
-    /// α at the last epoch (schedules linear and cosine; 0).
+    /// Share of α at the first epoch (schedules linear and cosine; 1).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub final_alpha: Option<Alpha>,
+    pub from: Option<f64>,
+    /// Share of α at the last epoch (schedules linear and cosine; 0).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<f64>,
     /// Factor in [0, 1] (schedules exponential and step; 0.5).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decay: Option<f64>,
@@ -100,7 +103,8 @@ impl Default for InterpolationConfig {
             timing: Timing::default(),
             every: Every::default(),
             schedule: ScheduleKind::default(),
-            final_alpha: None,
+            from: None,
+            to: None,
             decay: None,
             step_epochs: None,
             release_epochs: None,
@@ -113,13 +117,18 @@ impl Default for InterpolationConfig {
 
 /// Default of `interpolation.decay`: α halves.
 const DEFAULT_DECAY: f64 = 0.5;
+/// Default of `interpolation.from`: all of α.
+const DEFAULT_FROM: f64 = 1.0;
+/// Default of `interpolation.to`: none of it.
+const DEFAULT_TO: f64 = 0.0;
 
 impl InterpolationConfig {
     /// The same configuration with the schedule's defaults written out.
     pub(crate) fn resolved(mut self) -> Self {
         match self.schedule {
             ScheduleKind::Linear | ScheduleKind::Cosine => {
-                self.final_alpha.get_or_insert(Alpha::ZERO);
+                self.from.get_or_insert(DEFAULT_FROM);
+                self.to.get_or_insert(DEFAULT_TO);
             }
             ScheduleKind::Exponential | ScheduleKind::Step => {
                 self.decay.get_or_insert(DEFAULT_DECAY);
@@ -171,10 +180,16 @@ impl InterpolationConfig {
     fn check_schedule(&self) -> Result<Schedule, TrainError> {
         use ScheduleKind::{Constant, Cosine, Exponential, Linear, Release, Step};
         let kind = self.schedule;
-        let unused: [(&'static str, bool, &[ScheduleKind], &str); 4] = [
+        let unused: [(&'static str, bool, &[ScheduleKind], &str); 5] = [
             (
-                "interpolation.final_alpha",
-                self.final_alpha.is_some(),
+                "interpolation.from",
+                self.from.is_some(),
+                &[Linear, Cosine],
+                "linear and cosine",
+            ),
+            (
+                "interpolation.to",
+                self.to.is_some(),
                 &[Linear, Cosine],
                 "linear and cosine",
             ),
@@ -206,20 +221,18 @@ impl InterpolationConfig {
                 ));
             }
         }
-        let final_alpha = self.final_alpha.unwrap_or(Alpha::ZERO).get();
-        let decay = self.decay.unwrap_or(DEFAULT_DECAY);
-        if !(0.0..=1.0).contains(&decay) {
-            return Err(TrainError::config(
-                "interpolation.decay",
-                decay,
-                "a factor lies in [0, 1]",
-            ));
-        }
+        let share = |key, value: Option<f64>, default: f64| match value.unwrap_or(default) {
+            value if (0.0..=1.0).contains(&value) => Ok(value),
+            value => Err(TrainError::config(key, value, "lies in [0, 1]")),
+        };
+        let from = share("interpolation.from", self.from, DEFAULT_FROM)?;
+        let to = share("interpolation.to", self.to, DEFAULT_TO)?;
+        let decay = share("interpolation.decay", self.decay, DEFAULT_DECAY)?;
         Ok(match kind {
             Constant => Schedule::Constant,
-            Linear => Schedule::Linear { final_alpha },
+            Linear => Schedule::Linear { from, to },
             Exponential => Schedule::Exponential { decay },
-            Cosine => Schedule::Cosine { final_alpha },
+            Cosine => Schedule::Cosine { from, to },
             Step => match self.step_epochs {
                 Some(step_epochs) if step_epochs > 0 => Schedule::Step { decay, step_epochs },
                 other => {
@@ -270,8 +283,12 @@ pub struct Segment {
 }
 
 impl InterpolationRule {
-    /// α_i at `epoch`, for every linear layer.
+    /// α_i at `epoch`, for every linear layer. A trial with α = 0 is the plain
+    /// dense network, whatever `final_alpha` its schedule runs to.
     pub fn alphas(&self, epoch: u32) -> Vec<Alpha> {
+        if self.alpha.is_zero() {
+            return vec![Alpha::ZERO; self.multipliers.len()];
+        }
         let now = self.schedule.at(self.alpha, epoch, self.epochs).get();
         self.multipliers
             .iter()

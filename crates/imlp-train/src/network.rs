@@ -266,7 +266,7 @@ mod tests {
                     { type = "layer-norm" },
                     { type = "token-mixing", tokens = 5 },
                     { type = "gelu" },
-                    { type = "token-mixing", tokens = 4 },
+                    { type = "token-mixing", tokens = 2 },
                 ] },
                 { type = "channel-mixing", channels = 7, bias = false },
                 { type = "mean-tokens" },

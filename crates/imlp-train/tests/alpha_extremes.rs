@@ -22,6 +22,8 @@ fn alpha_zero_does_not_see_the_prior() {
             "",
             "interpolation.every = 4\ntrain.optimizer = \"adamw\"",
             "interpolation.timing = \"test-time\"",
+            "interpolation.schedule = \"linear\"\ninterpolation.to = 0.4",
+            "interpolation.schedule = \"cosine\"\ninterpolation.to = 0.4",
         ] {
             let setup = setup(&format!("{recipe}{EPOCHS}{extra}"));
             let prior = prior(&setup, 3);

@@ -48,13 +48,13 @@ fn share(alphas: &[f64]) -> f64 {
     1.0 - alphas.iter().map(|a| 1.0 - a).product::<f64>()
 }
 
-/// Initial weights, and the dense equivalents of the one snapshot.
-fn ends(setup: &Setup, seed: u64) -> (HostParameters, HostParameters, Trial, Trial) {
+/// Initial weights, the dense equivalents of the one snapshot, and a trial with
+/// α = 0.3 between them.
+fn ends(setup: &Setup, seed: u64) -> (HostParameters, HostParameters, Trial) {
     let prior = prior(setup, seed);
     let target = dense_equivalents(setup.prior(), &prior.snapshots[0]);
-    let plain = trial(setup, 0.0, seed, None);
-    let pulled = trial(setup, 0.3, seed, Some(&prior));
-    (plain.parameters.clone(), target, pulled, plain)
+    let start = trial(setup, 0.0, seed, None).parameters;
+    (start, target, trial(setup, 0.3, seed, Some(&prior)))
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn the_weights_follow_the_closed_form() {
             vec![a, a / 2.0, a / 2.0, a / 4.0],
         ),
         (
-            "interpolation.schedule = \"linear\"\ninterpolation.final_alpha = 0.1",
+            "interpolation.schedule = \"linear\"\ninterpolation.to = 0.1",
             vec![0.3, 0.2, 0.1],
         ),
         ("interpolation.timing = \"test-time\"", vec![a]),
@@ -86,7 +86,7 @@ fn the_weights_follow_the_closed_form() {
         for recipe in [CNN, MIXER] {
             for training in [FROZEN, "prior.training = \"untrained\"\n"] {
                 let setup = setup(&format!("{recipe}{STILL}{training}{rule}"));
-                let (start, target, pulled, _) = ends(&setup, 6);
+                let (start, target, pulled) = ends(&setup, 6);
                 let s = share(&alphas);
                 assert_parameters(&pulled, (&start, &target), alphas.len(), |_, w, p| {
                     (1.0 - s) * w + s * p
@@ -118,7 +118,7 @@ fn an_allocation_gives_each_layer_its_share() {
         let setup = setup(&format!(
             "{CNN}{STILL}{FROZEN}interpolation.allocation = {allocation}\n"
         ));
-        let (start, target, pulled, _) = ends(&setup, 7);
+        let (start, target, pulled) = ends(&setup, 7);
         let shares = multipliers.map(|m| share(&[a * m; 3]));
         assert_parameters(&pulled, (&start, &target), 3, |spec, w, p| {
             let s = shares[spec.linear];
@@ -146,7 +146,7 @@ fn an_allocation_gives_each_layer_its_share() {
 fn a_normalisation_goes_with_the_layer_that_follows() {
     let layer = "interpolation.allocation = { layers = { \"blocks.0.token_mixing.fc1\" = 1.0 } }";
     let setup = setup(&format!("{MIXER}{STILL}{FROZEN}{layer}"));
-    let (start, target, pulled, _) = ends(&setup, 7);
+    let (start, target, pulled) = ends(&setup, 7);
     let s = share(&[0.3; 3]);
     let moved = |spec: &ParameterSpec| {
         spec.name.starts_with("blocks.0.token_mixing.fc1")
@@ -166,7 +166,7 @@ fn excluded_biases_stay_and_included_ones_move() {
         let setup = setup(&format!(
             "{recipe}{STILL}{FROZEN}interpolation.biases = false\n"
         ));
-        let (start, target, pulled, _) = ends(&setup, 8);
+        let (start, target, pulled) = ends(&setup, 8);
         let s = share(&[0.3; 3]);
         let bias_like = |spec: &ParameterSpec| matches!(spec.role, Role::Bias | Role::Shift);
         assert_parameters(&pulled, (&start, &target), 3, |spec, w, p| {

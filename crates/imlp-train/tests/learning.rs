@@ -20,7 +20,9 @@ fn prior_and_twin_learn_with_both_presets_and_both_optimizers() {
         for optimizer in [SGD, ADAMW] {
             let setup = setup_on(
                 data.clone(),
-                &format!("{network}{optimizer}train.epochs = 4\ntrain.batch_size = 50\n"),
+                &format!(
+                    "{network}{optimizer}train.epochs = 4\ntrain.batch_size = 50\nevaluation.train_images = 200\n"
+                ),
             );
             let prior = prior(&setup, 1);
             let of_prior = prior.record.test.unwrap().accuracy;

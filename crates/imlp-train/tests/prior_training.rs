@@ -68,13 +68,12 @@ fn an_untrained_prior_is_its_initial_weights() {
         );
         let specs = untrained.prior().parameter_specs();
         for (i, spec) in specs.iter().enumerate() {
-            let values = &trajectory.snapshots[0][i];
             let start = match spec.role {
-                Role::Weight => &still.snapshots[0][i],
-                Role::Scale => &vec![1.0; spec.len()],
-                Role::Bias | Role::Shift => &vec![0.0; spec.len()],
+                Role::Weight => still.snapshots[0][i].clone(),
+                Role::Scale => vec![1.0; spec.len()],
+                Role::Bias | Role::Shift => vec![0.0; spec.len()],
             };
-            assert_eq!(values, start, "{}", spec.name);
+            assert_eq!(trajectory.snapshots[0][i], start, "{}", spec.name);
         }
         let by_hand = evaluate_parameters(
             &untrained,

@@ -70,7 +70,7 @@ fn matrix(values: &[f32], columns: usize) -> Tensor<2> {
 }
 
 fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
-    let values: Vec<f32> = tensor.into_data().to_vec().unwrap();
+    let values: Vec<f32> = tensor.into_data().try_to_vec().unwrap();
     values.into_iter().map(f64::from).collect()
 }
 

@@ -36,7 +36,13 @@ fn run(setup: &Setup, alpha: Alpha, seed: u64) -> Trial {
 
 /// SGD with momentum 0.9 on Burn's tensors; no learner, no optimiser, no
 /// segments, no interpolation.
-fn plain_training(setup: &Setup, seed: u64, epochs: u32, batch: usize, rate: f64) -> HostParameters {
+fn plain_training(
+    setup: &Setup,
+    seed: u64,
+    epochs: u32,
+    batch: usize,
+    rate: f64,
+) -> HostParameters {
     let network = setup.twin();
     let specs = network.parameter_specs();
     let device = Device::flex();
@@ -47,7 +53,9 @@ fn plain_training(setup: &Setup, seed: u64, epochs: u32, batch: usize, rate: f64
     for epoch in 1..=epochs {
         for indices in setup.data().order(stream, epoch).chunks(batch) {
             let autodiff = device.clone().autodiff();
-            let (x, labels) = setup.data().training_batch(indices, stream, epoch, &autodiff);
+            let (x, labels) = setup
+                .data()
+                .training_batch(indices, stream, epoch, &autodiff);
             let tracked: Vec<_> = weights
                 .iter()
                 .map(|w| w.clone().autodiff().require_grad())
@@ -73,7 +81,10 @@ fn alpha_zero_is_bit_for_bit_a_loop_without_interpolation() {
     for (recipe, extra) in [
         ("prior.channels = [4, 8]\n", ""),
         ("prior.channels = [4, 8]\n", "interpolation.every = 2\n"),
-        ("prior.kind = \"mixer\"\nprior.patch = 7\nprior.blocks = 1\n", ""),
+        (
+            "prior.kind = \"mixer\"\nprior.patch = 7\nprior.blocks = 1\n",
+            "",
+        ),
     ] {
         let setup = setup(&format!(
             "{recipe}{extra}train.epochs = 2\ntrain.batch_size = 50\ntrain.learning_rate = 0.03\n\
@@ -93,7 +104,10 @@ fn test_logits(setup: &Setup, network: &Network, parameters: &HostParameters) ->
     let (set, indices) = setup.data().subset(Subset::Test);
     let x = setup.data().evaluation_batch(set, indices, &device);
     let parameters = to_device(&network.parameter_specs(), parameters, &device);
-    forward(network, &parameters, x).into_data().to_vec().unwrap()
+    forward(network, &parameters, x)
+        .into_data()
+        .try_to_vec()
+        .unwrap()
 }
 
 #[test]
@@ -102,7 +116,9 @@ fn after_alpha_one_the_twin_s_logits_are_the_prior_s() {
         "prior.channels = [4, 8]\n",
         "prior.kind = \"mixer\"\nprior.patch = 7\nprior.blocks = 1\n",
     ] {
-        let setup = setup(&format!("{recipe}train.epochs = 2\ntrain.batch_size = 50\n"));
+        let setup = setup(&format!(
+            "{recipe}train.epochs = 2\ntrain.batch_size = 50\n"
+        ));
         let prior = train_prior(&setup, 6, &Unobserved).unwrap();
         let trial = run_trial(&setup, Alpha::ONE, 6, Some(&prior), &Unobserved).unwrap();
         let got = test_logits(&setup, setup.twin(), &trial.parameters);

@@ -154,7 +154,7 @@ fn the_gradients_are_those_of_a_linear_map() {
         let bias = case.device_bias().map(tracked);
         let x = matrix(&case.x, in_len).autodiff().require_grad();
         let y = structured(&*case.map, weight.clone(), bias.clone(), x.clone());
-        let c = Tensor::<2>::from_inner(matrix(&case.coefficients, out_len));
+        let c = matrix(&case.coefficients, out_len).autodiff();
         let gradients = (y * c).sum().backward();
 
         let examples = || {
