@@ -224,13 +224,14 @@ fn read<T: DeserializeOwned>(value: toml::Value, at: &str, more: &[&str]) -> Res
             .and_then(|rest| rest.split_once('`'));
         match unknown {
             Some((field, rest)) => {
+                let path = path.strip_suffix(field).unwrap_or(&path);
+                let more = if path.is_empty() { more } else { &[] };
                 let known: Vec<&str> = rest
                     .split('`')
                     .skip(1)
                     .step_by(2)
                     .chain(more.iter().copied())
                     .collect();
-                let path = path.strip_suffix(field).unwrap_or(&path);
                 LabError::Key {
                     key: join(at, &format!("{path}{field}")),
                     reason: format!(

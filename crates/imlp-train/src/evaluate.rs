@@ -22,6 +22,17 @@ pub struct Metrics {
     pub loss: f64,
 }
 
+/// What was measured at one moment; `None` where nothing was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// On a fixed sample of the training images, without augmentation.
+    pub train: Option<Metrics>,
+    /// On the validation split.
+    pub validation: Option<Metrics>,
+    /// On the test set.
+    pub test: Option<Metrics>,
+}
+
 /// Measures on `subset`; `None` when the subset is empty or a logit is not
 /// finite: what has diverged has no accuracy.
 pub(crate) fn evaluate(

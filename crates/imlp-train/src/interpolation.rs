@@ -283,16 +283,20 @@ pub struct Segment {
 }
 
 impl InterpolationRule {
-    /// α_i at `epoch`, for every linear layer. A trial with α = 0 is the plain
-    /// dense network, whatever `final_alpha` its schedule runs to.
+    /// α_i at `epoch`, for every linear layer.
     pub fn alphas(&self, epoch: u32) -> Vec<Alpha> {
-        if self.alpha.is_zero() {
-            return vec![Alpha::ZERO; self.multipliers.len()];
-        }
-        let now = self.schedule.at(self.alpha, epoch, self.epochs).get();
+        self.allocate(self.schedule.at(self.alpha, epoch, self.epochs))
+    }
+
+    /// α_i for every linear layer where the schedule gives all of α.
+    pub fn peak_alphas(&self) -> Vec<Alpha> {
+        self.allocate(self.alpha)
+    }
+
+    fn allocate(&self, alpha: Alpha) -> Vec<Alpha> {
         self.multipliers
             .iter()
-            .map(|m| Alpha::new(now * m.get()).expect("a product of two values in [0, 1]"))
+            .map(|m| Alpha::new(alpha.get() * m.get()).expect("a product of two values in [0, 1]"))
             .collect()
     }
 

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor};
 use imlp_linear::Alpha;
 
 use crate::data::{Subset, TrainingData};
-use crate::evaluate::{Metrics, evaluate};
+use crate::evaluate::{Measurement, evaluate};
 use crate::forward::forward;
 use crate::interpolation::{InterpolationRule, Segment};
 use crate::learning_rate::LearningRate;
@@ -202,9 +202,23 @@ impl<'a> Learner<'a> {
         Ok(())
     }
 
-    /// Accuracy and loss on `subset`.
-    pub fn measure(&self, data: &TrainingData, subset: Subset) -> Option<Metrics> {
-        evaluate(self.network, &self.values, data, subset, &self.device)
+    /// Accuracy and loss on every subset that has images, the test set only
+    /// `with_test`. `None` when a parameter or a logit is not finite.
+    pub fn measure(&self, data: &TrainingData, with_test: bool) -> Option<Measurement> {
+        if !self.is_finite() {
+            return None;
+        }
+        let on = |subset: Subset| {
+            if data.subset(subset).1.is_empty() {
+                return Some(None);
+            }
+            evaluate(self.network, &self.values, data, subset, &self.device).map(Some)
+        };
+        Some(Measurement {
+            train: on(Subset::Train)?,
+            validation: on(Subset::Validation)?,
+            test: if with_test { on(Subset::Test)? } else { None },
+        })
     }
 
     /// Whether every parameter is finite.

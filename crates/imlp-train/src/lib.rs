@@ -36,7 +36,7 @@ pub use config::{DataConfig, EvaluationConfig, TestReading, TrainConfig, TrialCo
 pub use cost::{Cost, NetworkCost};
 pub use data::{Subset, TrainingData};
 pub use error::TrainError;
-pub use evaluate::{Metrics, evaluate_parameters};
+pub use evaluate::{Measurement, Metrics, evaluate_parameters};
 pub use interpolation::{
     Every, InterpolationConfig, InterpolationRule, OptimizerState, Segment, Timing,
     effective_prior_share,
@@ -51,7 +51,7 @@ pub use prior::{PriorEpoch, PriorRecord, PriorTrajectory, train_prior};
 pub use prior_config::{Channels, MixerHead, PriorConfig, PriorKind, PriorTraining};
 pub use schedule::{Schedule, ScheduleKind};
 pub use setup::Setup;
-pub use trial::{Measurement, Point, Trial, TrialRecord, TrialStatus, run_trial};
+pub use trial::{Point, Trial, TrialRecord, TrialStatus, run_trial};
 pub use weights::{NamedTensor, WeightsFile};
 
 /// Burn's runtime device, on which networks live.

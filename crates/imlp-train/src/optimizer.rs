@@ -151,7 +151,7 @@ mod tests {
     }
 
     fn values(tensor: &Tensor<1>) -> Vec<f32> {
-        tensor.to_data().to_vec().unwrap()
+        tensor.to_data().try_to_vec().unwrap()
     }
 
     const SGD: Rule = Rule::Sgd {

@@ -234,7 +234,7 @@ mod tests {
         let device = Device::flex();
         let values = to_device(&specs, &host, &device);
         // [out, in] = [5, 3] lies as [in, out]: entry (o, i) at i·5 + o.
-        let first: Vec<f32> = values[0].to_data().to_vec().unwrap();
+        let first: Vec<f32> = values[0].to_data().try_to_vec().unwrap();
         assert_eq!(first[5 + 2], host[0][2 * 3 + 1]);
         assert_eq!(to_host(&specs, &values), host);
     }

@@ -5,8 +5,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::Subset;
-use crate::evaluate::Metrics;
+use crate::evaluate::{Measurement, Metrics};
 use crate::interpolation::Segment;
 use crate::learner::Learner;
 use crate::parameters::HostParameters;
@@ -113,29 +112,35 @@ pub fn train_prior(
                 snapshots.push(learner.snapshot());
             }
         }
+        let measured = learner.measure(data, false);
+        diverged |= measured.is_none();
+        let measured = measured.unwrap_or_default();
         epochs.push(PriorEpoch {
             epoch,
             train_loss: (!diverged && images > 0).then(|| loss / images as f64),
-            train: learner.measure(data, Subset::Train),
-            validation: learner.measure(data, Subset::Validation),
+            train: measured.train,
+            validation: measured.validation,
         });
         if diverged {
             diverged_epoch = Some(epoch);
             break;
         }
     }
-    let finished = diverged_epoch.is_none();
-    if finished && training != PriorTraining::CoTrained {
+    if training != PriorTraining::CoTrained && diverged_epoch.is_none() {
         snapshots.push(learner.snapshot());
     }
-    let measure = |subset| finished.then(|| learner.measure(data, subset)).flatten();
+    let at_the_end = if diverged_epoch.is_none() {
+        learner.measure(data, true).unwrap_or_default()
+    } else {
+        Measurement::default()
+    };
     Ok(PriorTrajectory {
         record: PriorRecord {
             seed,
             diverged_epoch,
             epochs,
-            validation: measure(Subset::Validation),
-            test: measure(Subset::Test),
+            validation: at_the_end.validation,
+            test: at_the_end.test,
             train_seconds,
         },
         snapshots,

@@ -207,7 +207,7 @@ impl PriorConfig {
             other => {
                 return Err(TrainError::config(
                     "prior.channels",
-                    format!("{other:?}"),
+                    channels_text(other.as_ref()),
                     "a cnn takes a list, one number per convolution, e.g. [4, 16, 64]",
                 ));
             }
@@ -234,7 +234,7 @@ impl PriorConfig {
             other => {
                 return Err(TrainError::config(
                     "prior.channels",
-                    format!("{other:?}"),
+                    channels_text(other.as_ref()),
                     "a mixer takes one number, the channels of a token",
                 ));
             }
@@ -296,6 +296,15 @@ impl PriorConfig {
         }
         layers.push(linear_head());
         Ok(layers)
+    }
+}
+
+/// Channels as a recipe writes them.
+fn channels_text(channels: Option<&Channels>) -> String {
+    match channels {
+        Some(Channels::One(n)) => n.to_string(),
+        Some(Channels::List(list)) => format!("{list:?}"),
+        None => "missing".to_owned(),
     }
 }
 

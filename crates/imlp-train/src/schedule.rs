@@ -5,11 +5,14 @@
 //! | schedule | α(t) |
 //! |---|---|
 //! | constant | α |
-//! | linear | from α at t = 1 to `final_alpha` at t = T, in equal steps |
+//! | linear | from `from`·α at t = 1 to `to`·α at t = T, in equal steps |
 //! | exponential | α·γ^(t−1), γ = `decay` |
-//! | cosine | from α at t = 1 to `final_alpha` at t = T, along half a cosine |
+//! | cosine | from `from`·α at t = 1 to `to`·α at t = T, along half a cosine |
 //! | step | α·γ^⌊(t−1)/n⌋, γ = `decay`, n = `step_epochs` |
 //! | release | α for t ≤ n = `release_epochs`, then 0 |
+//!
+//! Every form is α times something in [0, 1], so α = 0 is the plain MLP under
+//! every schedule.
 //!
 //! The paper (arXiv 2410.09655) uses constant α and tries exponential decay;
 //! the other forms are this project's.
@@ -24,11 +27,11 @@ pub enum ScheduleKind {
     /// The same α at every epoch.
     #[default]
     Constant,
-    /// A straight line to `final_alpha`.
+    /// A straight line.
     Linear,
     /// A factor `decay` per epoch.
     Exponential,
-    /// Half a cosine to `final_alpha`.
+    /// Half a cosine.
     Cosine,
     /// A factor `decay` every `step_epochs` epochs.
     Step,
@@ -41,20 +44,24 @@ pub enum ScheduleKind {
 pub enum Schedule {
     /// α.
     Constant,
-    /// From α to `final_alpha`, both in [0, 1].
+    /// From `from`·α to `to`·α.
     Linear {
-        /// α at the last epoch.
-        final_alpha: f64,
+        /// Share of α at the first epoch, in [0, 1].
+        from: f64,
+        /// Share of α at the last epoch, in [0, 1].
+        to: f64,
     },
     /// α·`decay`^(t−1).
     Exponential {
         /// Factor per epoch, in [0, 1].
         decay: f64,
     },
-    /// Half a cosine from α to `final_alpha`.
+    /// Half a cosine from `from`·α to `to`·α.
     Cosine {
-        /// α at the last epoch.
-        final_alpha: f64,
+        /// Share of α at the first epoch, in [0, 1].
+        from: f64,
+        /// Share of α at the last epoch, in [0, 1].
+        to: f64,
     },
     /// α·`decay`^⌊(t−1)/`step_epochs`⌋.
     Step {
@@ -73,7 +80,6 @@ pub enum Schedule {
 impl Schedule {
     /// α at `epoch` (1 ≤ `epoch` ≤ `epochs`), for the peak `alpha`.
     pub fn at(self, alpha: Alpha, epoch: u32, epochs: u32) -> Alpha {
-        let peak = alpha.get();
         let done = f64::from(epoch - 1);
         // The share of the way from the first epoch to the last.
         let progress = if epochs > 1 {
@@ -81,25 +87,18 @@ impl Schedule {
         } else {
             0.0
         };
-        let value = match self {
-            Self::Constant => peak,
-            Self::Linear { final_alpha } => peak + (final_alpha - peak) * progress,
-            Self::Exponential { decay } => peak * decay.powf(done),
-            Self::Cosine { final_alpha } => {
+        let share = match self {
+            Self::Constant => 1.0,
+            Self::Linear { from, to } => from + (to - from) * progress,
+            Self::Exponential { decay } => decay.powf(done),
+            Self::Cosine { from, to } => {
                 let kept = 0.5 * (1.0 + (std::f64::consts::PI * progress).cos());
-                final_alpha + (peak - final_alpha) * kept
+                to + (from - to) * kept
             }
-            Self::Step { decay, step_epochs } => {
-                peak * decay.powf(f64::from((epoch - 1) / step_epochs))
-            }
-            Self::Release { release_epochs } => {
-                if epoch <= release_epochs {
-                    peak
-                } else {
-                    0.0
-                }
-            }
+            Self::Step { decay, step_epochs } => decay.powf(f64::from((epoch - 1) / step_epochs)),
+            Self::Release { release_epochs } => f64::from(u8::from(epoch <= release_epochs)),
         };
+        let value = alpha.get() * share;
         // A convex combination of two values in [0, 1] can leave it by an ulp.
         Alpha::new(value.clamp(0.0, 1.0)).expect("a clamped finite value is an α")
     }
@@ -128,7 +127,14 @@ mod tests {
     fn schedules_match_values_computed_by_hand() {
         assert_close(&values(Schedule::Constant, 0.3, 3), &[0.3, 0.3, 0.3]);
         assert_close(
-            &values(Schedule::Linear { final_alpha: 0.2 }, 0.8, 4),
+            &values(
+                Schedule::Linear {
+                    from: 1.0,
+                    to: 0.25,
+                },
+                0.8,
+                4,
+            ),
             &[0.8, 0.6, 0.4, 0.2],
         );
         assert_close(
@@ -137,12 +143,12 @@ mod tests {
         );
         // cos 0, cos 60°, cos 120°, cos 180° → kept 1, 3/4, 1/4, 0
         assert_close(
-            &values(Schedule::Cosine { final_alpha: 0.0 }, 0.8, 4),
+            &values(Schedule::Cosine { from: 1.0, to: 0.0 }, 0.8, 4),
             &[0.8, 0.6, 0.2, 0.0],
         );
         assert_close(
-            &values(Schedule::Cosine { final_alpha: 1.0 }, 0.0, 3),
-            &[0.0, 0.5, 1.0],
+            &values(Schedule::Cosine { from: 0.0, to: 1.0 }, 0.6, 3),
+            &[0.0, 0.3, 0.6],
         );
         let step = Schedule::Step {
             decay: 0.1,
@@ -156,8 +162,8 @@ mod tests {
     #[test]
     fn one_epoch_starts_at_the_peak() {
         for schedule in [
-            Schedule::Linear { final_alpha: 0.0 },
-            Schedule::Cosine { final_alpha: 0.0 },
+            Schedule::Linear { from: 1.0, to: 0.0 },
+            Schedule::Cosine { from: 1.0, to: 0.0 },
             Schedule::Exponential { decay: 0.0 },
         ] {
             assert_close(&values(schedule, 0.4, 1), &[0.4]);

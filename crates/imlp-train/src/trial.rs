@@ -9,8 +9,8 @@
 //!     evaluate twin                           → after
 //! ```
 //!
-//! A trial has **diverged** when, at the end of an epoch, some parameter of the
-//! twin is not finite *after* interpolation. It stops there and has no final
+//! A trial has **diverged** when, at the end of an epoch, some parameter or some
+//! measured logit of the twin is not finite *after* interpolation. It stops there and has no final
 //! accuracy. A twin that left the finite numbers during an epoch but was
 //! assigned anew as a whole (α_i = 1 for every layer) has not diverged: what it
 //! computes at the end is the prior's function, exactly. Its `before` values
@@ -22,8 +22,7 @@ use imlp_linear::Alpha;
 use serde::{Deserialize, Serialize};
 
 use crate::config::TestReading;
-use crate::data::Subset;
-use crate::evaluate::Metrics;
+use crate::evaluate::Measurement;
 use crate::interpolation::effective_prior_share;
 use crate::learner::Learner;
 use crate::parameters::{HostParameters, ParameterSpec, Role};
@@ -36,7 +35,7 @@ use crate::{Observer, PriorTrajectory, Setup, TrainError};
 pub enum TrialStatus {
     /// It ran to the end.
     Done,
-    /// The twin's parameters were not finite after this epoch.
+    /// The twin was not finite after this epoch.
     Diverged {
         /// Epoch, from 1.
         epoch: u32,
@@ -46,17 +45,6 @@ pub enum TrialStatus {
         /// Epoch, from 1.
         epoch: u32,
     },
-}
-
-/// Accuracy and loss at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Measurement {
-    /// On a fixed sample of the training images, without augmentation.
-    pub train: Option<Metrics>,
-    /// On the validation split.
-    pub validation: Option<Metrics>,
-    /// On the test set.
-    pub test: Option<Metrics>,
 }
 
 /// One interpolation, or the end of an epoch without one.
@@ -97,9 +85,9 @@ pub struct TrialRecord {
     pub layer_prior_shares: Vec<f64>,
     /// Their mean, weighted by the layers' weights.
     pub effective_prior_share: f64,
-    /// Σ_i α_i over the layers at the first epoch: the budget.
+    /// Σ_i α_i over the layers, at all of α: the budget.
     pub budget: f64,
-    /// Weights of the twin with α_i > 0 at the first epoch.
+    /// Weights of the twin in layers with α_i > 0.
     pub interpolated_weights: usize,
     /// Epochs after which an assignment (α = 1) restored a twin that had left
     /// the finite numbers.
@@ -172,26 +160,19 @@ pub fn run_trial(
             let loss = twin.train(data, &order, epoch, segment, observer)?;
             train_seconds += started.elapsed().as_secs_f64();
             trained_images += loss.images;
-            let finite = !loss.diverged && twin.is_finite();
             loss_sum += loss.sum;
             loss_images += loss.images;
-            loss_finite &= finite;
-
+            loss_finite &= !loss.diverged;
             let measured = ends_epoch || (segment.interpolate && config.evaluation.within_epoch);
+            let with_test = ends_trial || config.evaluation.test == TestReading::Always;
             let measure = |twin: &Learner| {
-                if !measured || !twin.is_finite() {
-                    return Measurement::default();
-                }
-                let with_test = ends_trial || config.evaluation.test == TestReading::Always;
-                Measurement {
-                    train: twin.measure(data, Subset::Train),
-                    validation: twin.measure(data, Subset::Validation),
-                    test: with_test
-                        .then(|| twin.measure(data, Subset::Test))
-                        .flatten(),
+                if measured {
+                    twin.measure(data, with_test)
+                } else {
+                    twin.is_finite().then(Measurement::default)
                 }
             };
-            let before = measure(&twin);
+            let before = (!loss.diverged).then(|| measure(&twin)).flatten();
 
             let mut alphas = Vec::new();
             if segment.interpolate {
@@ -212,18 +193,17 @@ pub fn run_trial(
                 applied.push(alphas.clone());
             }
             let changed = alphas.iter().any(|a| !a.is_zero());
-            let survived = twin.is_finite();
-            restored |= !finite && survived;
             let after = if changed { measure(&twin) } else { before };
+            let survived = after.is_some();
+            restored |= before.is_none() && survived;
             if measured || !survived {
                 points.push(Point {
                     epoch,
                     step: segment.end,
                     alphas: alphas.iter().map(|a| a.get()).collect(),
-                    train_loss: (loss_finite && loss_images > 0)
-                        .then(|| loss_sum / loss_images as f64),
-                    before,
-                    after,
+                    train_loss: loss_finite.then(|| loss_sum / loss_images as f64),
+                    before: before.unwrap_or_default(),
+                    after: after.unwrap_or_default(),
                 });
                 (loss_sum, loss_images, loss_finite) = (0.0, 0, true);
             }
@@ -255,7 +235,7 @@ pub fn run_trial(
         .zip(&weights)
         .map(|(share, &n)| share * n as f64)
         .sum();
-    let first = rule.alphas(1);
+    let peak = rule.peak_alphas();
     let record = TrialRecord {
         alpha,
         seed,
@@ -265,8 +245,8 @@ pub fn run_trial(
         after: last.1,
         effective_prior_share: weighted / total as f64,
         layer_prior_shares,
-        budget: first.iter().map(|a| a.get()).sum(),
-        interpolated_weights: first
+        budget: peak.iter().map(|a| a.get()).sum(),
+        interpolated_weights: peak
             .iter()
             .zip(&weights)
             .filter(|(a, _)| !a.is_zero())

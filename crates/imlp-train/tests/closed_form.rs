@@ -74,8 +74,8 @@ fn the_weights_follow_the_closed_form() {
             vec![a, a / 2.0, a / 2.0, a / 4.0],
         ),
         (
-            "interpolation.schedule = \"linear\"\ninterpolation.to = 0.1",
-            vec![0.3, 0.2, 0.1],
+            "interpolation.schedule = \"linear\"\ninterpolation.to = 0.5",
+            vec![a, 0.75 * a, 0.5 * a],
         ),
         ("interpolation.timing = \"test-time\"", vec![a]),
         (
