@@ -8,9 +8,12 @@ use imlp_train::TrialRecord;
 
 const EPOCHS: &str = "train.epochs = 3\n";
 
-fn as_if_alpha_were_zero(record: &TrialRecord) -> TrialRecord {
+/// The record without what the recipe alone decides.
+fn course(record: &TrialRecord) -> TrialRecord {
     TrialRecord {
         alpha: Alpha::ZERO,
+        budget: 0.0,
+        interpolated_weights: 0,
         ..timeless(record)
     }
 }
@@ -51,10 +54,10 @@ fn a_twin_released_before_the_first_epoch_is_a_plain_one() {
         let trial = trial(&released, 0.7, 3, prior);
         assert_eq!(bits(&trial.parameters), bits(&plain.parameters));
         assert_eq!(trial.record.alpha.get(), 0.7);
-        assert_eq!(
-            as_if_alpha_were_zero(&trial.record),
-            timeless(&plain.record)
-        );
+        assert_eq!(course(&trial.record), course(&plain.record));
+        // The budget is that of the allocation, at all of α.
+        assert!((trial.record.budget - 3.0 * 0.7).abs() < 1e-12);
+        assert_eq!(trial.record.effective_prior_share, 0.0);
     }
 }
 
