@@ -22,7 +22,7 @@ pub enum LabError {
         reason: String,
     },
     /// A file or folder that cannot be used.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}{}", path.display(), remedy(source))]
     Io {
         /// What was tried.
         action: &'static str,
@@ -103,6 +103,19 @@ pub enum LabError {
     /// The caller asked to stop.
     #[error("interrupted; finished trials are kept, run the same command again to continue")]
     Interrupted,
+}
+
+/// What to do about an error of the system, where there is something to say.
+fn remedy(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull => {
+            "; free some space and run the same command again, what is finished is kept"
+        }
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+            "; choose a folder that you may write to with --out"
+        }
+        _ => "",
+    }
 }
 
 impl LabError {

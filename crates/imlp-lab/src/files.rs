@@ -7,6 +7,9 @@ use serde::Serialize;
 
 use crate::LabError;
 
+/// How a file is called while it is written.
+const UNFINISHED: &str = ".writing-";
+
 /// Writes `bytes` under a temporary name beside `path`, syncs, and renames.
 ///
 /// # Errors
@@ -16,7 +19,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), LabError> {
     let folder = folder.unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
         let mut file = tempfile::Builder::new()
-            .prefix(".writing-")
+            .prefix(UNFINISHED)
             .tempfile_in(folder)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
@@ -30,7 +33,8 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), LabError> {
         file.persist(path).map_err(|e| e.error)?;
         Ok(())
     };
-    write().map_err(LabError::io("write", path))
+    // The kind alone: the text would name the temporary file.
+    write().map_err(|e| LabError::io("write", path)(e.kind().into()))
 }
 
 /// Writes `value` as JSON, whole or not at all.
@@ -41,6 +45,23 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), LabError> {
     let mut text = serde_json::to_vec_pretty(value).expect("records have only text keys");
     text.push(b'\n');
     write_atomically(path, &text)
+}
+
+/// Removes what a killed process left half-written in `folder`. Nobody else may
+/// be writing there.
+///
+/// # Errors
+/// [`LabError::Io`].
+pub(crate) fn remove_unfinished(folder: &Path) -> Result<(), LabError> {
+    let entries = std::fs::read_dir(folder).map_err(LabError::io("list", folder))?;
+    for entry in entries {
+        let entry = entry.map_err(LabError::io("list", folder))?;
+        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+            let path = entry.path();
+            std::fs::remove_file(&path).map_err(LabError::io("remove", &path))?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes a folder and its parents.

@@ -57,6 +57,7 @@ struct CsvRow {
 #[derive(Debug, Serialize)]
 struct Summary<'a> {
     imlp_version: &'static str,
+    burn_version: &'static str,
     command: &'a str,
     config: &'a imlp_train::TrialConfig,
     sweep: &'a crate::SweepConfig,
@@ -125,6 +126,7 @@ pub fn write(
     write_atomically(&files[0], &csv(results)?)?;
     let summary = Summary {
         imlp_version: env!("CARGO_PKG_VERSION"),
+        burn_version: imlp_train::BURN_VERSION,
         command,
         config: &experiment.config,
         sweep: &experiment.sweep,
@@ -298,7 +300,14 @@ fn facts(
             "Seconds of training, summed over trials",
             format!("{:.1}", seconds_of_training(results)),
         ),
-        fact("imlp", env!("CARGO_PKG_VERSION").to_owned()),
+        fact(
+            "Versions",
+            format!(
+                "imlp {}, Burn {}",
+                env!("CARGO_PKG_VERSION"),
+                imlp_train::BURN_VERSION
+            ),
+        ),
     ]
 }
 

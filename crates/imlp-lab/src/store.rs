@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::LabError;
 use crate::experiment::{Experiment, TrialId};
-use crate::files::{create_folder, write_atomically, write_json};
+use crate::files::{create_folder, remove_unfinished, write_atomically, write_json};
 
 /// The folder of one experiment, held by this process alone.
 #[derive(Debug)]
@@ -46,8 +46,9 @@ impl Store {
         if root.is_file() {
             return Err(LabError::OutputIsFile(root.to_owned()));
         }
-        for folder in [root.to_owned(), root.join("trials"), root.join("priors")] {
-            create_folder(&folder)?;
+        let folders = [root.to_owned(), root.join("trials"), root.join("priors")];
+        for folder in &folders {
+            create_folder(folder)?;
         }
         let lock_path = root.join(".lock");
         let lock = File::create(&lock_path).map_err(LabError::io("make", &lock_path))?;
@@ -57,6 +58,9 @@ impl Store {
             Err(TryLockError::Error(source)) => {
                 return Err(LabError::io("lock", &lock_path)(source));
             }
+        }
+        for folder in &folders {
+            remove_unfinished(folder)?;
         }
         let store = Self {
             root: root.to_owned(),

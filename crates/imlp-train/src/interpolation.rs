@@ -305,11 +305,6 @@ impl InterpolationRule {
         segments(self.timing, self.every, epoch, self.epochs, steps)
     }
 
-    /// Whether any interpolation changes the twin at any epoch.
-    pub fn is_active(&self) -> bool {
-        (1..=self.epochs).any(|epoch| self.alphas(epoch).iter().any(|a| !a.is_zero()))
-    }
-
     /// Whether biases are interpolated.
     pub fn biases(&self) -> bool {
         self.biases

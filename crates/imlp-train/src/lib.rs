@@ -54,5 +54,18 @@ pub use setup::Setup;
 pub use trial::{Point, Trial, TrialRecord, TrialStatus, run_trial};
 pub use weights::{NamedTensor, WeightsFile};
 
+/// The version of Burn that trains the networks; results depend on it.
+pub const BURN_VERSION: &str = "0.22.1";
+
 /// Burn's runtime device, on which networks live.
 pub use burn::tensor::Device;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_version_of_burn_is_the_one_that_is_pinned() {
+        let workspace = include_str!("../../../Cargo.toml");
+        let pin = format!("burn = {{ version = \"={}\"", super::BURN_VERSION);
+        assert!(workspace.contains(&pin), "no `{pin}` in Cargo.toml");
+    }
+}

@@ -17,8 +17,9 @@ pub enum Failure {
 impl From<LabError> for Failure {
     fn from(error: LabError) -> Self {
         match error {
-            LabError::Interrupted | LabError::Train(TrainError::Interrupted) => {
-                Self::Interrupted(LabError::Interrupted.to_string())
+            LabError::Interrupted => Self::Interrupted(error.to_string()),
+            LabError::Train(TrainError::Interrupted) => {
+                Self::Interrupted("interrupted; nothing was saved".to_owned())
             }
             other => Self::Message(other.to_string()),
         }

@@ -95,7 +95,8 @@ fn default_out(experiment: &Experiment) -> PathBuf {
     PathBuf::from("imlp-out").join(format!("{}-{prior}", config.data.name))
 }
 
-fn announce(experiment: &Experiment, prediction: &Prediction, execution: &Execution) {
+/// Says what will be trained and what it costs.
+pub fn announce(experiment: &Experiment, prediction: &Prediction, execution: &Execution) {
     let data = experiment.setup.data();
     let cost = &prediction.cost;
     eprintln!(

@@ -16,7 +16,7 @@ use crate::args::TrainArguments;
 use crate::data;
 use crate::exit::Failure;
 use crate::progress::Display;
-use crate::sweep::stop_on_ctrl_c;
+use crate::sweep::{announce, stop_on_ctrl_c};
 
 /// Key of the metadata under which the trial's configuration is kept.
 pub const CONFIG_KEY: &str = "imlp.config";
@@ -48,6 +48,9 @@ pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
         jobs: 1,
         max_memory: common.memory_limit(),
     };
+    if !common.quiet {
+        announce(&experiment, &experiment.predict(execution.jobs), &execution);
+    }
     experiment.check_memory(&execution)?;
     create_folder(&execution.out)?;
 

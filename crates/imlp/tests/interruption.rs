@@ -85,8 +85,11 @@ fn kill_9_at_any_moment_leaves_whole_files() {
         child.kill().ok();
         child.wait().unwrap();
     }
+    // What a kill in the middle of a write leaves.
+    scratch.write("o/trials/.writing-a1b2c3", "{\"alpha\": 0.");
     expect_success(&scratch.tiny(SWEEP));
     assert_eq!(results(&scratch.path("o")), undisturbed());
+    assert!(!scratch.path("o/trials/.writing-a1b2c3").exists());
 }
 
 #[test]
