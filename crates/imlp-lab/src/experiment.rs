@@ -159,7 +159,8 @@ impl Experiment {
             trials,
             priors: self.seeds.len(),
             total_flops: twin_flops * trials as f64 + prior_flops * self.seeds.len() as f64,
-            peak_bytes: cost.peak_bytes(jobs, self.seeds.len().min(jobs + 1)),
+            // Each worker may hold a prior while it prepares the next one.
+            peak_bytes: cost.peak_bytes(jobs, self.seeds.len().min(2 * jobs)),
             cost,
         }
     }

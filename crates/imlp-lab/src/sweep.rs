@@ -5,7 +5,7 @@
 //! the element-wise work too, and makes a result independent of how many
 //! trials run beside it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -72,7 +72,8 @@ pub fn run(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Result<Results, LabError> {
-    let queue = Queue::plan(experiment, store)?;
+    let workers = execution.jobs.max(1);
+    let queue = Queue::plan(experiment, store, workers)?;
     let steps = queue.steps(experiment);
     let kept = experiment.trials().len() - queue.trials.len();
     progress.planned(queue.trials.len() + queue.priors.len(), steps, kept);
@@ -86,7 +87,7 @@ pub fn run(
         changed: Condvar::new(),
     };
     let outcomes: Vec<Result<(), LabError>> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..execution.jobs.max(1))
+        let workers: Vec<_> = (0..workers)
             .map(|worker| {
                 let shared = &shared;
                 scope.spawn(move || shared.work(worker))
@@ -143,52 +144,39 @@ fn collect(experiment: &Experiment, store: &Store) -> Result<Results, LabError> 
     })
 }
 
-/// The prior of a seed as the queue sees it.
-#[derive(Clone, Debug)]
-enum PriorState {
-    Waiting,
-    Ready(Arc<PriorTrajectory>),
-}
+/// A task that can start, with the prior that it needs.
+type Start = (Task, Option<Arc<PriorTrajectory>>);
 
 /// What is left to do.
 #[derive(Debug)]
 struct Queue {
+    /// Seeds whose prior is still to be trained, or to be read from the store.
     priors: VecDeque<u64>,
     trials: VecDeque<TrialId>,
-    states: Vec<(u64, PriorState)>,
+    /// Priors that queued trials wait for no longer.
+    ready: BTreeMap<u64, Arc<PriorTrajectory>>,
+    workers: usize,
 }
 
 impl Queue {
-    fn plan(experiment: &Experiment, store: &Store) -> Result<Self, LabError> {
-        let mut trials = VecDeque::new();
+    fn plan(experiment: &Experiment, store: &Store, workers: usize) -> Result<Self, LabError> {
+        let mut queue = Self {
+            priors: VecDeque::new(),
+            trials: VecDeque::new(),
+            ready: BTreeMap::new(),
+            workers,
+        };
         for id in experiment.trials() {
             if store.trial(id)?.is_none() {
-                trials.push_back(id);
+                queue.trials.push_back(id);
             }
         }
-        let (mut priors, mut states) = (VecDeque::new(), Vec::new());
         for &seed in &experiment.seeds {
-            let needed = trials.iter().any(|t| t.seed == seed && !t.alpha.is_zero());
-            let state = if needed {
-                store.prior(seed, experiment.setup.prior())?
-            } else {
-                None
-            };
-            match state {
-                Some(trajectory) => states.push((seed, PriorState::Ready(Arc::new(trajectory)))),
-                None => {
-                    states.push((seed, PriorState::Waiting));
-                    if needed || store.prior_record(seed)?.is_none() {
-                        priors.push_back(seed);
-                    }
-                }
+            if queue.needs_prior(seed) || store.prior_record(seed)?.is_none() {
+                queue.priors.push_back(seed);
             }
         }
-        Ok(Self {
-            priors,
-            trials,
-            states,
-        })
+        Ok(queue)
     }
 
     fn steps(&self, experiment: &Experiment) -> u64 {
@@ -197,42 +185,42 @@ impl Queue {
             + setup.twin_steps() * self.trials.len() as u64
     }
 
-    fn ready(&self, seed: u64) -> Option<Arc<PriorTrajectory>> {
-        self.states.iter().find_map(|(s, state)| match state {
-            PriorState::Ready(trajectory) if *s == seed => Some(Arc::clone(trajectory)),
-            _ => None,
-        })
+    /// Whether a queued trial of `seed` interpolates.
+    fn needs_prior(&self, seed: u64) -> bool {
+        self.trials
+            .iter()
+            .any(|t| t.seed == seed && !t.alpha.is_zero())
     }
 
-    /// The next task that can start: the priors first, for the trials wait for
-    /// them; then the first trial whose prior is ready, or that needs none.
-    fn next(&mut self) -> Option<(Task, Option<Arc<PriorTrajectory>>)> {
-        if let Some(seed) = self.priors.pop_front() {
+    fn can_start(&self, id: &TrialId) -> bool {
+        id.alpha.is_zero() || self.ready.contains_key(&id.seed)
+    }
+
+    /// The next task that can start: a prior as long as there are not trials
+    /// enough to keep every worker busy, else the first trial. Few priors are
+    /// in memory at a time, and no worker waits long for one.
+    fn next(&mut self) -> Option<Start> {
+        let startable = self.trials.iter().filter(|t| self.can_start(t)).count();
+        if startable <= self.workers
+            && let Some(seed) = self.priors.pop_front()
+        {
             return Some((Task::Prior { seed }, None));
         }
-        let index = self
-            .trials
-            .iter()
-            .position(|t| t.alpha.is_zero() || self.ready(t.seed).is_some())?;
+        let index = self.trials.iter().position(|t| self.can_start(t))?;
         let id = self.trials.remove(index)?;
-        let prior = (!id.alpha.is_zero()).then(|| self.ready(id.seed)).flatten();
-        if !self.trials.iter().any(|t| t.seed == id.seed) {
-            self.forget(id.seed);
+        let prior = (!id.alpha.is_zero())
+            .then(|| self.ready.get(&id.seed).cloned())
+            .flatten();
+        if !self.needs_prior(id.seed) {
+            self.ready.remove(&id.seed);
         }
         Some((Task::Trial(id), prior))
     }
 
-    /// Lets go of a prior that no queued trial needs.
-    fn forget(&mut self, seed: u64) {
-        if let Some((_, state)) = self.states.iter_mut().find(|(s, _)| *s == seed) {
-            *state = PriorState::Waiting;
-        }
-    }
-
     fn put(&mut self, prior: PriorTrajectory) {
         let seed = prior.record.seed;
-        if let Some((_, state)) = self.states.iter_mut().find(|(s, _)| *s == seed) {
-            *state = PriorState::Ready(Arc::new(prior));
+        if self.needs_prior(seed) {
+            self.ready.insert(seed, Arc::new(prior));
         }
     }
 }
@@ -282,8 +270,7 @@ impl Shared<'_> {
 
     /// The next task; waits for a prior that another worker trains. `None`
     /// when nothing is left to start.
-    #[expect(clippy::type_complexity, reason = "a task with what it needs")]
-    fn take(&self) -> Result<Option<(Task, Option<Arc<PriorTrajectory>>)>, LabError> {
+    fn take(&self) -> Result<Option<Start>, LabError> {
         let mut queue = self.queue.lock().expect("no worker panics with the queue");
         loop {
             if self.stopping() {
@@ -322,8 +309,14 @@ impl Shared<'_> {
         };
         match task {
             Task::Prior { seed } => {
-                let trajectory = train_prior(setup, seed, &observer).map_err(interrupted)?;
-                self.store.put_prior(&trajectory, setup.prior())?;
+                let trajectory = match self.store.prior(seed, setup.prior())? {
+                    Some(trajectory) => trajectory,
+                    None => {
+                        let trained = train_prior(setup, seed, &observer).map_err(interrupted)?;
+                        self.store.put_prior(&trained, setup.prior())?;
+                        trained
+                    }
+                };
                 let mut queue = self.queue.lock().expect("no worker panics with the queue");
                 queue.put(trajectory);
                 drop(queue);

@@ -1,48 +1,11 @@
-//! The interpolation rule `W ← (1−α)·W + α·W_P`: when it is applied, with
-//! which α, and what becomes of the optimiser's state (arXiv 2410.09655).
+//! The interpolation rule `W ← (1−α)·W + α·W_P` of one twin: its keys, their
+//! check, and α for each epoch and layer (arXiv 2410.09655).
 
 use imlp_linear::Alpha;
 use serde::{Deserialize, Serialize};
 
+use crate::timing::{Every, Timing};
 use crate::{Allocation, Schedule, ScheduleKind, TrainError};
-
-/// When the twin is interpolated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Timing {
-    /// Again and again while the twin trains.
-    #[default]
-    TrainingTime,
-    /// Once, after twin and prior have been trained apart.
-    TestTime,
-}
-
-/// How often training-time interpolation happens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "expected \"epoch\" or a number of steps")]
-pub enum Every {
-    /// At the end of every epoch.
-    #[default]
-    #[serde(with = "epoch_word")]
-    Epoch,
-    /// After every so many optimiser steps, counted over the whole run.
-    Steps(u32),
-}
-
-mod epoch_word {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub fn serialize<S: Serializer>(serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str("epoch")
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
-        match String::deserialize(deserializer)?.as_str() {
-            "epoch" => Ok(()),
-            other => Err(D::Error::custom(format!("unknown interval `{other}`"))),
-        }
-    }
-}
 
 /// What becomes of the optimiser's state of a layer that was interpolated.
 ///
@@ -146,8 +109,6 @@ impl InterpolationConfig {
     pub fn check(&self, layers: &[&str], epochs: u32) -> Result<InterpolationRule, TrainError> {
         Ok(InterpolationRule {
             alpha: self.alpha,
-            timing: self.timing,
-            every: self.every,
             schedule: self.check_keys()?,
             multipliers: self.allocation.multipliers(layers)?,
             biases: self.biases,
@@ -261,25 +222,11 @@ impl InterpolationConfig {
 #[derive(Clone, Debug)]
 pub struct InterpolationRule {
     alpha: Alpha,
-    timing: Timing,
-    every: Every,
     schedule: Schedule,
     multipliers: Vec<Alpha>,
     biases: bool,
     optimizer_state: OptimizerState,
     epochs: u32,
-}
-
-/// Optimiser steps `start..end` of one epoch, and whether an interpolation
-/// follows them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Segment {
-    /// First step, from 0 within the epoch.
-    pub start: usize,
-    /// One past the last step.
-    pub end: usize,
-    /// Whether the twin may be interpolated after the last step.
-    pub interpolate: bool,
 }
 
 impl InterpolationRule {
@@ -300,11 +247,6 @@ impl InterpolationRule {
             .collect()
     }
 
-    /// The segments of `epoch` (from 1), which has `steps` steps.
-    pub fn segments(&self, epoch: u32, steps: usize) -> Vec<Segment> {
-        segments(self.timing, self.every, epoch, self.epochs, steps)
-    }
-
     /// Whether biases are interpolated.
     pub fn biases(&self) -> bool {
         self.biases
@@ -313,44 +255,6 @@ impl InterpolationRule {
     /// What becomes of the optimiser's state.
     pub fn optimizer_state(&self) -> OptimizerState {
         self.optimizer_state
-    }
-}
-
-/// Where the interpolations of an epoch fall. It depends on neither α nor the
-/// schedule's values, so every trial of an experiment shares the prior's
-/// snapshots at these points.
-pub fn segments(
-    timing: Timing,
-    every: Every,
-    epoch: u32,
-    epochs: u32,
-    steps: usize,
-) -> Vec<Segment> {
-    let whole = |interpolate| Segment {
-        start: 0,
-        end: steps,
-        interpolate,
-    };
-    match (timing, every) {
-        (Timing::TestTime, _) => vec![whole(epoch == epochs)],
-        (Timing::TrainingTime, Every::Epoch) => vec![whole(true)],
-        (Timing::TrainingTime, Every::Steps(k)) => {
-            let k = k as usize;
-            let before = (epoch as usize - 1) * steps;
-            let mut segments = Vec::new();
-            let mut start = 0;
-            while start < steps {
-                let next = ((before + start) / k + 1) * k - before;
-                let end = next.min(steps);
-                segments.push(Segment {
-                    start,
-                    end,
-                    interpolate: next <= steps,
-                });
-                start = end;
-            }
-            segments
-        }
     }
 }
 
@@ -366,68 +270,6 @@ pub fn effective_prior_share(alphas: impl IntoIterator<Item = Alpha>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn ends(timing: Timing, every: Every, epochs: u32, steps: usize) -> Vec<(u32, usize, bool)> {
-        (1..=epochs)
-            .flat_map(|epoch| {
-                segments(timing, every, epoch, epochs, steps)
-                    .into_iter()
-                    .map(move |s| (epoch, s.end, s.interpolate))
-            })
-            .collect()
-    }
-
-    #[test]
-    fn interpolations_fall_where_the_rule_says() {
-        let train = Timing::TrainingTime;
-        assert_eq!(
-            ends(train, Every::Epoch, 2, 7),
-            [(1, 7, true), (2, 7, true)]
-        );
-        assert_eq!(
-            ends(Timing::TestTime, Every::Epoch, 2, 7),
-            [(1, 7, false), (2, 7, true)]
-        );
-        // Steps 3, 6, 9, 12 of 14, over two epochs of 7.
-        assert_eq!(
-            ends(train, Every::Steps(3), 2, 7),
-            [
-                (1, 3, true),
-                (1, 6, true),
-                (1, 7, false),
-                (2, 2, true),
-                (2, 5, true),
-                (2, 7, false)
-            ]
-        );
-        // Steps 10, 20: the first falls in epoch 2.
-        assert_eq!(
-            ends(train, Every::Steps(10), 3, 7),
-            [
-                (1, 7, false),
-                (2, 3, true),
-                (2, 7, false),
-                (3, 6, true),
-                (3, 7, false)
-            ]
-        );
-        assert_eq!(ends(train, Every::Steps(7), 1, 7), [(1, 7, true)]);
-    }
-
-    #[test]
-    fn segments_cover_every_step_once() {
-        for (k, steps) in [(1, 5), (2, 5), (5, 5), (6, 5), (4, 9)] {
-            for epoch in 1..=4 {
-                let mut next = 0;
-                for s in segments(Timing::TrainingTime, Every::Steps(k), epoch, 4, steps) {
-                    assert_eq!(s.start, next);
-                    assert!(s.end > s.start);
-                    next = s.end;
-                }
-                assert_eq!(next, steps);
-            }
-        }
-    }
 
     #[test]
     fn the_prior_share_follows_its_closed_form() {

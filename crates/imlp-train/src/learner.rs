@@ -6,7 +6,7 @@ use imlp_linear::Alpha;
 use crate::data::{Subset, TrainingData};
 use crate::evaluate::{Measurement, evaluate};
 use crate::forward::forward;
-use crate::interpolation::{InterpolationRule, Segment};
+use crate::interpolation::InterpolationRule;
 use crate::learning_rate::LearningRate;
 use crate::loss::cross_entropy;
 use crate::network::Network;
@@ -15,6 +15,7 @@ use crate::parameters::{
     HostParameters, Initialization, ParameterSpec, Role, edit, initialize, to_device, to_host,
 };
 use crate::seeds::{Stream, stream_seed};
+use crate::timing::Segment;
 use crate::{Observer, TrainError};
 
 /// How a learner trains; the same for every trial of an experiment.

@@ -28,6 +28,7 @@ mod prior_config;
 mod schedule;
 mod seeds;
 mod setup;
+mod timing;
 mod trial;
 mod weights;
 
@@ -38,8 +39,7 @@ pub use data::{Subset, TrainingData};
 pub use error::TrainError;
 pub use evaluate::{Measurement, Metrics, evaluate_parameters};
 pub use interpolation::{
-    Every, InterpolationConfig, InterpolationRule, OptimizerState, Segment, Timing,
-    effective_prior_share,
+    InterpolationConfig, InterpolationRule, OptimizerState, effective_prior_share,
 };
 pub use layer::{Layer, LayerConfig, LayerNorm, LinearLayer, Pair};
 pub use learning_rate::LearningRateSchedule;
@@ -51,6 +51,7 @@ pub use prior::{PriorEpoch, PriorRecord, PriorTrajectory, train_prior};
 pub use prior_config::{Channels, MixerHead, PriorConfig, PriorKind, PriorTraining};
 pub use schedule::{Schedule, ScheduleKind};
 pub use setup::Setup;
+pub use timing::{Every, Segment, Timing};
 pub use trial::{Point, Trial, TrialRecord, TrialStatus, run_trial};
 pub use weights::{NamedTensor, WeightsFile};
 

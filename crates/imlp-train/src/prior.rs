@@ -6,10 +6,10 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::{Measurement, Metrics};
-use crate::interpolation::Segment;
 use crate::learner::Learner;
 use crate::parameters::HostParameters;
 use crate::seeds::Stream;
+use crate::timing::Segment;
 use crate::{Observer, PriorTraining, Setup, TrainError};
 
 /// The prior as every trial of one seed meets it.

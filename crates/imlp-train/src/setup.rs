@@ -6,9 +6,10 @@ use burn::tensor::Device;
 use imlp_data::Dataset;
 
 use crate::data::TrainingData;
-use crate::interpolation::{InterpolationRule, Segment, segments};
+use crate::interpolation::InterpolationRule;
 use crate::learner::Training;
 use crate::learning_rate::LearningRate;
+use crate::timing::{Segment, segments};
 use crate::{Network, PriorTraining, TrainConfig, TrainError, TrialConfig};
 
 /// A checked configuration with its data and its networks. Cheap to share
