@@ -92,14 +92,14 @@ pub fn write(
     let title = format!(
         "Accuracy against α: {} toward {}",
         experiment.config.data.name,
-        prior_name(experiment)
+        experiment.config.prior.kind.name()
     );
     let subtitle = format!(
         "dense twin with {} parameters, {} epochs, {} seed(s), {} prior",
         thousands(experiment.predict(execution.jobs).cost.twin.parameters),
         experiment.config.train.epochs,
         experiment.seeds.len(),
-        kebab(&experiment.config.prior.training),
+        experiment.config.prior.training.name(),
     );
     let test = curve(METRIC, results, |m| m.test, |p| p.test)?.titled(&title, &subtitle);
     let validation = (experiment.setup.data().validation_len() > 0)
@@ -274,7 +274,7 @@ fn facts(
             ),
         ),
         fact("Data checksum (SHA-256)", data.dataset().checksum.clone()),
-        fact("Prior", prior_name(experiment)),
+        fact("Prior", experiment.config.prior.kind.name().to_owned()),
         fact(
             "Parameters",
             format!(
@@ -333,18 +333,6 @@ fn notes(curve: &Curve) -> Vec<String> {
         notes.push("the prior diverged for every seed; lower prior.learning_rate".to_owned());
     }
     notes
-}
-
-fn prior_name(experiment: &Experiment) -> String {
-    kebab(&experiment.config.prior.kind)
-}
-
-/// The word that a recipe uses for a unit variant.
-fn kebab(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => word,
-        _ => String::new(),
-    }
 }
 
 /// `5256202` as `5 256 202`.

@@ -19,6 +19,17 @@ pub enum PriorKind {
     Custom,
 }
 
+impl PriorKind {
+    /// The word that a recipe uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cnn => "cnn",
+            Self::Mixer => "mixer",
+            Self::Custom => "custom",
+        }
+    }
+}
+
 /// When the prior is trained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -30,6 +41,17 @@ pub enum PriorTraining {
     Frozen,
     /// Never trained: its initial weights.
     Untrained,
+}
+
+impl PriorTraining {
+    /// The word that a recipe uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CoTrained => "co-trained",
+            Self::Frozen => "frozen",
+            Self::Untrained => "untrained",
+        }
+    }
 }
 
 /// How a Mixer ends.
@@ -173,11 +195,7 @@ impl PriorConfig {
                         "belongs to prior.kind {}; leave it out or change the kind",
                         kinds
                             .iter()
-                            .map(|k| match k {
-                                Cnn => "cnn",
-                                Mixer => "mixer",
-                                Custom => "custom",
-                            })
+                            .map(|k| k.name())
                             .collect::<Vec<_>>()
                             .join(" and ")
                     ),

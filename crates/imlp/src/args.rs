@@ -54,7 +54,7 @@ pub struct Common {
     /// Set any key of the recipe, e.g. --set train.learning_rate=0.05 (repeatable; wins over all else)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Folder for the results [default: imlp-out/…]
+    /// Folder for the results [default: imlp-out/DATA-PRIOR for a sweep, imlp-out/train-… for a trial]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Refuse to start when more memory than this is predicted, e.g. 8GiB

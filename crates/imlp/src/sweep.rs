@@ -88,11 +88,7 @@ fn jobs(asked: Option<u32>) -> usize {
 
 fn default_out(experiment: &Experiment) -> PathBuf {
     let config = &experiment.config;
-    let prior = serde_json::to_value(config.prior.kind)
-        .ok()
-        .and_then(|v| v.as_str().map(str::to_owned))
-        .unwrap_or_default();
-    PathBuf::from("imlp-out").join(format!("{}-{prior}", config.data.name))
+    PathBuf::from("imlp-out").join(format!("{}-{}", config.data.name, config.prior.kind.name()))
 }
 
 /// Says what will be trained and what it costs.
