@@ -138,6 +138,10 @@ pub struct Curve {
     pub prior: Option<Level>,
     /// The point at α = 0; `None` when not measured.
     pub plain_mlp: Option<Level>,
+    /// The α with the highest mean on the validation split, see
+    /// [`Curve::chosen_by`]; `None` without one. Choosing by the test set would
+    /// report the luck of the choice as accuracy.
+    pub chosen_alpha: Option<f64>,
 }
 
 /// How one α differs from α = 0 over the seeds that both have.
@@ -189,7 +193,22 @@ impl Curve {
             plain_mlp: plain_mlp.map(CurvePoint::level),
             points,
             prior,
+            chosen_alpha: None,
         })
+    }
+
+    /// The same curve, with the α marked at which `validation` is highest (the
+    /// smaller one on a tie).
+    pub fn chosen_by(mut self, validation: &Self) -> Self {
+        self.chosen_alpha = validation.highest().map(|p| p.alpha);
+        self
+    }
+
+    /// The point at the chosen α.
+    pub fn chosen(&self) -> Option<&CurvePoint> {
+        self.points
+            .iter()
+            .find(|p| Some(p.alpha) == self.chosen_alpha)
     }
 
     /// The same curve with a title and a line under it.
@@ -226,7 +245,7 @@ impl Curve {
     }
 
     /// The point with the highest mean; the smaller α on a tie.
-    pub fn best(&self) -> Option<&CurvePoint> {
+    pub fn highest(&self) -> Option<&CurvePoint> {
         let with_mean = self.points.iter().filter(|p| p.mean.is_some());
         with_mean.reduce(|best, p| if p.mean > best.mean { p } else { best })
     }
@@ -343,7 +362,7 @@ mod tests {
         let curve = Curve::from_rows("accuracy", &rows, &[]).unwrap();
         assert_eq!(curve.points[0].mean, None);
         assert_eq!(curve.points[0].diverged, [1, 2]);
-        assert!(curve.best().is_none());
+        assert!(curve.highest().is_none());
     }
 
     #[test]
@@ -390,7 +409,7 @@ mod tests {
             row(1.0, 1, Some(0.7)),
         ];
         let curve = Curve::from_rows("accuracy", &rows, &[]).unwrap();
-        assert_eq!(curve.best().unwrap().alpha, 0.1);
+        assert_eq!(curve.highest().unwrap().alpha, 0.1);
     }
 
     #[test]

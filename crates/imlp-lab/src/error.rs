@@ -53,6 +53,17 @@ pub enum LabError {
         /// `key: there …, now …`.
         differences: Vec<String>,
     },
+    /// A folder with results of which it is not known what they belong to.
+    #[error(
+        "{}: {reason}, so it is not known what the results in this folder belong to; \
+         give another --out, or delete the folder", path.display()
+    )]
+    Unidentified {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// A stored result that cannot be read.
     #[error(
         "{} is damaged: {reason}; delete it and run the same command again to redo it", path.display()

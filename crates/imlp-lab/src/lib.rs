@@ -22,4 +22,4 @@ pub mod table;
 pub use error::LabError;
 pub use experiment::{Execution, Experiment, Plan, Prediction, TrialId};
 pub use recipe::{Alphas, Recipe, Seeds, SweepConfig};
-pub use store::Store;
+pub use store::{Store, alpha_text};

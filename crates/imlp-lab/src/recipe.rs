@@ -1,5 +1,6 @@
 //! A recipe: the TOML description of an experiment.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use imlp_train::TrialConfig;
@@ -51,13 +52,19 @@ pub enum Seeds {
     List(Vec<u64>),
 }
 
-/// Values of α of a sweep that names none: four on the logarithmic rise from
-/// the plain MLP, four toward the prior.
+/// Values of α of a sweep that names none, beside the ends: closer together
+/// toward both, and where a share of the prior's weights begins to show.
 const DEFAULT_ALPHAS: &str = "0.001,0.01,0.1,0.3,0.5,0.9,0.99";
 
 /// Seeds of a sweep that names none: the fewest that give an interval worth
 /// the name.
 const DEFAULT_SEEDS: u64 = 3;
+
+/// More seeds than anyone has time for; a bound on what a typing error costs.
+const MAX_SEEDS: u64 = 100_000;
+
+/// Depth of a dotted key; no table of a recipe lies deeper.
+const MAX_DEPTH: usize = 8;
 
 impl Default for SweepConfig {
     fn default() -> Self {
@@ -98,7 +105,14 @@ impl SweepConfig {
             key: "sweep.seeds".to_owned(),
             reason,
         };
-        let seeds = match &self.seeds {
+        let count = match &self.seeds {
+            Seeds::Count(count) => *count,
+            Seeds::List(list) => list.len() as u64,
+        };
+        if count > MAX_SEEDS {
+            return Err(refuse(format!("{count} seeds; at most {MAX_SEEDS}")));
+        }
+        let seeds: Vec<u64> = match &self.seeds {
             Seeds::Count(count) => (0..*count).collect(),
             Seeds::List(list) => list.clone(),
         };
@@ -107,10 +121,9 @@ impl SweepConfig {
                 "is 0: an experiment needs at least 1 seed".to_owned(),
             ));
         }
-        for (i, seed) in seeds.iter().enumerate() {
-            if seeds[..i].contains(seed) {
-                return Err(refuse(format!("holds {seed} twice")));
-            }
+        let mut seen = HashSet::new();
+        if let Some(seed) = seeds.iter().find(|seed| !seen.insert(**seed)) {
+            return Err(refuse(format!("holds {seed} twice")));
         }
         Ok(seeds)
     }
@@ -160,10 +173,12 @@ impl Recipe {
         };
         let mut parts: Vec<&str> = key.split('.').collect();
         let last = parts.pop().unwrap_or_default();
-        if last.is_empty() || parts.iter().any(|p| p.is_empty()) {
-            return Err(refuse(
-                "is not a dotted key such as train.epochs".to_owned(),
-            ));
+        if last.is_empty() || parts.iter().any(|p| p.is_empty()) || parts.len() >= MAX_DEPTH {
+            let shown: String = key.chars().take(60).collect();
+            return Err(LabError::Key {
+                key: format!("`{shown}`"),
+                reason: "is not a dotted key such as train.epochs".to_owned(),
+            });
         }
         let mut table = &mut self.table;
         for part in parts {
@@ -233,7 +248,7 @@ fn read<T: DeserializeOwned>(value: toml::Value, at: &str, more: &[&str]) -> Res
                     .chain(more.iter().copied())
                     .collect();
                 LabError::Key {
-                    key: join(at, &format!("{path}{field}")),
+                    key: join(at, &format!("{}{field}", dotted(path))),
                     reason: format!(
                         "is not a known key{}; known here: {}",
                         nearest(field, &known)
@@ -245,10 +260,33 @@ fn read<T: DeserializeOwned>(value: toml::Value, at: &str, more: &[&str]) -> Res
             }
             None => LabError::Key {
                 key: join(at, &path),
-                reason: message,
+                reason: in_words(&message),
             },
         }
     })
+}
+
+/// A path that a field follows, with the dot that belongs between them.
+fn dotted(path: &str) -> String {
+    if path.is_empty() || path.ends_with('.') {
+        path.to_owned()
+    } else {
+        format!("{path}.")
+    }
+}
+
+/// The deserialiser's message without Rust's names of types.
+fn in_words(message: &str) -> String {
+    let Some((before, expected)) = message.split_once("expected ") else {
+        return message.to_owned();
+    };
+    let words = match expected.split_whitespace().next() {
+        Some("u8" | "u32" | "u64" | "usize") => "a whole number",
+        Some("f64") => "a number",
+        Some("struct") => "a table",
+        _ => expected,
+    };
+    format!("{before}expected {words}")
 }
 
 fn join(at: &str, path: &str) -> String {

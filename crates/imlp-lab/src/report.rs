@@ -30,6 +30,9 @@ pub struct Report<'a> {
     pub facts: Vec<(String, String)>,
     /// The curve whose table is shown.
     pub curve: &'a Curve,
+    /// Whether a trial with α = 1 ends as the prior: not when the schedule
+    /// falls, some layer gets less than all of α, or biases are left out.
+    pub ends_as_prior: bool,
     /// The curve's figure from [`render_svg`](crate::figure::render_svg).
     pub svg: &'a str,
     /// Files beside the page, as paths relative to it.
@@ -77,7 +80,7 @@ pub fn render_html(report: &Report) -> Result<String, ReportError> {
                     @for note in &report.notes { p.note { (note) } }
                     figure {
                         div.card { (PreEscaped(svg)) }
-                        figcaption { (caption(report.curve)) }
+                        figcaption { (caption(report.curve, report.ends_as_prior)) }
                     }
                     h2 { "Numbers" }
                     (table)
@@ -116,16 +119,21 @@ fn plain_svg(svg: &str) -> Result<&str, ReportError> {
     Ok(svg)
 }
 
-fn caption(curve: &Curve) -> String {
+fn caption(curve: &Curve, ends_as_prior: bool) -> String {
     let metric = &curve.metric;
     let mut words = format!(
         "{metric} against the interpolation weight α. Dots are seeds, the line is their mean, the band \
-         Student's 95 % interval of the mean. α = 0 is the plain MLP, α = 1 the prior."
+         Student's 95 % interval of the mean. α = 0 is the plain MLP{}.",
+        if ends_as_prior {
+            ", α = 1 the prior"
+        } else {
+            ""
+        }
     );
-    if let Some((best, mean)) = curve.best().and_then(|p| Some((p, p.mean?))) {
-        let alpha = alpha_label(best.alpha);
+    if let Some((chosen, mean)) = curve.chosen().and_then(|p| Some((p, p.mean?))) {
+        let alpha = alpha_label(chosen.alpha);
         words += &format!(
-            " The highest mean, {:.2} %, is at α = {alpha}.",
+            " Highest on the validation split: α = {alpha}, here {:.2} %.",
             100.0 * mean
         );
     }
@@ -148,10 +156,10 @@ fn table(curve: &Curve) -> Result<Markup, StatisticsError> {
                 thead { tr { @for head in heads(curve) { th scope="col" { (head) } } } }
                 tbody {
                     @for row in &rows {
-                        tr class=[row.best.then_some("best")] {
+                        tr class=[row.chosen.then_some("best")] {
                             @let [name, value, rest @ ..] = row.cells();
                             th scope="row" { (name) }
-                            td { (value) @if row.best { " *" } }
+                            td { (value) @if row.chosen { " *" } }
                             @for cell in rest { td { (cell) } }
                         }
                     }
@@ -201,6 +209,7 @@ mod tests {
             config_toml: text.into(),
             facts: vec![(text.into(), text.into())],
             curve,
+            ends_as_prior: true,
             svg,
             files: vec![text.into(), "curve.csv".into(), "../up".into()],
             notes: vec![text.into()],

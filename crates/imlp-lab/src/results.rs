@@ -3,7 +3,9 @@
 
 use std::path::PathBuf;
 
-use imlp_train::{Measurement, Metrics, PriorRecord, TrialRecord, TrialStatus};
+use imlp_train::{
+    Every, Measurement, Metrics, OptimizerState, PriorRecord, TrialRecord, TrialStatus,
+};
 use serde::Serialize;
 
 use crate::LabError;
@@ -101,7 +103,7 @@ pub fn write(
         experiment.seeds.len(),
         experiment.config.prior.training.name(),
     );
-    let test = curve(METRIC, results, |m| m.test, |p| p.test)?.titled(&title, &subtitle);
+    let mut test = curve(METRIC, results, |m| m.test, |p| p.test)?.titled(&title, &subtitle);
     let validation = (experiment.setup.data().validation_len() > 0)
         .then(|| {
             curve(
@@ -112,6 +114,9 @@ pub fn write(
             )
         })
         .transpose()?;
+    if let Some(validation) = &validation {
+        test = test.chosen_by(validation);
+    }
     let svg = render_svg(&test)?;
     let png = svg_to_png(&svg)?;
     let names = [
@@ -150,7 +155,8 @@ pub fn write(
         curve: &test,
         svg: &svg,
         files: names.iter().map(|&n| n.to_owned()).collect(),
-        notes: notes(&test),
+        ends_as_prior: experiment.setup.ends_as_prior()?,
+        notes: notes(experiment, &test),
     })?;
     write_atomically(&files[4], html.as_bytes())?;
     Ok(Written { curve: test, files })
@@ -317,8 +323,20 @@ fn seconds_of_training(results: &Results) -> f64 {
     trials + priors
 }
 
-fn notes(curve: &Curve) -> Vec<String> {
+fn notes(experiment: &Experiment, curve: &Curve) -> Vec<String> {
     let mut notes = vec![NOTE.to_owned()];
+    let interpolation = &experiment.config.interpolation;
+    if matches!(interpolation.every, Every::Steps(_))
+        && interpolation.optimizer_state == OptimizerState::Reset
+    {
+        notes.push(
+            "the optimiser's state is reset after every interpolation, for every α above 0 and not \
+             for α = 0: with interpolations within an epoch, a difference from α = 0 is also the \
+             effect of that reset; interpolation.optimizer_state = \"scale\" goes over into the \
+             plain MLP as α goes to 0"
+                .to_owned(),
+        );
+    }
     let diverged: usize = curve
         .points
         .iter()

@@ -13,7 +13,10 @@
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use imlp_train::{Network, PriorRecord, PriorTrajectory, TrialRecord, WeightsFile};
+use imlp_linear::Alpha;
+use imlp_train::{
+    Network, PriorRecord, PriorTrajectory, Setup, TrainError, TrialRecord, WeightsFile,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -32,6 +35,10 @@ pub struct Store {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Identity {
     imlp_version: String,
+    burn_version: String,
+    /// [`imlp_train::RESULTS_VERSION`].
+    results_version: u32,
+    device: String,
     data_checksum: String,
     config: Value,
 }
@@ -73,12 +80,28 @@ impl Store {
     fn check_identity(&self, experiment: &Experiment) -> Result<(), LabError> {
         let now = Identity {
             imlp_version: env!("CARGO_PKG_VERSION").to_owned(),
+            burn_version: imlp_train::BURN_VERSION.to_owned(),
+            results_version: imlp_train::RESULTS_VERSION,
+            device: experiment.setup.device_name(),
             data_checksum: experiment.setup.data().dataset().checksum.clone(),
             config: serde_json::to_value(&experiment.config)
                 .expect("a configuration has only text keys"),
         };
         let path = self.root.join("experiment.json");
-        match read_json::<Identity>(&path)? {
+        let unidentified = |reason: String| LabError::Unidentified {
+            path: self.root.clone(),
+            reason,
+        };
+        let there = read_json::<Identity>(&path).map_err(|error| match error {
+            LabError::Damaged { reason, .. } => {
+                unidentified(format!("experiment.json is damaged ({reason})"))
+            }
+            other => other,
+        })?;
+        match there {
+            None if self.has_results()? => {
+                Err(unidentified("experiment.json is missing".to_owned()))
+            }
             None => write_json(&path, &now),
             Some(there) if there == now => Ok(()),
             Some(there) => {
@@ -96,13 +119,25 @@ impl Store {
         }
     }
 
+    fn has_results(&self) -> Result<bool, LabError> {
+        for folder in ["trials", "priors"] {
+            let folder = self.root.join(folder);
+            let mut entries = std::fs::read_dir(&folder).map_err(LabError::io("list", &folder))?;
+            if entries.next().is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The folder.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
     fn trial_path(&self, id: TrialId) -> PathBuf {
-        let TrialId { alpha, seed } = id;
+        let seed = id.seed;
+        let alpha = alpha_text(id.alpha);
         self.root
             .join("trials")
             .join(format!("alpha={alpha},seed={seed}.json"))
@@ -147,14 +182,21 @@ impl Store {
     /// # Errors
     /// [`LabError::Damaged`].
     pub fn prior_record(&self, seed: u64) -> Result<Option<PriorRecord>, LabError> {
-        read_json(&self.prior_path(seed, "json"))
+        let path = self.prior_path(seed, "json");
+        match read_json::<PriorRecord>(&path)? {
+            Some(record) if record.seed != seed => Err(LabError::Damaged {
+                path,
+                reason: format!("it holds the prior of seed {}", record.seed),
+            }),
+            other => Ok(other),
+        }
     }
 
     /// A trained prior with its snapshots, if both are there.
     ///
     /// # Errors
     /// [`LabError::Damaged`].
-    pub fn prior(&self, seed: u64, network: &Network) -> Result<Option<PriorTrajectory>, LabError> {
+    pub fn prior(&self, seed: u64, setup: &Setup) -> Result<Option<PriorTrajectory>, LabError> {
         let Some(record) = self.prior_record(seed)? else {
             return Ok(None);
         };
@@ -166,13 +208,23 @@ impl Store {
             path: path.clone(),
             reason,
         };
-        let file = WeightsFile::read(&path).map_err(|e| damaged(e.to_string()))?;
+        let file = WeightsFile::read(&path).map_err(|error| match error {
+            TrainError::Weights { reason, .. } => damaged(reason),
+            other => LabError::Train(other),
+        })?;
         let count: usize = file
             .metadata
             .get("snapshots")
             .and_then(|n| n.parse().ok())
             .ok_or_else(|| damaged("it does not say how many snapshots it holds".to_owned()))?;
-        let specs = network.parameter_specs();
+        let complete = record.diverged_epoch.is_some() || count == setup.snapshots();
+        if !complete {
+            return Err(damaged(format!(
+                "it holds {count} snapshots of {}",
+                setup.snapshots()
+            )));
+        }
+        let specs = setup.prior().parameter_specs();
         let snapshots = (0..count)
             .map(|i| {
                 file.parameters(&snapshot_prefix(i), &specs)
@@ -203,6 +255,18 @@ impl Store {
         })?;
         write_atomically(&path, &bytes)?;
         write_json(&self.prior_path(seed, "json"), &prior.record)
+    }
+}
+
+/// α in a file name: a number that no file system finds too long.
+pub fn alpha_text(alpha: Alpha) -> String {
+    /// Below it a plain decimal is longer than the power of ten.
+    const SMALL: f64 = 1e-4;
+    let value = alpha.get();
+    if value > 0.0 && value < SMALL {
+        format!("{value:e}")
+    } else {
+        value.to_string()
     }
 }
 

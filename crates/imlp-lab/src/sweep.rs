@@ -15,7 +15,7 @@ use imlp_train::{
 
 use crate::LabError;
 use crate::experiment::{Execution, Experiment, TrialId};
-use crate::store::Store;
+use crate::store::{Store, alpha_text};
 
 /// A piece of work.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,7 +33,9 @@ impl std::fmt::Display for Task {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Prior { seed } => write!(f, "prior, seed {seed}"),
-            Self::Trial(TrialId { alpha, seed }) => write!(f, "α = {alpha}, seed {seed}"),
+            Self::Trial(TrialId { alpha, seed }) => {
+                write!(f, "α = {}, seed {seed}", alpha_text(*alpha))
+            }
         }
     }
 }
@@ -309,7 +311,7 @@ impl Shared<'_> {
         };
         match task {
             Task::Prior { seed } => {
-                let trajectory = match self.store.prior(seed, setup.prior())? {
+                let trajectory = match self.store.prior(seed, setup)? {
                     Some(trajectory) => trajectory,
                     None => {
                         let trained = train_prior(setup, seed, &observer).map_err(interrupted)?;

@@ -24,8 +24,8 @@ pub struct TableRow {
     pub diverged: String,
     /// Paired difference from α = 0 ± half-width, percentage points.
     pub difference: String,
-    /// Whether this is the highest mean over α; ties are all marked.
-    pub best: bool,
+    /// Whether this α was chosen on the validation split.
+    pub chosen: bool,
 }
 
 impl TableRow {
@@ -48,7 +48,6 @@ impl TableRow {
 /// finite.
 pub fn table_rows(curve: &Curve) -> Result<Vec<TableRow>, StatisticsError> {
     let differences = curve.differences_from_plain_mlp()?;
-    let highest = curve.best().and_then(|p| p.mean);
     let mut rows: Vec<TableRow> = curve
         .points
         .iter()
@@ -62,7 +61,7 @@ pub fn table_rows(curve: &Curve) -> Result<Vec<TableRow>, StatisticsError> {
                 difference: difference
                     .and_then(|d| d.summary)
                     .map_or(NOTHING.into(), points),
-                best: p.mean.is_some() && p.mean == highest,
+                chosen: curve.chosen_alpha == Some(p.alpha),
             }
         })
         .collect();
@@ -73,13 +72,14 @@ pub fn table_rows(curve: &Curve) -> Result<Vec<TableRow>, StatisticsError> {
             seeds: prior.n.to_string(),
             diverged: diverged(prior.diverged.len(), prior.trials()),
             difference: NOTHING.into(),
-            best: false,
+            chosen: false,
         });
     }
     Ok(rows)
 }
 
-/// The table for a terminal, without colour; `*` marks the best mean.
+/// The table for a terminal, without colour; `*` marks the α chosen on the
+/// validation split.
 ///
 /// # Errors
 /// As [`table_rows`].
@@ -92,7 +92,7 @@ pub fn terminal_table(curve: &Curve) -> Result<String, StatisticsError> {
         .set_header(heads(curve));
     for row in table_rows(curve)? {
         let mut cells = row.cells().map(String::from);
-        cells[1] += if row.best { " *" } else { "  " };
+        cells[1] += if row.chosen { " *" } else { "  " };
         table.add_row(cells);
     }
     for column in table.column_iter_mut() {
@@ -103,8 +103,8 @@ pub fn terminal_table(curve: &Curve) -> Result<String, StatisticsError> {
 }
 
 /// What the cells mean.
-pub const LEGEND: &str = "mean ± half-width of Student's 95 % interval over seeds; * highest mean; \
-Δ: paired by seed, percentage points";
+pub const LEGEND: &str = "mean ± half-width of Student's 95 % interval over seeds; Δ: paired by seed, \
+percentage points; * highest on the validation split";
 
 /// [`COLUMNS`] with the metric's name.
 pub fn heads(curve: &Curve) -> [String; 5] {
@@ -153,7 +153,11 @@ mod tests {
             row(0.5, 1, None),
             row(0.5, 2, None),
         ];
-        Curve::from_rows("test accuracy", &rows, &[(1, Some(0.8)), (2, Some(0.82))]).unwrap()
+        let curve =
+            Curve::from_rows("test accuracy", &rows, &[(1, Some(0.8)), (2, Some(0.82))]).unwrap();
+        // Validation prefers the α that the test set does not.
+        let validation = [row(0.0, 1, Some(0.9)), row(0.1, 1, Some(0.8))];
+        curve.chosen_by(&Curve::from_rows("validation accuracy", &validation, &[]).unwrap())
     }
 
     #[test]
@@ -162,8 +166,8 @@ mod tests {
         let expected = [
             "     α   test accuracy (%)   seeds   diverged   Δ vs α = 0",
             "───────────────────────────────────────────────────────────",
-            "     0     51.00 ± 12.71         2          –            –",
-            "   0.1             70.00 *       1     1 of 2       +20.00",
+            "     0     51.00 ± 12.71 *       2          –            –",
+            "   0.1             70.00         1     1 of 2       +20.00",
             "   0.5                 –         0     2 of 2            –",
             " prior     81.00 ± 12.71         2          –            –",
             "",
@@ -174,13 +178,13 @@ mod tests {
     }
 
     #[test]
-    fn cells_say_what_diverged_and_what_is_best() {
+    fn cells_say_what_diverged_and_what_was_chosen() {
         let rows = table_rows(&curve()).unwrap();
         assert_eq!(rows[0].cells(), ["0", "51.00 ± 12.71", "2", "–", "–"]);
         assert_eq!(rows[1].cells(), ["0.1", "70.00", "1", "1 of 2", "+20.00"]);
         assert_eq!(rows[2].cells(), ["0.5", "–", "0", "2 of 2", "–"]);
         assert_eq!(rows[3].cells(), ["prior", "81.00 ± 12.71", "2", "–", "–"]);
-        let best: Vec<bool> = rows.iter().map(|r| r.best).collect();
-        assert_eq!(best, [false, true, false, false]);
+        let chosen: Vec<bool> = rows.iter().map(|r| r.chosen).collect();
+        assert_eq!(chosen, [true, false, false, false]);
     }
 }

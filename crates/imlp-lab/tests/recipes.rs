@@ -74,3 +74,33 @@ fn known_keys(table: &str) -> Vec<String> {
     let (_, list) = message.split_once("known here: ").unwrap();
     list.split(", ").map(str::to_owned).collect()
 }
+
+/// Links between files of the repository lead somewhere.
+#[test]
+fn relative_links_in_the_documentation_resolve() {
+    let mut pages = vec![
+        "README.md".into(),
+        "ARCHITECTURE.md".into(),
+        "CONTRIBUTING.md".into(),
+    ];
+    for folder in ["docs", "docs/decisions"] {
+        for entry in std::fs::read_dir(root().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|e| e == "md") {
+                pages.push(path.strip_prefix(root()).unwrap().to_owned());
+            }
+        }
+    }
+    for page in pages {
+        let path = root().join(&page);
+        let text = std::fs::read_to_string(&path).unwrap();
+        for part in text.split("](").skip(1) {
+            let link = part.split([')', '#']).next().unwrap();
+            if link.is_empty() || link.starts_with("http") {
+                continue;
+            }
+            let target = path.parent().unwrap().join(link);
+            assert!(target.exists(), "{}: {link}", page.display());
+        }
+    }
+}

@@ -41,7 +41,11 @@ pub struct Cost {
 impl Cost {
     /// Predicts the cost of `setup`.
     pub fn of(setup: &Setup) -> Self {
-        let batch = setup.config().train.batch_size as u64;
+        let batch = setup
+            .config()
+            .train
+            .batch_size
+            .min(setup.data().train_len()) as u64;
         let prior = network_cost(setup.prior(), setup.training.rule, batch);
         let twin = network_cost(setup.twin(), setup.training.rule, batch);
         let dataset = setup.data().dataset();
@@ -50,7 +54,10 @@ impl Cost {
             .map(|set| (set.pixels().len() + set.labels().len()) as u64)
             .sum();
         Self {
-            trajectory_bytes: prior.parameters * F32 * setup.snapshots() as u64,
+            trajectory_bytes: prior
+                .parameters
+                .saturating_mul(F32)
+                .saturating_mul(setup.snapshots() as u64),
             prior,
             twin,
             data_bytes,
@@ -63,7 +70,8 @@ impl Cost {
         let per_job = self.prior.bytes.max(self.twin.bytes);
         self.data_bytes
             .saturating_add(per_job.saturating_mul(jobs as u64))
-            .saturating_add(self.trajectory_bytes.saturating_mul(priors as u64))
+            // While one is written, it is there as tensors and as a file too.
+            .saturating_add(self.trajectory_bytes.saturating_mul(priors as u64 + 2))
     }
 }
 
@@ -86,11 +94,12 @@ fn network_cost(network: &Network, rule: Rule, batch: u64) -> NetworkCost {
     };
     // Parameter, gradient, optimiser state, and one temporary of an update.
     let copies = 3 + state;
-    // Every linear layer keeps its input; its output and the activation after
-    // it are kept too, and their gradients come on top while they last.
+    // Every linear layer keeps its input (a convolution in its own layout too);
+    // its output and the activation after it are kept, and their gradients come
+    // on top while they last.
     let activations: u64 = linear
         .iter()
-        .map(|layer| (layer.map.in_len() + 3 * layer.map.out_len()) as u64)
+        .map(|layer| (2 * layer.map.in_len() + 4 * layer.map.out_len()) as u64)
         .sum();
     NetworkCost {
         parameters,

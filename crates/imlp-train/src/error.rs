@@ -16,6 +16,14 @@ pub enum TrainError {
         /// What is wrong with it and what would do.
         reason: String,
     },
+    /// A key that is missing, or given where it has no meaning.
+    #[error("{key}: {reason}")]
+    Key {
+        /// Dotted key, as in a recipe.
+        key: &'static str,
+        /// What is wrong with it and what would do.
+        reason: String,
+    },
     /// A layer that does not fit what comes before it.
     #[error("layer `{layer}` ({kind}) cannot follow activations of shape {input}: {reason}")]
     Layer {
@@ -75,6 +83,13 @@ pub enum TrainError {
 }
 
 impl TrainError {
+    pub(crate) fn key(key: &'static str, reason: impl Into<String>) -> Self {
+        Self::Key {
+            key,
+            reason: reason.into(),
+        }
+    }
+
     pub(crate) fn config(
         key: &'static str,
         value: impl std::fmt::Display,

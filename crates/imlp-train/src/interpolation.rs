@@ -175,9 +175,8 @@ impl InterpolationConfig {
         ];
         for (key, given, kinds, names) in unused {
             if given && !kinds.contains(&kind) {
-                return Err(TrainError::config(
+                return Err(TrainError::key(
                     key,
-                    "given",
                     format!("belongs to schedule {names}; interpolation.schedule is another"),
                 ));
             }
@@ -196,10 +195,9 @@ impl InterpolationConfig {
             Cosine => Schedule::Cosine { from, to },
             Step => match self.step_epochs {
                 Some(step_epochs) if step_epochs > 0 => Schedule::Step { decay, step_epochs },
-                other => {
-                    return Err(TrainError::config(
+                _ => {
+                    return Err(TrainError::key(
                         "interpolation.step_epochs",
-                        other.map_or("missing".into(), |n| n.to_string()),
                         "schedule step needs a number of epochs, at least 1",
                     ));
                 }
@@ -207,9 +205,8 @@ impl InterpolationConfig {
             Release => match self.release_epochs {
                 Some(release_epochs) => Schedule::Release { release_epochs },
                 None => {
-                    return Err(TrainError::config(
+                    return Err(TrainError::key(
                         "interpolation.release_epochs",
-                        "missing",
                         "schedule release needs a number of epochs",
                     ));
                 }

@@ -55,6 +55,10 @@ pub use timing::{Every, Segment, Timing};
 pub use trial::{Point, Trial, TrialRecord, TrialStatus, run_trial};
 pub use weights::{NamedTensor, WeightsFile};
 
+/// Raised with every change that alters a trial's numbers, so that results of
+/// two algorithms never share a folder.
+pub const RESULTS_VERSION: u32 = 1;
+
 /// The version of Burn that trains the networks; results depend on it.
 pub const BURN_VERSION: &str = "0.22.1";
 

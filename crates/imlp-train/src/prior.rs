@@ -97,6 +97,7 @@ pub fn train_prior(
             }],
         };
         let order = learner.order(data, epoch);
+        let before = snapshots.len();
         let (mut loss, mut images, mut diverged) = (0.0, 0, false);
         for segment in segments {
             let started = Instant::now();
@@ -122,6 +123,8 @@ pub fn train_prior(
             validation: measured.validation,
         });
         if diverged {
+            // Logits are looked at last: what was kept in this epoch is no good.
+            snapshots.truncate(before);
             diverged_epoch = Some(epoch);
             break;
         }

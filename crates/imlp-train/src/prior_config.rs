@@ -158,9 +158,8 @@ impl PriorConfig {
             PriorKind::Custom => written_out.layers.unwrap_or_default(),
         };
         if layers.is_empty() {
-            return Err(TrainError::config(
+            return Err(TrainError::key(
                 "prior.layers",
-                "[]",
                 "a custom prior needs its layers: add [[prior.layers]] tables",
             ));
         }
@@ -188,9 +187,8 @@ impl PriorConfig {
         ];
         for (key, given, kinds) in keys {
             if given && !kinds.contains(&self.kind) {
-                return Err(TrainError::config(
+                return Err(TrainError::key(
                     key,
-                    "given",
                     format!(
                         "belongs to prior.kind {}; leave it out or change the kind",
                         kinds
@@ -203,10 +201,16 @@ impl PriorConfig {
             }
         }
         if self.epochs.is_some() && self.training != PriorTraining::Frozen {
-            return Err(TrainError::config(
+            return Err(TrainError::key(
                 "prior.epochs",
-                "given",
                 "belongs to prior.training = \"frozen\"; a co-trained prior has the twin's epochs",
+            ));
+        }
+        if self.blocks.is_some_and(|blocks| blocks > MAX_BLOCKS) {
+            return Err(TrainError::config(
+                "prior.blocks",
+                self.blocks.unwrap_or_default(),
+                format!("at most {MAX_BLOCKS}"),
             ));
         }
         if self.epochs == Some(0) {
@@ -316,6 +320,9 @@ impl PriorConfig {
         Ok(layers)
     }
 }
+
+/// More blocks than any Mixer has; a bound on what a typing error costs.
+const MAX_BLOCKS: usize = 1000;
 
 /// Channels as a recipe writes them.
 fn channels_text(channels: Option<&Channels>) -> String {

@@ -9,7 +9,7 @@ use crate::data::TrainingData;
 use crate::interpolation::InterpolationRule;
 use crate::learner::Training;
 use crate::learning_rate::LearningRate;
-use crate::timing::{Segment, segments};
+use crate::timing::{Every, Segment, Timing, segments};
 use crate::{Network, PriorTraining, TrainConfig, TrainError, TrialConfig};
 
 /// A checked configuration with its data and its networks. Cheap to share
@@ -50,11 +50,17 @@ impl Setup {
         };
         let prior_epochs = config.prior.epochs.unwrap_or(config.train.epochs);
         let prior_training = self::training(&config, &prior_config, prior_epochs, steps)?;
+        if prior.parameter_specs().is_empty() && config.prior.training != PriorTraining::Untrained {
+            return Err(TrainError::key(
+                "prior.training",
+                "this prior has no parameters to train; set it to \"untrained\"",
+            ));
+        }
         // The rule is rebuilt for each α; this checks all its keys but α.
         config
             .interpolation
             .check(&prior.linear_names(), config.train.epochs)?;
-        Ok(Self {
+        let setup = Self {
             config,
             data,
             prior,
@@ -62,7 +68,47 @@ impl Setup {
             training,
             prior_training,
             device,
-        })
+        };
+        if setup.interpolations() == 0 {
+            return Err(TrainError::config(
+                "interpolation.every",
+                match setup.config.interpolation.every {
+                    Every::Epoch => 1,
+                    Every::Steps(k) => k,
+                },
+                format!(
+                    "a run has {} steps, so it never happens",
+                    setup.twin_steps()
+                ),
+            ));
+        }
+        Ok(setup)
+    }
+
+    /// The device's name, as part of what results belong to.
+    pub fn device_name(&self) -> String {
+        format!("{:?}", self.device)
+    }
+
+    /// Whether a trial with α = 1 ends as the prior.
+    ///
+    /// # Errors
+    /// As building the rule.
+    pub fn ends_as_prior(&self) -> Result<bool, TrainError> {
+        let rule = self.rule(imlp_linear::Alpha::ONE)?;
+        let last = self.config.train.epochs;
+        let interpolated = self.segments(last).last().is_some_and(|s| s.interpolate);
+        Ok(interpolated && rule.biases() && rule.alphas(last).iter().all(|a| a.is_one()))
+    }
+
+    /// Interpolations of one trial.
+    fn interpolations(&self) -> u64 {
+        let interpolation = &self.config.interpolation;
+        match (interpolation.timing, interpolation.every) {
+            (Timing::TestTime, _) => 1,
+            (Timing::TrainingTime, Every::Epoch) => u64::from(self.config.train.epochs),
+            (Timing::TrainingTime, Every::Steps(k)) => self.twin_steps() / u64::from(k),
+        }
     }
 
     /// The configuration.
@@ -129,14 +175,7 @@ impl Setup {
     /// Snapshots of the prior that its trajectory holds.
     pub fn snapshots(&self) -> usize {
         match self.config.prior.training {
-            PriorTraining::CoTrained => (1..=self.config.train.epochs)
-                .map(|epoch| {
-                    self.segments(epoch)
-                        .iter()
-                        .filter(|s| s.interpolate)
-                        .count()
-                })
-                .sum(),
+            PriorTraining::CoTrained => self.interpolations() as usize,
             PriorTraining::Frozen | PriorTraining::Untrained => 1,
         }
     }

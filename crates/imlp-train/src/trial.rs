@@ -9,8 +9,9 @@
 //!     evaluate twin                           → after
 //! ```
 //!
-//! A trial has **diverged** when, at the end of an epoch, some parameter or some
-//! measured logit of the twin is not finite *after* interpolation. It stops there and has no final
+//! A trial has **diverged** when, at the end of an epoch (or of a segment of
+//! `every` steps), some parameter or some measured logit of the twin is not finite
+//! *after* interpolation, or a loss was not and the twin was not assigned anew. It stops there and has no final
 //! accuracy. A twin that left the finite numbers during an epoch but was
 //! assigned anew as a whole (α_i = 1 for every layer) has not diverged: what it
 //! computes at the end is the prior's function, exactly. Its `before` values
@@ -194,7 +195,10 @@ pub fn run_trial(
             }
             let changed = alphas.iter().any(|a| !a.is_zero());
             let after = if changed { measure(&twin) } else { before };
-            let survived = after.is_some();
+            // After a loss that is not finite only an assignment gives weights
+            // that mean something, even if they are finite.
+            let assigned = !alphas.is_empty() && alphas.iter().all(|a| a.is_one());
+            let survived = after.is_some() && (!loss.diverged || assigned);
             restored |= before.is_none() && survived;
             if measured || !survived {
                 points.push(Point {
@@ -203,7 +207,7 @@ pub fn run_trial(
                     alphas: alphas.iter().map(|a| a.get()).collect(),
                     train_loss: loss_finite.then(|| loss_sum / loss_images as f64),
                     before: before.unwrap_or_default(),
-                    after: after.unwrap_or_default(),
+                    after: after.filter(|_| survived).unwrap_or_default(),
                 });
                 (loss_sum, loss_images, loss_finite) = (0.0, 0, true);
             }

@@ -50,14 +50,14 @@ impl WeightsFile {
         prefix: &str,
         specs: &[ParameterSpec],
     ) -> Result<HostParameters, String> {
+        let by_name: HashMap<&str, &NamedTensor> =
+            self.tensors.iter().map(|t| (t.name.as_str(), t)).collect();
         specs
             .iter()
             .map(|spec| {
                 let name = format!("{prefix}{}", spec.name);
-                let tensor = self
-                    .tensors
-                    .iter()
-                    .find(|t| t.name == name)
+                let tensor = by_name
+                    .get(name.as_str())
                     .ok_or_else(|| format!("tensor `{name}` is missing"))?;
                 if tensor.shape != spec.shape {
                     return Err(format!(

@@ -74,10 +74,10 @@ pub struct SweepArguments {
     #[command(flatten)]
     pub common: Common,
     /// Values of α: a list (0,0.01,1) or a grid (log:1e-4..1:9, linear:0..1:11, two-sided:1e-3:11) [sweep.alphas]
-    #[arg(long, value_name = "LIST|GRID")]
+    #[arg(long, value_name = "LIST|GRID", allow_hyphen_values = true)]
     pub alphas: Option<String>,
     /// How many seeds (0, 1, …), or a list with commas [sweep.seeds]
-    #[arg(long, value_name = "N|LIST")]
+    #[arg(long, value_name = "N|LIST", allow_hyphen_values = true)]
     pub seeds: Option<String>,
     /// Do not add α = 0 and α = 1 [sweep.ends = false]
     #[arg(long)]
@@ -92,7 +92,7 @@ pub struct TrainArguments {
     #[command(flatten)]
     pub common: Common,
     /// Interpolation weight α, 0 to 1 [interpolation.alpha]
-    #[arg(long, allow_negative_numbers = true)]
+    #[arg(long, allow_hyphen_values = true)]
     pub alpha: Option<f64>,
     /// Seed of initial weights and image order
     #[arg(long, default_value_t = 0)]

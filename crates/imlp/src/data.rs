@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::{DataArguments, DataCommand};
 use crate::exit::Failure;
+use crate::output::say;
 
 pub fn run(arguments: &DataArguments) -> Result<(), Failure> {
     match &arguments.command {
@@ -15,7 +16,7 @@ pub fn run(arguments: &DataArguments) -> Result<(), Failure> {
         DataCommand::Fetch { name, from } => fetch(name, from.as_deref()),
         DataCommand::Verify { name } => verify(name),
         DataCommand::Path { name } => {
-            println!("{}", imlp_data::path(name)?.display());
+            say(imlp_data::path(name)?.display())?;
             Ok(())
         }
     }
@@ -28,12 +29,12 @@ fn list() -> Result<(), Failure> {
             Installed::At(path) => path.display().to_string(),
             Installed::No { .. } => format!("not installed: imlp data fetch {}", info.name),
         };
-        println!("{:<14} {}", info.name, info.summary);
-        println!(
+        say(format_args!("{:<14} {}", info.name, info.summary))?;
+        say(format_args!(
             "{:14} {} training, {} test images of {}, {} classes; {}",
             "", info.train_images, info.test_images, info.shape, info.classes, info.licence
-        );
-        println!("{:14} {state}", "");
+        ))?;
+        say(format_args!("{:14} {state}", ""))?;
     }
     Ok(())
 }
@@ -46,10 +47,10 @@ fn fetch(name: &str, from: Option<&Path>) -> Result<(), Failure> {
     } else {
         ProgressBar::hidden()
     };
-    let say = |line: String| bar.suspend(|| eprintln!("{line}"));
+    let tell = |line: String| bar.suspend(|| eprintln!("{line}"));
     let mut progress = |event: FetchEvent<'_>| match event {
-        FetchEvent::Trying { source } => say(format!("trying {source}")),
-        FetchEvent::Failed { source, reason } => say(format!("  {source}: {reason}")),
+        FetchEvent::Trying { source } => tell(format!("trying {source}")),
+        FetchEvent::Failed { source, reason } => tell(format!("  {source}: {reason}")),
         FetchEvent::Bytes { file, done, total } => {
             bar.set_message(file.to_owned());
             bar.set_length(total.unwrap_or(done));
@@ -67,8 +68,12 @@ fn fetch(name: &str, from: Option<&Path>) -> Result<(), Failure> {
     bar.finish_and_clear();
     let report = report?;
     match report.dir {
-        Some(dir) => println!("{name}: {} ({})", dir.display(), report.source),
-        None => println!("{name}: {}", report.source),
+        Some(dir) => say(format_args!(
+            "{name}: {} ({})",
+            dir.display(),
+            report.source
+        ))?,
+        None => say(format_args!("{name}: {}", report.source))?,
     }
     Ok(())
 }
@@ -88,7 +93,7 @@ pub fn ensure(name: &str) -> Result<(), Failure> {
 fn verify(name: &str) -> Result<(), Failure> {
     let report = imlp_data::verify(name)?;
     for (file, state) in &report.files {
-        println!("{file}: {state}");
+        say(format_args!("{file}: {state}"))?;
     }
     if report.is_ok() {
         Ok(())

@@ -5,6 +5,7 @@ mod args;
 mod data;
 mod eval;
 mod exit;
+mod output;
 mod progress;
 mod sweep;
 mod train;

@@ -12,6 +12,7 @@ use toml::Value;
 use crate::args::{SweepArguments, seeds};
 use crate::data;
 use crate::exit::Failure;
+use crate::output::say;
 use crate::progress::Display;
 
 pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
@@ -31,6 +32,9 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
         return Err(imlp_lab::LabError::OutputIsFile(file.clone()).into());
     }
     let plan = Plan::new(&recipe)?;
+    if !common.quiet && !plan.config().interpolation.alpha.is_zero() {
+        eprintln!("note: a sweep sets α itself; interpolation.alpha is not used");
+    }
     data::ensure(&plan.config().data.name)?;
     let experiment = Experiment::new(plan, common.device.device())?;
     let execution = Execution {
@@ -52,13 +56,10 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
     let outcome = sweep::run(&experiment, &store, &execution, &display, &stop);
     display.close();
     let written = results::write(&experiment, &outcome?, &execution, &command_line())?;
-    println!(
-        "{}",
-        table::terminal_table(&written.curve).map_err(imlp_lab::LabError::from)?
-    );
-    println!("wrote");
+    say(table::terminal_table(&written.curve).map_err(imlp_lab::LabError::from)?)?;
+    say("wrote")?;
     for file in &written.files {
-        println!("  {}", file.display());
+        say(format_args!("  {}", file.display()))?;
     }
     Ok(())
 }
@@ -67,9 +68,10 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
 pub fn command_line() -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+%@".contains(c);
     std::iter::once("imlp".to_owned())
-        .chain(std::env::args().skip(1).map(|argument| {
+        .chain(std::env::args_os().skip(1).map(|argument| {
+            let argument = argument.to_string_lossy();
             if !argument.is_empty() && argument.chars().all(plain) {
-                argument
+                argument.into_owned()
             } else {
                 format!("'{}'", argument.replace('\'', r"'\''"))
             }

@@ -5,23 +5,45 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use imlp_lab::files::{create_folder, write_atomically, write_json};
 use imlp_lab::sweep::{Progress, Task};
-use imlp_lab::{Execution, Experiment, LabError, Plan, TrialId};
+use imlp_lab::{Execution, Experiment, LabError, Plan, TrialId, alpha_text};
 use imlp_train::{
-    HostParameters, Metrics, Observer, ParameterSpec, TrialStatus, WeightsFile, run_trial,
-    train_prior,
+    HostParameters, Metrics, Observer, ParameterSpec, TrialConfig, TrialStatus, WeightsFile,
+    run_trial, train_prior,
 };
+use serde::{Deserialize, Serialize};
 use toml::Value;
 
 use crate::args::TrainArguments;
 use crate::data;
 use crate::exit::Failure;
+use crate::output::say;
 use crate::progress::Display;
 use crate::sweep::{announce, stop_on_ctrl_c};
 
-/// Key of the metadata under which the trial's configuration is kept.
-pub const CONFIG_KEY: &str = "imlp.config";
-/// Key of the metadata that says which network it is: `twin` or `prior`.
-pub const NETWORK_KEY: &str = "imlp.network";
+/// Key of a weights file's metadata that holds an [`Origin`] as JSON. One key:
+/// the order of several is not fixed, and equal trials write equal files.
+pub const ORIGIN_KEY: &str = "imlp";
+
+/// What saved weights belong to.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Origin {
+    /// Which network.
+    pub network: Which,
+    /// The trial's configuration.
+    pub config: TrialConfig,
+    /// Checksum of the data set.
+    pub data_checksum: String,
+}
+
+/// One of a trial's two networks.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Which {
+    /// The dense twin.
+    Twin,
+    /// The structured prior.
+    Prior,
+}
 
 pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     let common = &arguments.common;
@@ -36,8 +58,9 @@ pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     let seed = arguments.seed;
     let out = common.out.clone().unwrap_or_else(|| {
         PathBuf::from("imlp-out").join(format!(
-            "train-{}-alpha={alpha},seed={seed}",
-            config.data.name
+            "train-{}-alpha={},seed={seed}",
+            config.data.name,
+            alpha_text(alpha)
         ))
     });
     refuse_existing(&out)?;
@@ -61,18 +84,18 @@ pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
         display: &display,
         stop: &stop,
     };
-    let needs_prior = Task::Prior { seed };
+    let prior_task = Task::Prior { seed };
     let trial_task = Task::Trial(TrialId { alpha, seed });
     display.planned(2, setup.prior_steps() + setup.twin_steps(), 0);
-    display.started(0, needs_prior, setup.prior_steps());
+    display.started(0, prior_task, setup.prior_steps());
     let prior = train_prior(setup, seed, &observer)?;
-    display.finished(0, needs_prior);
+    display.finished(0, prior_task);
     display.started(0, trial_task, setup.twin_steps());
     let trial = run_trial(setup, alpha, seed, Some(&prior), &observer)?;
     display.finished(0, trial_task);
     display.close();
 
-    let config = serde_json::to_string(&config).expect("a configuration has only text keys");
+    let checksum = &setup.data().dataset().checksum;
     let mut files = Vec::new();
     let mut save = |name: &str, bytes: &[u8]| -> Result<(), LabError> {
         let path = execution.out.join(name);
@@ -82,13 +105,18 @@ pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     };
     save(
         "twin.safetensors",
-        &weights("twin", &config, &trial.specs, &trial.parameters)?,
+        &weights(
+            Which::Twin,
+            (&config, checksum),
+            &trial.specs,
+            &trial.parameters,
+        )?,
     )?;
     if let Some(parameters) = prior.snapshots.last() {
         let specs = setup.prior().parameter_specs();
         save(
             "prior.safetensors",
-            &weights("prior", &config, &specs, parameters)?,
+            &weights(Which::Prior, (&config, checksum), &specs, parameters)?,
         )?;
     }
     let prior_record = execution.out.join("prior.json");
@@ -100,10 +128,12 @@ pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
 
     match trial.record.status {
         TrialStatus::Done => {}
-        TrialStatus::Diverged { epoch } => println!("the twin diverged in epoch {epoch}"),
-        TrialStatus::PriorDiverged { epoch } => println!("the prior diverged in epoch {epoch}"),
+        TrialStatus::Diverged { epoch } => say(format_args!("the twin diverged in epoch {epoch}"))?,
+        TrialStatus::PriorDiverged { epoch } => {
+            say(format_args!("the prior diverged in epoch {epoch}"))?
+        }
     }
-    println!("α = {alpha}, seed {seed}");
+    say(format_args!("α = {alpha}, seed {seed}"))?;
     for (name, before, after, prior) in [
         (
             "validation",
@@ -118,16 +148,16 @@ pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
             prior.record.test,
         ),
     ] {
-        println!(
+        say(format_args!(
             "{name:<11} twin {} (before the last interpolation {}), prior {}",
             percent(after),
             percent(before),
             percent(prior)
-        );
+        ))?;
     }
-    println!("wrote");
+    say("wrote")?;
     for file in files {
-        println!("  {}", file.display());
+        say(format_args!("  {}", file.display()))?;
     }
     Ok(())
 }
@@ -146,17 +176,20 @@ fn refuse_existing(out: &Path) -> Result<(), Failure> {
 }
 
 fn weights(
-    network: &str,
-    config: &str,
+    network: Which,
+    (config, checksum): (&TrialConfig, &str),
     specs: &[ParameterSpec],
     parameters: &HostParameters,
 ) -> Result<Vec<u8>, Failure> {
     let mut file = WeightsFile::default();
     file.add("", specs, parameters);
-    file.metadata
-        .insert(NETWORK_KEY.to_owned(), network.to_owned());
-    file.metadata
-        .insert(CONFIG_KEY.to_owned(), config.to_owned());
+    let origin = Origin {
+        network,
+        config: config.clone(),
+        data_checksum: checksum.to_owned(),
+    };
+    let origin = serde_json::to_string(&origin).expect("a configuration has only text keys");
+    file.metadata.insert(ORIGIN_KEY.to_owned(), origin);
     file.to_bytes().map_err(Failure::Message)
 }
 

@@ -46,3 +46,20 @@ fn a_folder_with_wrong_files_is_refused_and_leaves_nothing() {
     let left = scratch.succeed(&["data", "list"]);
     assert!(left.contains("imlp data fetch cifar10"), "{left}");
 }
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    use std::process::Stdio;
+    let scratch = Scratch::new();
+    let mut child = scratch
+        .command(&["data", "list"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{message}");
+    assert!(!message.contains("panicked"), "{message}");
+}

@@ -20,6 +20,42 @@ fn options_and_keys_that_cannot_be_are_named() {
         ),
         (vec!["sweep", "--seeds=0"], vec!["sweep.seeds", "0"]),
         (vec!["sweep", "--seeds=-3"], vec!["--seeds", "-3"]),
+        (
+            vec!["sweep", "--alphas", "-0.5"],
+            vec!["sweep.alphas", "-0.5"],
+        ),
+        (
+            vec!["sweep", "--seeds=1000000000000000"],
+            vec!["sweep.seeds", "1000000000000000"],
+        ),
+        (
+            vec!["sweep", "--epochs=4294967295"],
+            vec!["train.epochs", "4294967295"],
+        ),
+        (
+            vec!["sweep", "--prior=mixer", "--set=prior.blocks=1000000000"],
+            vec!["prior.blocks", "1000000000"],
+        ),
+        (
+            vec!["sweep", "--set=interpolation.every=1000000"],
+            vec!["interpolation.every", "1000000", "360 steps"],
+        ),
+        (
+            vec![
+                "sweep",
+                "--prior=custom",
+                "--set=prior.layers=[{type=\"avg-pool2d\",kernel=[14,5]}]",
+            ],
+            vec!["prior.training", "no parameters"],
+        ),
+        (
+            vec!["sweep", "--set=train=3"],
+            vec!["train", "expected a table"],
+        ),
+        (
+            vec!["sweep", "--set=prior.layers=[{type=\"relu\",kernel=3}]"],
+            vec!["prior.layers", "kernel"],
+        ),
         (vec!["sweep", "--epochs=0"], vec!["train.epochs", "0"]),
         (vec!["sweep", "--out=file"], vec!["file", "folder"]),
         (vec!["sweep", "--data=cifra10"], vec!["cifra10", "cifar10"]),

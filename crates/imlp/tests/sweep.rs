@@ -120,6 +120,37 @@ fn a_damaged_record_is_named() {
 }
 
 #[test]
+fn a_folder_without_its_identity_is_refused() {
+    let scratch = Scratch::new();
+    let sweep = ["sweep", "--alphas=0.5", "--seeds=1", "--out=o"];
+    expect_success(&scratch.tiny(&sweep));
+    let identity = scratch.path("o/experiment.json");
+    std::fs::write(&identity, "{").unwrap();
+    let message = expect_refusal(&scratch.tiny(&sweep));
+    assert!(message.contains("experiment.json is damaged"), "{message}");
+    std::fs::remove_file(&identity).unwrap();
+    let message = expect_refusal(&scratch.tiny(&sweep));
+    assert!(message.contains("experiment.json is missing"), "{message}");
+}
+
+#[test]
+fn numbers_with_many_digits_come_back_from_the_store() {
+    let scratch = Scratch::new();
+    let sweep = [
+        "sweep",
+        "--alphas=0.9452706955539223,1e-300",
+        "--no-ends",
+        "--seeds=1",
+        "--out=o",
+        "--set=interpolation.allocation=[0.94527069555392239,0.1234567890123456789]",
+    ];
+    for _ in 0..2 {
+        expect_success(&scratch.tiny(&sweep));
+    }
+    assert_eq!(results(&scratch.path("o")).len(), 2);
+}
+
+#[test]
 fn a_diverged_trial_is_reported_and_in_no_average() {
     let scratch = Scratch::new();
     let printed = expect_success(&scratch.tiny(&[

@@ -45,6 +45,18 @@ fn a_trial_of_train_is_the_trial_of_a_sweep() {
 }
 
 #[test]
+fn equal_trials_write_equal_files() {
+    let scratch = Scratch::new();
+    for out in ["--out=a", "--out=b"] {
+        expect_success(&scratch.tiny(&["train", "--alpha=0.5", out]));
+    }
+    for file in ["twin.safetensors", "prior.safetensors"] {
+        let read = |folder: &str| std::fs::read(scratch.path(folder).join(file)).unwrap();
+        assert!(read("a") == read("b"), "{file} differs");
+    }
+}
+
+#[test]
 fn truncated_weights_are_refused_by_name() {
     let scratch = Scratch::new();
     expect_success(&scratch.tiny(&["train", "--alpha=0.3", "--out=t"]));

@@ -258,12 +258,12 @@ fn description(curve: &Curve) -> String {
     };
     say("Plain MLP", curve.plain_mlp.as_ref().and_then(|l| l.mean));
     say("Prior", curve.prior.as_ref().and_then(|l| l.mean));
-    if let Some(best) = curve.best() {
+    if let Some(chosen) = curve.chosen() {
         let name = format!(
-            "Highest mean, at α = {}",
-            crate::curve::alpha_label(best.alpha)
+            "Chosen on the validation split, α = {}",
+            crate::curve::alpha_label(chosen.alpha)
         );
-        say(&name, best.mean);
+        say(&name, chosen.mean);
     }
     words
 }
