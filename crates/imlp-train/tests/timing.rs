@@ -51,7 +51,6 @@ fn the_number_of_snapshots_is_that_of_the_interpolations() {
         ("6", 2, 2),
         ("7", 2, 1),
         ("5", 2, 2),
-        ("13", 2, 0),
     ] {
         let setup = setup(&format!(
             "{CNN}train.epochs = {epochs}\ninterpolation.every = {every}\n"
