@@ -50,7 +50,10 @@ fn fetch(name: &str, from: Option<&Path>) -> Result<(), Failure> {
     let tell = |line: String| bar.suspend(|| eprintln!("{line}"));
     let mut progress = |event: FetchEvent<'_>| match event {
         FetchEvent::Trying { source } => tell(format!("trying {source}")),
-        FetchEvent::Failed { source, reason } => tell(format!("  {source}: {reason}")),
+        FetchEvent::Failed { source, reason } => {
+            let reason = reason.strip_prefix(source).unwrap_or(reason);
+            tell(format!("  {source}: {}", reason.trim_start_matches(": ")));
+        }
         FetchEvent::Bytes { file, done, total } => {
             bar.set_message(file.to_owned());
             bar.set_length(total.unwrap_or(done));
