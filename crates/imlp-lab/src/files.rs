@@ -64,6 +64,17 @@ pub(crate) fn remove_unfinished(folder: &Path) -> Result<(), LabError> {
     Ok(())
 }
 
+/// Refuses an output folder that is a file.
+///
+/// # Errors
+/// [`LabError::OutputIsFile`].
+pub fn refuse_file(out: &Path) -> Result<(), LabError> {
+    if out.is_file() {
+        return Err(LabError::OutputIsFile(out.to_owned()));
+    }
+    Ok(())
+}
+
 /// Makes a folder and its parents.
 ///
 /// # Errors

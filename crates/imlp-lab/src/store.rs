@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use crate::LabError;
 use crate::experiment::{Experiment, TrialId};
-use crate::files::{create_folder, remove_unfinished, write_atomically, write_json};
+use crate::files::{create_folder, refuse_file, remove_unfinished, write_atomically, write_json};
 
 /// The folder of one experiment, held by this process alone.
 #[derive(Debug)]
@@ -50,9 +50,7 @@ impl Store {
     /// A path that is a file, a folder in use, a folder with results of another
     /// configuration (the differing keys are named).
     pub fn open(root: &Path, experiment: &Experiment) -> Result<Self, LabError> {
-        if root.is_file() {
-            return Err(LabError::OutputIsFile(root.to_owned()));
-        }
+        refuse_file(root)?;
         let folders = [root.to_owned(), root.join("trials"), root.join("priors")];
         for folder in &folders {
             create_folder(folder)?;

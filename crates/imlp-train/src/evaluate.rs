@@ -1,7 +1,6 @@
 //! Accuracy and loss of a network on a set of images.
 
 use burn::tensor::{Device, Tensor};
-use imlp_data::ImageSet;
 use serde::{Deserialize, Serialize};
 
 use crate::Setup;
@@ -43,29 +42,6 @@ pub(crate) fn evaluate(
     device: &Device,
 ) -> Option<Metrics> {
     let (set, indices) = data.subset(subset);
-    evaluate_images(network, parameters, data, set, indices, device)
-}
-
-/// Measures saved `parameters` of `network` on a subset of the set-up's images;
-/// `None` as for a trial: an empty subset, or logits that are not finite.
-pub fn evaluate_parameters(
-    setup: &Setup,
-    network: &Network,
-    parameters: &HostParameters,
-    subset: Subset,
-) -> Option<Metrics> {
-    let values = to_device(&network.parameter_specs(), parameters, &setup.device);
-    evaluate(network, &values, &setup.data, subset, &setup.device)
-}
-
-fn evaluate_images(
-    network: &Network,
-    parameters: &[Tensor<1>],
-    data: &TrainingData,
-    set: &ImageSet,
-    indices: &[u32],
-    device: &Device,
-) -> Option<Metrics> {
     let mut correct = 0usize;
     let mut loss = 0.0;
     for batch in indices.chunks(EVALUATION_BATCH) {
@@ -84,6 +60,18 @@ fn evaluate_images(
         accuracy: correct as f64 / images,
         loss: loss / images,
     })
+}
+
+/// Measures saved `parameters` of `network` on a subset of the set-up's images;
+/// `None` as for a trial: an empty subset, or logits that are not finite.
+pub fn evaluate_parameters(
+    setup: &Setup,
+    network: &Network,
+    parameters: &HostParameters,
+    subset: Subset,
+) -> Option<Metrics> {
+    let values = to_device(&network.parameter_specs(), parameters, &setup.device);
+    evaluate(network, &values, &setup.data, subset, &setup.device)
 }
 
 /// The first largest logit and the cross-entropy; `None` for a logit that is

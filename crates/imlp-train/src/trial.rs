@@ -10,9 +10,9 @@
 //! ```
 //!
 //! A trial has **diverged** when, at the end of an epoch (or of a segment of
-//! `every` steps), some parameter or some measured logit of the twin is not finite
-//! *after* interpolation, or a loss was not and the twin was not assigned anew. It stops there and has no final
-//! accuracy. A twin that left the finite numbers during an epoch but was
+//! `every` steps), some parameter or some measured logit of the twin is not
+//! finite *after* interpolation, or a loss was not and the twin was not assigned
+//! anew. It stops there and has no final accuracy. A twin that left the finite numbers during an epoch but was
 //! assigned anew as a whole (α_i = 1 for every layer) has not diverged: what it
 //! computes at the end is the prior's function, exactly. Its `before` values
 //! are missing for that epoch, which is counted in `restored_epochs`.

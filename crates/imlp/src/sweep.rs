@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use imlp_lab::experiment::bytes;
+use imlp_lab::files::refuse_file;
 use imlp_lab::results::thousands;
 use imlp_lab::{Execution, Experiment, Plan, Prediction, Store, results, sweep, table};
 use toml::Value;
@@ -28,8 +29,8 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
         keys.push(("sweep.ends", Value::Boolean(false)));
     }
     let recipe = common.recipe(keys)?;
-    if let Some(file) = common.out.as_ref().filter(|out| out.is_file()) {
-        return Err(imlp_lab::LabError::OutputIsFile(file.clone()).into());
+    if let Some(out) = &common.out {
+        refuse_file(out)?;
     }
     let plan = Plan::new(&recipe)?;
     if !common.quiet && !plan.config().interpolation.alpha.is_zero() {

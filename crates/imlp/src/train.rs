@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use imlp_lab::files::{create_folder, write_atomically, write_json};
+use imlp_lab::files::{create_folder, refuse_file, write_atomically, write_json};
 use imlp_lab::sweep::{Progress, Task};
 use imlp_lab::{Execution, Experiment, LabError, Plan, TrialId, alpha_text};
 use imlp_train::{
@@ -163,9 +163,7 @@ pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
 }
 
 fn refuse_existing(out: &Path) -> Result<(), Failure> {
-    if out.is_file() {
-        return Err(LabError::OutputIsFile(out.to_owned()).into());
-    }
+    refuse_file(out)?;
     if out.join("record.json").exists() {
         return Err(Failure::Message(format!(
             "{} already holds a trial; give another --out or delete the folder",
