@@ -3,8 +3,13 @@
 use std::any::Any;
 use std::fmt::Debug;
 
-use crate::arithmetic::{axpy, product, scale};
-use crate::{Alpha, LinearError, Shape, transposed};
+use crate::arithmetic::scale;
+use crate::equivalent::{Rows, dense, dense_bytes, sparse};
+use crate::projection::{dimension, energy, project};
+use crate::{
+    Alpha, DenseEquivalent, Energy, LinearError, Projection, Shape, SparseEquivalent, Structure,
+    Support, TieGroups, Tied, support, transposed,
+};
 
 /// One snapshot of a map's parameters, in PyTorch layout.
 #[derive(Clone, Copy, Debug)]
@@ -25,23 +30,15 @@ impl Parameters<'static> {
     };
 }
 
-/// The dense equivalent `(W_P, b_P)`: `W_P·vec(x) + b_P = vec(layer(x))`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DenseEquivalent {
-    /// `[out_len, in_len]`, row-major.
-    pub weight: Vec<f32>,
-    /// `[out_len]`; zeros for a map without bias.
-    pub bias: Vec<f32>,
-    /// Number of outputs.
-    pub out_len: usize,
-    /// Number of inputs.
-    pub in_len: usize,
-}
-
-impl DenseEquivalent {
-    /// Row `row` of the weight, `[in_len]`.
-    pub fn row(&self, row: usize) -> &[f32] {
-        &self.weight[row * self.in_len..(row + 1) * self.in_len]
+impl<'a> Parameters<'a> {
+    /// The weight that [`Run`](crate::Run)s index: of a map without weight,
+    /// the implied 1.
+    pub(crate) fn tied_weight(self) -> &'a [f32] {
+        if self.weight.is_empty() {
+            &[1.0]
+        } else {
+            self.weight
+        }
     }
 }
 
@@ -51,9 +48,9 @@ impl DenseEquivalent {
 /// Vectors are row-major flattened activations; dense matrices are
 /// `[out_len, in_len]` row-major, as `torch.nn.Linear`.
 ///
-/// To add a map: implement the required methods in a file of its own and add
-/// it to [`REGISTRY`](crate::REGISTRY); the shared property test then asks for
-/// an oracle and checks everything below.
+/// To add a map: implement the required methods in a file of its own; inside
+/// this crate, add it to [`REGISTRY`](crate::REGISTRY), and the shared
+/// property test asks for an oracle and checks everything below.
 pub trait StructuredMap: Debug + Send + Sync {
     /// Name of the kind of map, e.g. `"conv2d"`: its key in the registry.
     fn kind(&self) -> &'static str;
@@ -74,34 +71,75 @@ pub trait StructuredMap: Debug + Send + Sync {
     /// Whether this map has a bias.
     fn has_bias(&self) -> bool;
 
+    /// Which entry of the structured bias output `row` gets; never asked of a
+    /// map without bias.
+    fn bias_index(&self, row: usize) -> usize;
+
+    /// How the dense equivalent depends on the weight.
+    fn structure(&self) -> Structure<'_>;
+
+    /// Forward floating-point operations of the structured layer per example.
+    ///
+    /// A multiply-add is 2. Positions that meet padding count as if computed;
+    /// the bias is free (sums start from it). Saturating.
+    fn flops(&self) -> u64;
+
+    /// For downcasting to the concrete geometry.
+    fn as_any(&self) -> &dyn Any;
+
     /// Adds `alpha` × row `row` of the dense equivalent to `out` (`[in_len]`),
     /// touching only the positions of the structure.
     ///
     /// # Panics
     /// If a slice or `row` does not fit (see [`check`](Self::check)).
-    fn add_row(&self, p: Parameters<'_>, row: usize, alpha: f32, out: &mut [f32]);
+    fn add_row(&self, p: Parameters<'_>, row: usize, alpha: f32, out: &mut [f32]) {
+        match self.structure() {
+            Structure::Tied(tied) => {
+                let weight = p.tied_weight();
+                tied.runs(row, &mut |run| run.add(weight, alpha, out));
+            }
+            Structure::Factored(factored) => factored.add_row(p, row, alpha, out),
+        }
+    }
 
     /// Entry `row` of the dense bias; 0 without bias.
     ///
     /// # Panics
     /// If the bias does not fit (see [`check`](Self::check)).
-    fn bias_at(&self, p: Parameters<'_>, row: usize) -> f32;
+    fn bias_at(&self, p: Parameters<'_>, row: usize) -> f32 {
+        p.bias.map_or(0.0, |bias| bias[self.bias_index(row)])
+    }
 
-    /// `y = layer(x)` for one example, `[in_len]` to `[out_len]`, by the
-    /// structured layer's own loop (`y` is overwritten).
+    /// `y = layer(x)` for one example, `[in_len]` to `[out_len]`, at the cost
+    /// of the structured layer (`y` is overwritten).
     ///
     /// # Panics
     /// If a slice does not fit (see [`check`](Self::check)).
-    fn apply(&self, p: Parameters<'_>, x: &[f32], y: &mut [f32]);
-
-    /// Forward floating-point operations of the structured layer per example.
-    ///
-    /// A multiply-add is 2. Positions that meet zero padding count as if
-    /// computed; the bias is free (sums start from it). Saturating.
-    fn flops(&self) -> u64;
-
-    /// For downcasting to the concrete geometry.
-    fn as_any(&self) -> &dyn Any;
+    fn apply(&self, p: Parameters<'_>, x: &[f32], y: &mut [f32]) {
+        assert_eq!(x.len(), self.in_len(), "input of {self:?}");
+        assert_eq!(y.len(), self.out_len(), "output of {self:?}");
+        match self.structure() {
+            Structure::Tied(tied) => {
+                let weight = p.tied_weight();
+                for (row, y) in y.iter_mut().enumerate() {
+                    let mut sum = self.bias_at(p, row);
+                    tied.runs(row, &mut |run| {
+                        let products = run.entries().map(|(column, k)| weight[k] * x[column]);
+                        sum += run.factor * products.sum::<f32>();
+                    });
+                    *y = sum;
+                }
+            }
+            Structure::Factored(factored) => {
+                factored.multiply(p.weight, x, y);
+                if p.bias.is_some() {
+                    for (row, y) in y.iter_mut().enumerate() {
+                        *y += self.bias_at(p, row);
+                    }
+                }
+            }
+        }
+    }
 
     /// Number of inputs.
     fn in_len(&self) -> usize {
@@ -132,10 +170,7 @@ pub trait StructuredMap: Debug + Send + Sync {
     /// Bytes of the dense equivalent in single precision, weight and bias;
     /// saturating.
     fn dense_bytes(&self) -> u64 {
-        let weight = product(&[self.out_len(), self.in_len()]);
-        weight
-            .saturating_add(self.out_len() as u64)
-            .saturating_mul(size_of::<f32>() as u64)
+        dense_bytes(self.out_len(), self.in_len())
     }
 
     /// Checks the lengths of the parameters; their values may be anything.
@@ -184,33 +219,100 @@ pub trait StructuredMap: Debug + Send + Sync {
         bias.map_or(Ok(()), |bias| check_target_bias(self, bias))
     }
 
-    /// The dense equivalent, materialised (see
-    /// [`dense_bytes`](Self::dense_bytes) before).
+    /// The dense equivalent, materialised.
     ///
     /// # Errors
-    /// As [`check`](Self::check); [`LinearError::TooLarge`] when the matrix
-    /// cannot be allocated.
+    /// As [`check`](Self::check); [`LinearError::OverLimit`] when the matrix
+    /// cannot be addressed.
     fn dense(&self, p: Parameters<'_>) -> Result<DenseEquivalent, LinearError> {
+        self.dense_within(p, u64::MAX)
+    }
+
+    /// The dense equivalent, if it needs at most `limit` bytes
+    /// (see [`dense_bytes`](Self::dense_bytes)).
+    ///
+    /// # Errors
+    /// As [`check`](Self::check); [`LinearError::OverLimit`].
+    fn dense_within(&self, p: Parameters<'_>, limit: u64) -> Result<DenseEquivalent, LinearError> {
         self.check(p)?;
-        let (out_len, in_len) = (self.out_len(), self.in_len());
-        if isize::try_from(self.dense_bytes()).is_err() {
-            return Err(LinearError::TooLarge {
-                kind: self.kind(),
-                what: "the dense equivalent",
-                input: self.in_shape().clone(),
-                output: self.out_shape().to_string(),
-            });
-        }
-        let mut weight = vec![0.0; out_len * in_len];
-        for (row, out) in weight.chunks_exact_mut(in_len).enumerate() {
-            self.add_row(p, row, 1.0, out);
-        }
-        Ok(DenseEquivalent {
-            weight,
-            bias: (0..out_len).map(|row| self.bias_at(p, row)).collect(),
-            out_len,
-            in_len,
-        })
+        dense(&Bound(self, p), limit)
+    }
+
+    /// The dense equivalent in compressed sparse rows.
+    ///
+    /// # Errors
+    /// As [`sparse_within`](Self::sparse_within).
+    fn sparse(&self, p: Parameters<'_>) -> Result<SparseEquivalent, LinearError> {
+        self.sparse_within(p, u64::MAX)
+    }
+
+    /// The dense equivalent in compressed sparse rows, if it needs at most
+    /// `limit` bytes.
+    ///
+    /// It stores every position of the [`support`](Self::support), whatever
+    /// its value; of a [`Structure::Factored`] map those that these parameters
+    /// reach.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check); [`LinearError::OverLimit`].
+    fn sparse_within(
+        &self,
+        p: Parameters<'_>,
+        limit: u64,
+    ) -> Result<SparseEquivalent, LinearError> {
+        self.check(p)?;
+        sparse(&Bound(self, p), limit)
+    }
+
+    /// The positions that are not 0 for some weight.
+    ///
+    /// # Errors
+    /// [`LinearError::OverLimit`] when they cannot be addressed.
+    fn support(&self) -> Result<Support, LinearError> {
+        support::support(self)
+    }
+
+    /// The support, partitioned into positions whose entries are equal for
+    /// every weight.
+    ///
+    /// # Errors
+    /// [`LinearError::OverLimit`] when they cannot be addressed.
+    fn tie_groups(&self) -> Result<TieGroups, LinearError> {
+        support::tie_groups(self)
+    }
+
+    /// The parameters whose dense equivalent is nearest to the dense `weight`
+    /// (`[out_len, in_len]`) and `bias` (`[out_len]`) in Frobenius norm.
+    ///
+    /// Where the map is linear in its weight this is the orthogonal projection
+    /// onto its subspace. Parameters that never reach the dense equivalent
+    /// (a kernel entry that only meets zero padding) are 0.
+    ///
+    /// # Errors
+    /// As [`check_target`](Self::check_target); [`LinearError::NotFinite`].
+    fn project(&self, weight: &[f32], bias: Option<&[f32]>) -> Result<Projection, LinearError> {
+        self.check_target(weight, bias)?;
+        project(self, weight, bias)
+    }
+
+    /// How much of the dense `weight` (`[out_len, in_len]`) the structure
+    /// explains.
+    ///
+    /// # Errors
+    /// As [`check_target`](Self::check_target); [`LinearError::NotFinite`].
+    fn energy(&self, weight: &[f32]) -> Result<Energy, LinearError> {
+        self.check_target(weight, None)?;
+        energy(self, weight)
+    }
+
+    /// Dimension of the subspace of dense equivalents (for a map without
+    /// weight, 1: the multiples of its matrix). At most the number of weights;
+    /// `None` for a map that is not linear in its weight.
+    ///
+    /// # Errors
+    /// [`LinearError::OverLimit`] when the structure cannot be addressed.
+    fn dimension(&self) -> Result<Option<usize>, LinearError> {
+        dimension(self)
     }
 
     /// `W += alpha·W_P` and `b += alpha·b_P`, without materialising `W_P`.
@@ -278,7 +380,8 @@ pub trait StructuredMap: Debug + Send + Sync {
     }
 
     /// [`interpolate`](Self::interpolate) for a weight stored transposed,
-    /// `[in_len, out_len]` row-major; the same bits, transposed.
+    /// `[in_len, out_len]` row-major; the same bits, transposed, wherever an
+    /// entry of `W_P` is not a sum of several weights.
     ///
     /// # Errors
     /// As [`check`](Self::check) and [`check_target`](Self::check_target).
@@ -318,6 +421,43 @@ pub trait StructuredMap: Debug + Send + Sync {
     }
 }
 
+/// A map with checked parameters.
+pub(crate) struct Bound<'a, M: ?Sized>(pub(crate) &'a M, pub(crate) Parameters<'a>);
+
+impl<M: StructuredMap + ?Sized> Rows for Bound<'_, M> {
+    fn name(&self) -> String {
+        self.0.kind().to_owned()
+    }
+
+    fn in_len(&self) -> usize {
+        self.0.in_len()
+    }
+
+    fn out_len(&self) -> usize {
+        self.0.out_len()
+    }
+
+    fn add_row(&self, row: usize, alpha: f32, out: &mut [f32]) {
+        self.0.add_row(self.1, row, alpha, out);
+    }
+
+    fn tied(&self) -> Option<(&dyn Tied, &[f32])> {
+        match self.0.structure() {
+            Structure::Tied(tied) => Some((tied, self.1.tied_weight())),
+            Structure::Factored(_) => None,
+        }
+    }
+
+    fn bias(&self) -> Vec<f32> {
+        let at = |row| self.0.bias_at(self.1, row);
+        (0..self.0.out_len()).map(at).collect()
+    }
+
+    fn apply(&self, x: &[f32], y: &mut [f32]) {
+        self.0.apply(self.1, x, y);
+    }
+}
+
 fn check_target_bias<M: StructuredMap + ?Sized>(map: &M, bias: &[f32]) -> Result<(), LinearError> {
     if bias.len() == map.out_len() {
         return Ok(());
@@ -328,14 +468,4 @@ fn check_target_bias<M: StructuredMap + ?Sized>(map: &M, bias: &[f32]) -> Result
         output: map.out_shape().clone(),
         got: bias.len(),
     })
-}
-
-/// The bias of group `group` (channel, token, …); 0 without bias.
-pub(crate) fn group_bias(p: Parameters<'_>, group: usize) -> f32 {
-    p.bias.map_or(0.0, |bias| bias[group])
-}
-
-/// Adds `alpha`·`run` to `out[start..]`: one contiguous run of a row.
-pub(crate) fn add_run(alpha: f32, run: &[f32], start: usize, out: &mut [f32]) {
-    axpy(alpha, run, &mut out[start..start + run.len()]);
 }

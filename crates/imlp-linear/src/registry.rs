@@ -1,7 +1,9 @@
 //! Every kind of structured linear map, by name.
 
 use crate::{
-    AvgPool2d, ChannelMixing, Conv2d, Dense, MeanTokens, PatchEmbedding, StructuredMap, TokenMixing,
+    AdaptiveAvgPool2d, AvgPool2d, BatchNorm, BilinearResize, ChannelMixing, Circulant, Conv1d,
+    Conv2d, ConvTranspose2d, Dense, Kronecker, LearnedPermutation, LinearError, LocallyConnected2d,
+    LowRank, MeanTokens, Options, PatchEmbedding, Permutation, StructuredMap, TokenMixing,
 };
 
 /// A source of small random sizes for [`Registration::sample`].
@@ -22,6 +24,11 @@ pub struct Registration {
     pub kind: &'static str,
     /// Where its formula comes from.
     pub source: &'static str,
+    /// The options of its text form: required ones, then `;` and those with a
+    /// default (see [`parse_layer`](crate::parse_layer)).
+    pub syntax: &'static str,
+    /// Builds it from its text form.
+    pub parse: fn(&mut Options) -> Result<Box<dyn StructuredMap>, LinearError>,
     /// Draws a random small geometry: non-square sizes, strides, paddings,
     /// with and without bias.
     pub sample: fn(&mut dyn Sampler) -> Box<dyn StructuredMap>,
@@ -32,9 +39,20 @@ pub struct Registration {
 pub const REGISTRY: &[Registration] = &[
     Dense::REGISTRATION,
     Conv2d::REGISTRATION,
+    Conv1d::REGISTRATION,
+    ConvTranspose2d::REGISTRATION,
+    LocallyConnected2d::REGISTRATION,
     PatchEmbedding::REGISTRATION,
     TokenMixing::REGISTRATION,
     ChannelMixing::REGISTRATION,
+    Kronecker::REGISTRATION,
+    LowRank::REGISTRATION,
+    Circulant::REGISTRATION,
     AvgPool2d::REGISTRATION,
+    AdaptiveAvgPool2d::REGISTRATION,
     MeanTokens::REGISTRATION,
+    BilinearResize::REGISTRATION,
+    BatchNorm::REGISTRATION,
+    Permutation::REGISTRATION,
+    LearnedPermutation::REGISTRATION,
 ];

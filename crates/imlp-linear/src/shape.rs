@@ -23,6 +23,16 @@ impl Shape {
         Self(vec![tokens, channels])
     }
 
+    /// A sequence `[channels, length]`.
+    pub fn sequence(channels: usize, length: usize) -> Self {
+        Self(vec![channels, length])
+    }
+
+    /// Any dimensions, slowest first.
+    pub fn of(dims: Vec<usize>) -> Self {
+        Self(dims)
+    }
+
     /// A plain vector `[length]`.
     pub fn flat(length: usize) -> Self {
         Self(vec![length])

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use imlp_linear::{
     AvgPool2d, AvgPool2dConfig, ChannelMixing, ChannelMixingConfig, Conv2d, Conv2dConfig, Dense,
-    DenseConfig, MeanTokens, MeanTokensConfig, PatchEmbedding, PatchEmbeddingConfig, Shape,
-    StructuredMap, TokenMixing, TokenMixingConfig,
+    DenseConfig, MeanTokens, MeanTokensConfig, Padding, PatchEmbedding, PatchEmbeddingConfig,
+    Shape, StructuredMap, TokenMixing, TokenMixingConfig,
 };
 use serde::{Deserialize, Serialize};
 
@@ -224,18 +224,15 @@ impl LayerConfig {
                 bias,
                 ..
             } => Conv2d::new(Conv2dConfig {
-                image: image()?,
-                out_channels: *channels,
-                kernel: kernel.get(),
                 stride: stride.get(),
-                padding: padding.get(),
+                padding: Padding::symmetric(padding.get()),
                 bias: *bias,
+                ..Conv2dConfig::new(image()?, *channels, kernel.get())
             })
             .map(|m| Arc::new(m) as _),
             Self::AvgPool2d { kernel, stride, .. } => AvgPool2d::new(AvgPool2dConfig {
-                image: image()?,
-                kernel: kernel.get(),
                 stride: stride.unwrap_or(*kernel).get(),
+                ..AvgPool2dConfig::new(image()?, kernel.get())
             })
             .map(|m| Arc::new(m) as _),
             Self::GlobalAvgPool { .. } => AvgPool2d::global(image()?).map(|m| Arc::new(m) as _),
@@ -245,10 +242,8 @@ impl LayerConfig {
                 bias,
                 ..
             } => PatchEmbedding::new(PatchEmbeddingConfig {
-                image: image()?,
-                patch: patch.get(),
-                embedding: *channels,
                 bias: *bias,
+                ..PatchEmbeddingConfig::new(image()?, patch.get(), *channels)
             })
             .map(|m| Arc::new(m) as _),
             Self::TokenMixing {

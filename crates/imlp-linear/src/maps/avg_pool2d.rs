@@ -1,20 +1,26 @@
-//! Average pooling without padding: a convolution of each channel by itself
-//! with a constant kernel.
+//! Average pooling: a convolution of each channel by itself with a constant
+//! kernel.
 //!
 //! ```text
-//! y[c, i, j] = 1/(k_h·k_w) · Σ_{u,v} x[c, i·s_h + u, j·s_w + v]
+//! y[c, i, j] = 1/n(i, j) · Σ_{u,v} x̃[c, i·s_h + u − p_h, j·s_w + v − p_w]
 //! ```
+//!
+//! with n = k_h·k_w, or without counting the padding, the positions of the
+//! window inside the image.
 //!
 //! Source: Dumoulin & Visin 2016, pooling arithmetic (arXiv 1603.07285).
 
-use std::any::Any;
-
-use super::window::{Axis, axes, refuse_overflow, refuse_zeros, sample_pair};
+use super::Conv2dConfig;
+use super::geometry::{geometry, no_parameters, refuse_overflow, refuse_zeros};
+use super::window::{Axis, sample_pair};
 use crate::arithmetic::product;
-use crate::{LinearError, Parameters, Registration, Sampler, Shape, StructuredMap};
+use crate::{
+    LinearError, Options, Padding, Registration, Run, Sampler, Shape, Structure, StructuredMap,
+    Tied,
+};
 
 /// Geometry of an [`AvgPool2d`], unchecked; pairs are `[vertical, horizontal]`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AvgPool2dConfig {
     /// Input `[channels, height, width]`.
     pub image: [usize; 3],
@@ -22,13 +28,40 @@ pub struct AvgPool2dConfig {
     pub kernel: [usize; 2],
     /// Stride.
     pub stride: [usize; 2],
+    /// Zeros on each side, at most half the window.
+    pub padding: [usize; 2],
+    /// Whether the average counts the zeros.
+    pub count_include_pad: bool,
+}
+
+impl AvgPool2dConfig {
+    /// PyTorch's defaults: windows that tile, no padding (counted if any).
+    pub const fn new(image: [usize; 3], kernel: [usize; 2]) -> Self {
+        Self {
+            image,
+            kernel,
+            stride: kernel,
+            padding: [0, 0],
+            count_include_pad: true,
+        }
+    }
+
+    fn parse(options: &mut Options) -> Result<Self, LinearError> {
+        let (image, kernel) = (options.image()?, options.pair("kernel")?);
+        Ok(Self {
+            stride: options.pair_or("stride", kernel)?,
+            padding: options.pair_or("padding", [0, 0])?,
+            count_include_pad: options.flag_or("count_include_pad", true)?,
+            ..Self::new(image, kernel)
+        })
+    }
 }
 
 /// Average of windows: `[C, H, W]` to `[C, H', W']`, no parameters, as
-/// `torch.nn.AvgPool2d`; `H' = ⌊(H − k_h) / s_h⌋ + 1`, `W'` likewise.
+/// `torch.nn.AvgPool2d`; `H' = ⌊(H + 2·p_h − k_h) / s_h⌋ + 1`, `W'` likewise.
 ///
 /// ```text
-/// y[c, i, j] = 1/(k_h·k_w) · Σ_{u,v} x[c, i·s_h + u, j·s_w + v]
+/// y[c, i, j] = 1/n(i, j) · Σ_{u,v} x̃[c, i·s_h + u − p_h, j·s_w + v − p_w]
 /// ```
 ///
 /// Source: Dumoulin & Visin 2016, pooling arithmetic (arXiv 1603.07285).
@@ -47,32 +80,42 @@ impl AvgPool2d {
     pub(crate) const REGISTRATION: Registration = Registration {
         kind: Self::KIND,
         source: "Dumoulin & Visin 2016, arXiv 1603.07285",
+        syntax: "in=C, kernel=K or HxW, input=HxW; stride=kernel, padding=0, \
+                 count_include_pad=true",
+        parse: |options| Ok(Box::new(Self::new(AvgPool2dConfig::parse(options)?)?)),
         sample: Self::sample,
     };
 
     /// Checks the sizes.
     ///
     /// # Errors
-    /// A size or stride of 0, a window larger than the image, or an overflow.
+    /// A size of 0, padding above half the window, a window larger than the
+    /// padded image, or an overflow.
     pub fn new(config: AvgPool2dConfig) -> Result<Self, LinearError> {
         let AvgPool2dConfig {
             image: [channels, height, width],
             kernel,
             stride,
+            padding,
+            count_include_pad: _,
         } = config;
+        refuse_zeros(Self::KIND, &[("the number of channels", channels)])?;
+        for i in [0, 1] {
+            if padding[i] > kernel[i] / 2 {
+                return Err(LinearError::PoolPadding {
+                    kind: Self::KIND,
+                    padding,
+                    kernel,
+                });
+            }
+        }
+        let [rows, columns] = Conv2dConfig {
+            stride,
+            padding: Padding::symmetric(padding),
+            ..Conv2dConfig::new(config.image, channels, kernel)
+        }
+        .axes(Self::KIND)?;
         let input = Shape::image(channels, height, width);
-        let sizes = [
-            ("the number of channels", channels),
-            ("the image height", height),
-            ("the image width", width),
-            ("the kernel height", kernel[0]),
-            ("the kernel width", kernel[1]),
-            ("the vertical stride", stride[0]),
-            ("the horizontal stride", stride[1]),
-        ];
-        let wanted = format!("{channels} channels");
-        refuse_zeros(Self::KIND, &input, wanted, &sizes)?;
-        let [rows, columns] = axes(Self::KIND, &input, kernel, stride, [0, 0])?;
         let output = Shape::image(channels, rows.output, columns.output);
         refuse_overflow(Self::KIND, &input, &output, &[])?;
         Ok(Self {
@@ -89,11 +132,7 @@ impl AvgPool2d {
     /// # Errors
     /// A size of 0, or an overflow.
     pub fn global(image: [usize; 3]) -> Result<Self, LinearError> {
-        Self::new(AvgPool2dConfig {
-            image,
-            kernel: [image[1], image[2]],
-            stride: [1, 1],
-        })
+        Self::new(AvgPool2dConfig::new(image, [image[1], image[2]]))
     }
 
     /// The geometry that this map was built from.
@@ -109,84 +148,51 @@ impl AvgPool2d {
             Self::global(image)
         } else {
             Self::new(AvgPool2dConfig {
-                image,
-                kernel,
                 stride: sample_pair(sampler, 1, 3),
+                padding: kernel.map(|k| sampler.between(0, k / 2)),
+                count_include_pad: sampler.flip(),
+                ..AvgPool2dConfig::new(image, kernel)
             })
         };
         Box::new(map.expect("a valid sample"))
     }
+}
 
-    /// `1/(k_h·k_w)`.
-    fn share(&self) -> f32 {
+impl Tied for AvgPool2d {
+    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
+        let [_, height, width] = self.config.image;
         let [kh, kw] = self.config.kernel;
-        (1.0 / (kh as f64 * kw as f64)) as f32
+        let plane = self.rows.output * self.columns.output;
+        let (c, position) = (row / plane, row % plane);
+        let (i, j) = (
+            position / self.columns.output,
+            position % self.columns.output,
+        );
+        let count = if self.config.count_include_pad {
+            kh as f64 * kw as f64
+        } else {
+            let (mut inside_h, mut inside_w) = (0, 0);
+            self.rows.spans(i, |span| inside_h += span.len);
+            self.columns.spans(j, |span| inside_w += span.len);
+            inside_h as f64 * inside_w as f64
+        };
+        self.rows.taps(i, |_, r| {
+            self.columns.spans(j, |span| {
+                visit(Run {
+                    len: span.len,
+                    ..Run::fixed((c * height + r) * width + span.input, (1.0 / count) as f32)
+                });
+            });
+        });
     }
 }
 
 impl StructuredMap for AvgPool2d {
-    fn kind(&self) -> &'static str {
-        Self::KIND
-    }
+    geometry!();
+    no_parameters!();
 
-    fn in_shape(&self) -> &Shape {
-        &self.input
-    }
-
-    fn out_shape(&self) -> &Shape {
-        &self.output
-    }
-
-    fn weight_shape(&self) -> Vec<usize> {
-        Vec::new()
-    }
-
-    fn bias_len(&self) -> usize {
-        0
-    }
-
-    fn has_bias(&self) -> bool {
-        false
-    }
-
-    fn add_row(&self, _: Parameters<'_>, row: usize, alpha: f32, out: &mut [f32]) {
-        let [_, height, width] = self.config.image;
-        let plane = self.rows.output * self.columns.output;
-        let (c, position) = (row / plane, row % plane);
-        let vertical = self.rows.span(position / self.columns.output);
-        let horizontal = self.columns.span(position % self.columns.output);
-        let value = alpha * self.share();
-        for r in vertical.input_start..vertical.input_start + vertical.len {
-            let start = (c * height + r) * width + horizontal.input_start;
-            for out in &mut out[start..start + horizontal.len] {
-                *out += value;
-            }
-        }
-    }
-
-    fn bias_at(&self, _: Parameters<'_>, _: usize) -> f32 {
-        0.0
-    }
-
-    fn apply(&self, _: Parameters<'_>, x: &[f32], y: &mut [f32]) {
-        assert_eq!(x.len(), self.input.len(), "input of {self:?}");
-        assert_eq!(y.len(), self.output.len(), "output of {self:?}");
-        let [_, height, width] = self.config.image;
-        let [kh, kw] = self.config.kernel;
-        let [sh, sw] = self.config.stride;
-        let share = self.share();
-        let out_width = self.columns.output;
-        let planes = x.chunks_exact(height * width);
-        for (x, y) in planes.zip(y.chunks_exact_mut(self.rows.output * out_width)) {
-            for (i, y) in y.chunks_exact_mut(out_width).enumerate() {
-                let band = &x[i * sh * width..(i * sh + kh) * width];
-                for (j, y) in y.iter_mut().enumerate() {
-                    let lines = band.chunks_exact(width);
-                    let sum: f32 = lines.flat_map(|line| &line[j * sw..j * sw + kw]).sum();
-                    *y = share * sum;
-                }
-            }
-        }
+    fn structure(&self) -> Structure<'_> {
+        Structure::Tied(self)
     }
 
     /// One addition per window position and output (the last one stands for
@@ -194,9 +200,5 @@ impl StructuredMap for AvgPool2d {
     fn flops(&self) -> u64 {
         let [kh, kw] = self.config.kernel;
         product(&[self.output.len(), kh, kw])
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }

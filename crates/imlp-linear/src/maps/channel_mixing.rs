@@ -6,15 +6,12 @@
 //!
 //! Source: Tolstikhin et al. 2021, MLP-Mixer (arXiv 2105.01601).
 
-use std::any::Any;
-
-use super::window::{refuse_overflow, refuse_zeros};
-use crate::arithmetic::{dot, product};
-use crate::map::{add_run, group_bias};
-use crate::{LinearError, Parameters, Registration, Sampler, Shape, StructuredMap};
+use super::geometry::{geometry, refuse_overflow, refuse_zeros};
+use crate::arithmetic::product;
+use crate::{LinearError, Registration, Run, Sampler, Shape, Structure, StructuredMap, Tied};
 
 /// Geometry of a [`ChannelMixing`], unchecked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChannelMixingConfig {
     /// Tokens, the same in input and output.
     pub tokens: usize,
@@ -43,6 +40,16 @@ impl ChannelMixing {
     pub(crate) const REGISTRATION: Registration = Registration {
         kind: Self::KIND,
         source: "Tolstikhin et al. 2021, arXiv 2105.01601",
+        syntax: "in=CHANNELS, out=CHANNELS, tokens=S; bias=true",
+        parse: |options| {
+            let config = ChannelMixingConfig {
+                tokens: options.number("tokens")?,
+                channels_in: options.number("in")?,
+                channels_out: options.number("out")?,
+                bias: options.bias()?,
+            };
+            Ok(Box::new(Self::new(config)?))
+        },
         sample: Self::sample,
     };
 
@@ -57,14 +64,16 @@ impl ChannelMixing {
             channels_out,
             bias: _,
         } = config;
+        refuse_zeros(
+            Self::KIND,
+            &[
+                ("the number of tokens", tokens),
+                ("the number of input channels", channels_in),
+                ("the number of output channels", channels_out),
+            ],
+        )?;
         let input = Shape::tokens(tokens, channels_in);
         let output = Shape::tokens(tokens, channels_out);
-        let sizes = [
-            ("the number of tokens", tokens),
-            ("the number of input channels", channels_in),
-            ("the number of output channels", channels_out),
-        ];
-        refuse_zeros(Self::KIND, &input, &output, &sizes)?;
         refuse_overflow(Self::KIND, &input, &output, &[channels_out, channels_in])?;
         Ok(Self {
             config,
@@ -81,7 +90,7 @@ impl ChannelMixing {
     fn sample(sampler: &mut dyn Sampler) -> Box<dyn StructuredMap> {
         let config = ChannelMixingConfig {
             tokens: sampler.between(1, 6),
-            channels_in: sampler.between(1, 20),
+            channels_in: sampler.between(1, 9),
             channels_out: sampler.between(1, 9),
             bias: sampler.flip(),
         };
@@ -89,18 +98,19 @@ impl ChannelMixing {
     }
 }
 
+impl Tied for ChannelMixing {
+    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
+        let channels = self.config.channels_in;
+        let (s, o) = (
+            row / self.config.channels_out,
+            row % self.config.channels_out,
+        );
+        visit(Run::contiguous(s * channels, o * channels, channels));
+    }
+}
+
 impl StructuredMap for ChannelMixing {
-    fn kind(&self) -> &'static str {
-        Self::KIND
-    }
-
-    fn in_shape(&self) -> &Shape {
-        &self.input
-    }
-
-    fn out_shape(&self) -> &Shape {
-        &self.output
-    }
+    geometry!();
 
     fn weight_shape(&self) -> Vec<usize> {
         vec![self.config.channels_out, self.config.channels_in]
@@ -114,36 +124,15 @@ impl StructuredMap for ChannelMixing {
         self.config.bias
     }
 
-    fn add_row(&self, p: Parameters<'_>, row: usize, alpha: f32, out: &mut [f32]) {
-        let n = self.config.channels_in;
-        let (s, o) = (
-            row / self.config.channels_out,
-            row % self.config.channels_out,
-        );
-        add_run(alpha, &p.weight[o * n..(o + 1) * n], s * n, out);
+    fn bias_index(&self, row: usize) -> usize {
+        row % self.config.channels_out
     }
 
-    fn bias_at(&self, p: Parameters<'_>, row: usize) -> f32 {
-        group_bias(p, row % self.config.channels_out)
-    }
-
-    fn apply(&self, p: Parameters<'_>, x: &[f32], y: &mut [f32]) {
-        assert_eq!(x.len(), self.input.len(), "input of {self:?}");
-        assert_eq!(y.len(), self.output.len(), "output of {self:?}");
-        let tokens = x.chunks_exact(self.config.channels_in);
-        for (x, y) in tokens.zip(y.chunks_exact_mut(self.config.channels_out)) {
-            let mixing = p.weight.chunks_exact(self.config.channels_in);
-            for (o, (y, w)) in y.iter_mut().zip(mixing).enumerate() {
-                *y = dot(w, x) + group_bias(p, o);
-            }
-        }
+    fn structure(&self) -> Structure<'_> {
+        Structure::Tied(self)
     }
 
     fn flops(&self) -> u64 {
         product(&[2, self.output.len(), self.config.channels_in])
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }

@@ -1,23 +1,39 @@
-//! Two-dimensional convolution (cross-correlation, as every framework) with
-//! zero padding.
+//! Two-dimensional convolution (cross-correlation, as every framework).
 //!
 //! ```text
-//! y[o, i, j] = b[o] + Σ_{c,u,v} w[o, c, u, v] · x[c, i·s_h + u − p_h, j·s_w + v − p_w]
-//! W_P[(o,i,j), (c,r,s)] = w[o, c, r − i·s_h + p_h, s − j·s_w + p_w]   inside the kernel, else 0
+//! y[o, i, j] = b[o] + Σ_{c,u,v} w[o, c, u, v] · x̃[c₀(o) + c, i·s_h + u·d_h − p_t, j·s_w + v·d_w − p_l]
+//! ```
+//!
+//! with x̃ the padded image and c₀(o) the first input channel of o's group.
+//! With zero padding each entry of the dense equivalent is one weight or 0:
+//!
+//! ```text
+//! W_P[(o,i,j), (c₀(o)+c, r, s)] = w[o, c, u, v]   where r = i·s_h + u·d_h − p_t and s = j·s_w + v·d_w − p_l
 //! ```
 //!
 //! Sources: Dumoulin & Visin 2016 (arXiv 1603.07285) for the arithmetic; Ma &
-//! Lu 2017 (arXiv 1712.01252) for the equivalent fully-connected layer.
+//! Lu 2017 (arXiv 1712.01252) for the equivalent fully-connected layer; Yu &
+//! Koltun 2015 (arXiv 1511.07122) for dilation.
 
-use std::any::Any;
-
-use super::window::{Axis, axes, refuse_overflow, refuse_zeros, sample_pair};
-use crate::arithmetic::{axpy, product};
-use crate::map::{add_run, group_bias};
-use crate::{LinearError, Parameters, Registration, Sampler, Shape, StructuredMap};
+use super::geometry::{self, geometry, refuse_overflow};
+use super::window::{Axis, AxisConfig, sample_pair};
+use crate::arithmetic::product;
+use crate::{
+    LinearError, Options, Padding, PaddingMode, Registration, Run, Sampler, Shape, Structure,
+    StructuredMap, Tied,
+};
 
 /// Geometry of a [`Conv2d`], unchecked; pairs are `[vertical, horizontal]`.
-#[derive(Clone, Copy, Debug)]
+///
+/// ```
+/// use imlp_linear::{Conv2dConfig, Padding};
+/// let config = Conv2dConfig {
+///     stride: [2, 2],
+///     padding: Padding::symmetric([1, 1]),
+///     ..Conv2dConfig::new([3, 32, 32], 4, [3, 3])
+/// };
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conv2dConfig {
     /// Input `[channels, height, width]`.
     pub image: [usize; 3],
@@ -27,23 +43,144 @@ pub struct Conv2dConfig {
     pub kernel: [usize; 2],
     /// Stride.
     pub stride: [usize; 2],
-    /// Zeros added on each side; smaller than the kernel.
-    pub padding: [usize; 2],
+    /// Distance of kernel positions in the image.
+    pub dilation: [usize; 2],
+    /// How much padding.
+    pub padding: Padding,
+    /// With what.
+    pub padding_mode: PaddingMode,
+    /// Groups of channels that do not see each other; as many as input
+    /// channels: depthwise.
+    pub groups: usize,
     /// Whether there is a bias, `[out_channels]`.
     pub bias: bool,
 }
 
-/// Convolution of `[C, H, W]` to `[O, H', W']` with `w: [O, C, kh, kw]` and
-/// `b: [O]`, as `torch.nn.Conv2d`.
+impl Conv2dConfig {
+    /// PyTorch's defaults: stride, dilation and groups 1, no padding, a bias.
+    pub const fn new(image: [usize; 3], out_channels: usize, kernel: [usize; 2]) -> Self {
+        Self {
+            image,
+            out_channels,
+            kernel,
+            stride: [1, 1],
+            dilation: [1, 1],
+            padding: Padding::NONE,
+            padding_mode: PaddingMode::Zeros,
+            groups: 1,
+            bias: true,
+        }
+    }
+
+    /// The two axes under the kernel.
+    pub(super) fn axes(&self, kind: &'static str) -> Result<[Axis; 2], LinearError> {
+        let axis = |i: usize, name, padding| {
+            let config = AxisConfig {
+                name,
+                input: self.image[1 + i],
+                kernel: self.kernel[i],
+                stride: self.stride[i],
+                dilation: self.dilation[i],
+                padding,
+                mode: self.padding_mode,
+            };
+            Axis::new(kind, config)
+        };
+        let height = axis(0, "height", self.padding.vertical)?;
+        let width = axis(1, "width", self.padding.horizontal)?;
+        Ok([height, width])
+    }
+
+    /// Refuses channels that the groups do not divide.
+    pub(super) fn check_groups(&self, kind: &'static str) -> Result<(), LinearError> {
+        geometry::refuse_zeros(
+            kind,
+            &[
+                ("the number of input channels", self.image[0]),
+                ("the number of output channels", self.out_channels),
+                ("the number of groups", self.groups),
+            ],
+        )?;
+        for (what, channels) in [("input", self.image[0]), ("output", self.out_channels)] {
+            if channels % self.groups != 0 {
+                return Err(LinearError::Groups {
+                    kind,
+                    groups: self.groups,
+                    what,
+                    channels,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys that convolutions share in a layer's text.
+    pub(super) fn parse(options: &mut Options) -> Result<Self, LinearError> {
+        let image = options.image()?;
+        let (out_channels, kernel) = (options.number("out")?, options.pair("kernel")?);
+        let dilation = options.pair_or("dilation", [1, 1])?;
+        let stride = options.pair_or("stride", [1, 1])?;
+        Ok(Self {
+            stride,
+            dilation,
+            padding: options.padding(kernel, dilation, stride)?,
+            padding_mode: options.padding_mode()?,
+            groups: options.number_or("groups", 1)?,
+            bias: options.bias()?,
+            ..Self::new(image, out_channels, kernel)
+        })
+    }
+
+    /// A random small geometry.
+    pub(super) fn sample(sampler: &mut dyn Sampler) -> Self {
+        let padding_mode = match sampler.between(0, 6) {
+            0 => PaddingMode::Circular,
+            1 => PaddingMode::Reflect,
+            2 => PaddingMode::Replicate,
+            _ => PaddingMode::Zeros,
+        };
+        let groups = sampler.between(1, 3);
+        let depthwise = sampler.between(0, 3) == 0;
+        let per_group = if depthwise { 1 } else { sampler.between(1, 3) };
+        let kernel = sample_pair(sampler, 1, 4);
+        let dilation = sample_pair(sampler, 1, 2);
+        let size = sample_pair(sampler, 1, 7);
+        let mut padding = [[0; 2]; 2];
+        let mut image = [groups * per_group, size[0], size[1]];
+        for i in [0, 1] {
+            let most = padding_mode.most(image[1 + i]).min(kernel[i] + 1);
+            padding[i] = [sampler.between(0, most), sampler.between(0, most)];
+            // A larger image where the window would not fit.
+            let span = (kernel[i] - 1) * dilation[i] + 1;
+            let padded = padding[i][0] + padding[i][1] + image[1 + i];
+            image[1 + i] += span.saturating_sub(padded);
+        }
+        Self {
+            stride: sample_pair(sampler, 1, 3),
+            dilation,
+            padding: Padding {
+                vertical: padding[0],
+                horizontal: padding[1],
+            },
+            padding_mode,
+            groups,
+            bias: sampler.flip(),
+            ..Self::new(image, groups * sampler.between(1, 2), kernel)
+        }
+    }
+}
+
+/// Convolution of `[C, H, W]` to `[O, H', W']` with `w: [O, C/groups, k_h,
+/// k_w]` and `b: [O]`, as `torch.nn.Conv2d`.
 ///
-/// `H' = ⌊(H + 2·p_h − k_h) / s_h⌋ + 1`, `W'` likewise.
+/// `H' = ⌊(H + p_t + p_b − d_h·(k_h − 1) − 1) / s_h⌋ + 1`, `W'` likewise.
 ///
 /// ```text
-/// y[o, i, j] = b[o] + Σ_{c,u,v} w[o, c, u, v] · x[c, i·s_h + u − p_h, j·s_w + v − p_w]
+/// y[o, i, j] = b[o] + Σ_{c,u,v} w[o, c, u, v] · x̃[c₀(o) + c, i·s_h + u·d_h − p_t, j·s_w + v·d_w − p_l]
 /// ```
 ///
 /// Sources: Dumoulin & Visin 2016 (arXiv 1603.07285); Ma & Lu 2017 (arXiv
-/// 1712.01252).
+/// 1712.01252); Yu & Koltun 2015 (arXiv 1511.07122).
 #[derive(Clone, Debug)]
 pub struct Conv2d {
     config: Conv2dConfig,
@@ -59,40 +196,35 @@ impl Conv2d {
     pub(crate) const REGISTRATION: Registration = Registration {
         kind: Self::KIND,
         source: "Dumoulin & Visin 2016, arXiv 1603.07285; Ma & Lu 2017, arXiv 1712.01252",
-        sample: Self::sample,
+        syntax: "in=C, out=O, kernel=K or HxW, input=HxW; stride=1, dilation=1, groups=1, \
+                 padding=0 (N, VxH, T:BxL:R or same), padding_mode=zeros (circular, reflect, \
+                 replicate), bias=true",
+        parse: |options| Ok(Box::new(Self::new(Conv2dConfig::parse(options)?)?)),
+        sample: |sampler| {
+            Box::new(Self::new(Conv2dConfig::sample(sampler)).expect("a valid sample"))
+        },
     };
 
     /// Checks the sizes.
     ///
     /// # Errors
-    /// A size or stride of 0, padding not smaller than the kernel, a kernel
-    /// larger than the padded image, or an overflow.
+    /// A size of 0, channels that the groups do not divide, padding that its
+    /// mode cannot give, a kernel larger than the padded image, or an overflow.
     pub fn new(config: Conv2dConfig) -> Result<Self, LinearError> {
-        let Conv2dConfig {
-            image: [channels, height, width],
-            out_channels,
-            kernel,
-            stride,
-            padding,
-            bias: _,
-        } = config;
+        Self::with_kind(Self::KIND, config)
+    }
+
+    /// [`new`](Self::new) on behalf of a map that is a convolution inside, so
+    /// that errors name that map.
+    pub(super) fn with_kind(kind: &'static str, config: Conv2dConfig) -> Result<Self, LinearError> {
+        let [channels, height, width] = config.image;
+        config.check_groups(kind)?;
+        let [rows, columns] = config.axes(kind)?;
         let input = Shape::image(channels, height, width);
-        let sizes = [
-            ("the number of input channels", channels),
-            ("the image height", height),
-            ("the image width", width),
-            ("the number of output channels", out_channels),
-            ("the kernel height", kernel[0]),
-            ("the kernel width", kernel[1]),
-            ("the vertical stride", stride[0]),
-            ("the horizontal stride", stride[1]),
-        ];
-        let wanted = format!("{out_channels} channels");
-        refuse_zeros(Self::KIND, &input, wanted, &sizes)?;
-        let [rows, columns] = axes(Self::KIND, &input, kernel, stride, padding)?;
-        let output = Shape::image(out_channels, rows.output, columns.output);
-        let weight = [out_channels, channels, kernel[0], kernel[1]];
-        refuse_overflow(Self::KIND, &input, &output, &weight)?;
+        let output = Shape::image(config.out_channels, rows.output, columns.output);
+        let [kh, kw] = config.kernel;
+        let weight = [config.out_channels, channels / config.groups, kh, kw];
+        refuse_overflow(kind, &input, &output, &weight)?;
         Ok(Self {
             config,
             input,
@@ -107,42 +239,45 @@ impl Conv2d {
         &self.config
     }
 
-    fn sample(sampler: &mut dyn Sampler) -> Box<dyn StructuredMap> {
-        let kernel = sample_pair(sampler, 1, 4);
-        let padding = kernel.map(|k| sampler.between(0, k - 1));
-        let channels = sampler.between(1, 3);
-        let side = |sampler: &mut dyn Sampler, i: usize| {
-            let smallest = kernel[i].saturating_sub(2 * padding[i]).max(1);
-            sampler.between(smallest, 7)
-        };
-        let config = Conv2dConfig {
-            image: [channels, side(sampler, 0), side(sampler, 1)],
-            out_channels: sampler.between(1, 3),
-            kernel,
-            stride: sample_pair(sampler, 1, 3),
-            padding,
-            bias: sampler.flip(),
-        };
-        Box::new(Self::new(config).expect("a valid sample"))
+    /// Input channels that one output sees.
+    fn group_channels(&self) -> usize {
+        self.config.image[0] / self.config.groups
+    }
+}
+
+impl Tied for Conv2d {
+    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
+        let [_, height, width] = self.config.image;
+        let [kh, kw] = self.config.kernel;
+        let plane = self.rows.output * self.columns.output;
+        let (o, position) = (row / plane, row % plane);
+        let (i, j) = (
+            position / self.columns.output,
+            position % self.columns.output,
+        );
+        let channels = self.group_channels();
+        let first = o / (self.config.out_channels / self.config.groups) * channels;
+        for c in 0..channels {
+            self.rows.taps(i, |u, r| {
+                let line = ((first + c) * height + r) * width;
+                let kernel = ((o * channels + c) * kh + u) * kw;
+                self.columns.spans(j, |span| {
+                    visit(Run {
+                        input_step: self.columns.dilation,
+                        ..Run::contiguous(line + span.input, kernel + span.kernel, span.len)
+                    });
+                });
+            });
+        }
     }
 }
 
 impl StructuredMap for Conv2d {
-    fn kind(&self) -> &'static str {
-        Self::KIND
-    }
-
-    fn in_shape(&self) -> &Shape {
-        &self.input
-    }
-
-    fn out_shape(&self) -> &Shape {
-        &self.output
-    }
+    geometry!();
 
     fn weight_shape(&self) -> Vec<usize> {
         let [kh, kw] = self.config.kernel;
-        vec![self.config.out_channels, self.config.image[0], kh, kw]
+        vec![self.config.out_channels, self.group_channels(), kh, kw]
     }
 
     fn bias_len(&self) -> usize {
@@ -153,81 +288,16 @@ impl StructuredMap for Conv2d {
         self.config.bias
     }
 
-    fn add_row(&self, p: Parameters<'_>, row: usize, alpha: f32, out: &mut [f32]) {
-        let [channels, height, width] = self.config.image;
-        let [kh, kw] = self.config.kernel;
-        let plane = self.rows.output * self.columns.output;
-        let (o, position) = (row / plane, row % plane);
-        let vertical = self.rows.span(position / self.columns.output);
-        let horizontal = self.columns.span(position % self.columns.output);
-        for c in 0..channels {
-            for k in 0..vertical.len {
-                let u = vertical.kernel_start + k;
-                let w = ((o * channels + c) * kh + u) * kw + horizontal.kernel_start;
-                let x = (c * height + vertical.input_start + k) * width + horizontal.input_start;
-                add_run(alpha, &p.weight[w..w + horizontal.len], x, out);
-            }
-        }
+    fn bias_index(&self, row: usize) -> usize {
+        row / (self.rows.output * self.columns.output)
     }
 
-    fn bias_at(&self, p: Parameters<'_>, row: usize) -> f32 {
-        group_bias(p, row / (self.rows.output * self.columns.output))
-    }
-
-    /// Shift and add: each kernel entry adds a scaled, shifted copy of its
-    /// input plane to its output plane.
-    fn apply(&self, p: Parameters<'_>, x: &[f32], y: &mut [f32]) {
-        assert_eq!(x.len(), self.input.len(), "input of {self:?}");
-        assert_eq!(y.len(), self.output.len(), "output of {self:?}");
-        let [channels, height, width] = self.config.image;
-        let [kh, kw] = self.config.kernel;
-        let [sh, sw] = self.config.stride;
-        let [ph, pw] = self.config.padding;
-        let out_width = self.columns.output;
-        let planes = y.chunks_exact_mut(self.rows.output * out_width);
-        for (o, y) in planes.enumerate() {
-            y.fill(group_bias(p, o));
-            for c in 0..channels {
-                let x = &x[c * height * width..(c + 1) * height * width];
-                for (u, v) in (0..kh).flat_map(|u| (0..kw).map(move |v| (u, v))) {
-                    let w = p.weight[((o * channels + c) * kh + u) * kw + v];
-                    let (j0, j1) = reached(v, pw, sw, width, out_width);
-                    let (i0, i1) = reached(u, ph, sh, height, self.rows.output);
-                    if j0 == j1 {
-                        continue;
-                    }
-                    for i in i0..i1 {
-                        let line = &x[(i * sh + u - ph) * width..][..width];
-                        let from = &line[j0 * sw + v - pw..];
-                        let to = &mut y[i * out_width + j0..i * out_width + j1];
-                        if sw == 1 {
-                            axpy(w, &from[..j1 - j0], to);
-                        } else {
-                            for (y, x) in to.iter_mut().zip(from.iter().step_by(sw)) {
-                                *y += w * x;
-                            }
-                        }
-                    }
-                }
-            }
-        }
+    fn structure(&self) -> Structure<'_> {
+        Structure::Tied(self)
     }
 
     fn flops(&self) -> u64 {
         let [kh, kw] = self.config.kernel;
-        product(&[2, self.output.len(), self.config.image[0], kh, kw])
+        product(&[2, self.output.len(), self.group_channels(), kh, kw])
     }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-}
-
-/// Output positions `start..end` whose kernel entry `k` meets the input:
-/// `0 ≤ i·stride + k − padding < input`.
-fn reached(k: usize, padding: usize, stride: usize, input: usize, output: usize) -> (usize, usize) {
-    let start = padding.saturating_sub(k).div_ceil(stride);
-    let end = (input + padding).saturating_sub(k).div_ceil(stride);
-    let end = end.min(output);
-    (start.min(end), end)
 }

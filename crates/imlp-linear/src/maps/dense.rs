@@ -1,15 +1,14 @@
 //! A full matrix, the trivial structured map: what the dense twin is made of,
 //! and the fully-connected head that prior and twin share.
 
-use std::any::Any;
-
-use super::window::{refuse_overflow, refuse_zeros};
+use super::geometry::{geometry, refuse_overflow, refuse_zeros};
 use crate::arithmetic::{dot, product};
-use crate::map::{add_run, group_bias};
-use crate::{LinearError, Parameters, Registration, Sampler, Shape, StructuredMap};
+use crate::{
+    LinearError, Parameters, Registration, Run, Sampler, Shape, Structure, StructuredMap, Tied,
+};
 
 /// Geometry of a [`Dense`] map, unchecked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DenseConfig {
     /// Input shape; any.
     pub input: Shape,
@@ -33,6 +32,15 @@ impl Dense {
     pub(crate) const REGISTRATION: Registration = Registration {
         kind: Self::KIND,
         source: "y = W·vec(x) + b, torch.nn.Linear",
+        syntax: "in=N, out=M; bias=true",
+        parse: |options| {
+            let config = DenseConfig {
+                input: Shape::flat(options.number("in")?),
+                output: Shape::flat(options.number("out")?),
+                bias: options.bias()?,
+            };
+            Ok(Box::new(Self::new(config)?))
+        },
         sample: Self::sample,
     };
 
@@ -46,11 +54,13 @@ impl Dense {
             output,
             bias,
         } = config;
-        let sizes = [
-            ("the input length", input.len()),
-            ("the output length", output.len()),
-        ];
-        refuse_zeros(Self::KIND, &input, &output, &sizes)?;
+        refuse_zeros(
+            Self::KIND,
+            &[
+                ("the input length", input.len()),
+                ("the output length", output.len()),
+            ],
+        )?;
         refuse_overflow(Self::KIND, &input, &output, &[output.len(), input.len()])?;
         Ok(Self {
             input,
@@ -69,18 +79,15 @@ impl Dense {
     }
 }
 
+impl Tied for Dense {
+    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
+        let n = self.input.len();
+        visit(Run::contiguous(0, row * n, n));
+    }
+}
+
 impl StructuredMap for Dense {
-    fn kind(&self) -> &'static str {
-        Self::KIND
-    }
-
-    fn in_shape(&self) -> &Shape {
-        &self.input
-    }
-
-    fn out_shape(&self) -> &Shape {
-        &self.output
-    }
+    geometry!();
 
     fn weight_shape(&self) -> Vec<usize> {
         vec![self.output.len(), self.input.len()]
@@ -94,13 +101,12 @@ impl StructuredMap for Dense {
         self.bias
     }
 
-    fn add_row(&self, p: Parameters<'_>, row: usize, alpha: f32, out: &mut [f32]) {
-        let n = self.input.len();
-        add_run(alpha, &p.weight[row * n..(row + 1) * n], 0, out);
+    fn bias_index(&self, row: usize) -> usize {
+        row
     }
 
-    fn bias_at(&self, p: Parameters<'_>, row: usize) -> f32 {
-        group_bias(p, row)
+    fn structure(&self) -> Structure<'_> {
+        Structure::Tied(self)
     }
 
     fn apply(&self, p: Parameters<'_>, x: &[f32], y: &mut [f32]) {
@@ -108,15 +114,11 @@ impl StructuredMap for Dense {
         assert_eq!(y.len(), self.output.len(), "output of {self:?}");
         let rows = p.weight.chunks_exact(x.len());
         for (o, (y, w)) in y.iter_mut().zip(rows).enumerate() {
-            *y = dot(w, x) + group_bias(p, o);
+            *y = dot(w, x) + self.bias_at(p, o);
         }
     }
 
     fn flops(&self) -> u64 {
         product(&[2, self.output.len(), self.input.len()])
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }

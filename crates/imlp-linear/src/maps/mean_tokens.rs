@@ -1,32 +1,28 @@
-//! The mean over tokens, the head of a mixer.
+//! Mean over tokens: a Mixer's global average pooling.
 //!
 //! ```text
-//! y[c] = 1/S · Σ_s x[s, c],   W_P = (1/S)·1ᵀ ⊗ I_C
+//! y[c] = 1/S · Σ_s x[s, c],   W_P = 1/S · (1 … 1) ⊗ I_C
 //! ```
 //!
-//! Source: Tolstikhin et al. 2021, MLP-Mixer, "global average pooling" (arXiv
-//! 2105.01601).
+//! Source: Tolstikhin et al. 2021, MLP-Mixer (arXiv 2105.01601).
 
-use std::any::Any;
-
-use super::window::{refuse_overflow, refuse_zeros};
-use crate::arithmetic::{axpy, product, scale};
-use crate::{LinearError, Parameters, Registration, Sampler, Shape, StructuredMap};
+use super::geometry::{geometry, no_parameters, refuse_overflow, refuse_zeros};
+use crate::arithmetic::product;
+use crate::{LinearError, Registration, Run, Sampler, Shape, Structure, StructuredMap, Tied};
 
 /// Geometry of a [`MeanTokens`], unchecked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MeanTokensConfig {
-    /// Tokens, S.
+    /// Tokens of the input.
     pub tokens: usize,
-    /// Channels, C.
+    /// Channels.
     pub channels: usize,
 }
 
-/// Mean over tokens: `[S, C]` to `[C]`, no parameters;
-/// `y[c] = 1/S · Σ_s x[s, c]`, `W_P = (1/S)·1ᵀ ⊗ I_C`.
+/// Mean of `[S, C]` over tokens, to `[C]`: `y[c] = 1/S · Σ_s x[s, c]`, no
+/// parameters.
 ///
-/// Source: Tolstikhin et al. 2021, MLP-Mixer, "global average pooling" (arXiv
-/// 2105.01601).
+/// Source: Tolstikhin et al. 2021, MLP-Mixer (arXiv 2105.01601).
 #[derive(Clone, Debug)]
 pub struct MeanTokens {
     config: MeanTokensConfig,
@@ -40,6 +36,14 @@ impl MeanTokens {
     pub(crate) const REGISTRATION: Registration = Registration {
         kind: Self::KIND,
         source: "Tolstikhin et al. 2021, arXiv 2105.01601",
+        syntax: "tokens=S, channels=C",
+        parse: |options| {
+            let config = MeanTokensConfig {
+                tokens: options.number("tokens")?,
+                channels: options.number("channels")?,
+            };
+            Ok(Box::new(Self::new(config)?))
+        },
         sample: Self::sample,
     };
 
@@ -49,13 +53,14 @@ impl MeanTokens {
     /// A size of 0, or an overflow.
     pub fn new(config: MeanTokensConfig) -> Result<Self, LinearError> {
         let MeanTokensConfig { tokens, channels } = config;
-        let input = Shape::tokens(tokens, channels);
-        let output = Shape::flat(channels);
-        let sizes = [
-            ("the number of tokens", tokens),
-            ("the number of channels", channels),
-        ];
-        refuse_zeros(Self::KIND, &input, &output, &sizes)?;
+        refuse_zeros(
+            Self::KIND,
+            &[
+                ("the number of tokens", tokens),
+                ("the number of channels", channels),
+            ],
+        )?;
+        let (input, output) = (Shape::tokens(tokens, channels), Shape::flat(channels));
         refuse_overflow(Self::KIND, &input, &output, &[])?;
         Ok(Self {
             config,
@@ -71,71 +76,34 @@ impl MeanTokens {
 
     fn sample(sampler: &mut dyn Sampler) -> Box<dyn StructuredMap> {
         let config = MeanTokensConfig {
-            tokens: sampler.between(1, 12),
-            channels: sampler.between(1, 8),
+            tokens: sampler.between(1, 9),
+            channels: sampler.between(1, 9),
         };
         Box::new(Self::new(config).expect("a valid sample"))
     }
+}
 
-    /// `1/S`.
-    fn share(&self) -> f32 {
-        (1.0 / self.config.tokens as f64) as f32
+impl Tied for MeanTokens {
+    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
+        visit(Run {
+            input_step: self.config.channels,
+            len: self.config.tokens,
+            ..Run::fixed(row, (1.0 / self.config.tokens as f64) as f32)
+        });
     }
 }
 
 impl StructuredMap for MeanTokens {
-    fn kind(&self) -> &'static str {
-        Self::KIND
+    geometry!();
+    no_parameters!();
+
+    fn structure(&self) -> Structure<'_> {
+        Structure::Tied(self)
     }
 
-    fn in_shape(&self) -> &Shape {
-        &self.input
-    }
-
-    fn out_shape(&self) -> &Shape {
-        &self.output
-    }
-
-    fn weight_shape(&self) -> Vec<usize> {
-        Vec::new()
-    }
-
-    fn bias_len(&self) -> usize {
-        0
-    }
-
-    fn has_bias(&self) -> bool {
-        false
-    }
-
-    fn add_row(&self, _: Parameters<'_>, row: usize, alpha: f32, out: &mut [f32]) {
-        let value = alpha * self.share();
-        for token in out.chunks_exact_mut(self.config.channels) {
-            token[row] += value;
-        }
-    }
-
-    fn bias_at(&self, _: Parameters<'_>, _: usize) -> f32 {
-        0.0
-    }
-
-    fn apply(&self, _: Parameters<'_>, x: &[f32], y: &mut [f32]) {
-        assert_eq!(x.len(), self.input.len(), "input of {self:?}");
-        assert_eq!(y.len(), self.output.len(), "output of {self:?}");
-        y.fill(0.0);
-        for token in x.chunks_exact(self.config.channels) {
-            axpy(1.0, token, y);
-        }
-        scale(self.share(), y);
-    }
-
-    /// One addition per input (the last one stands for the division); there
+    /// One addition per value (the last one stands for the division); there
     /// are no multiply-adds.
     fn flops(&self) -> u64 {
         product(&[self.input.len()])
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }

@@ -1,18 +1,41 @@
 //! The structured linear maps, one file each.
 
+mod adaptive_avg_pool2d;
 mod avg_pool2d;
+mod batch_norm;
+mod bilinear_resize;
 mod channel_mixing;
+mod circulant;
+mod conv1d;
 mod conv2d;
+mod conv_transpose2d;
 mod dense;
+mod geometry;
+mod kronecker;
+mod learned_permutation;
+mod locally_connected2d;
+mod low_rank;
 mod mean_tokens;
 mod patch_embedding;
+mod permutation;
 mod token_mixing;
 mod window;
 
+pub use adaptive_avg_pool2d::{AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig};
 pub use avg_pool2d::{AvgPool2d, AvgPool2dConfig};
+pub use batch_norm::{BatchNorm, BatchNormConfig, BatchNormStatistics};
+pub use bilinear_resize::{BilinearResize, BilinearResizeConfig};
 pub use channel_mixing::{ChannelMixing, ChannelMixingConfig};
+pub use circulant::{Circulant, CirculantConfig};
+pub use conv_transpose2d::{ConvTranspose2d, ConvTranspose2dConfig};
+pub use conv1d::{Conv1d, Conv1dConfig};
 pub use conv2d::{Conv2d, Conv2dConfig};
 pub use dense::{Dense, DenseConfig};
+pub use kronecker::{Kronecker, KroneckerConfig};
+pub use learned_permutation::{LearnedPermutation, LearnedPermutationConfig};
+pub use locally_connected2d::LocallyConnected2d;
+pub use low_rank::{LowRank, LowRankConfig};
 pub use mean_tokens::{MeanTokens, MeanTokensConfig};
 pub use patch_embedding::{PatchEmbedding, PatchEmbeddingConfig};
+pub use permutation::{Permutation, PermutationConfig};
 pub use token_mixing::{TokenMixing, TokenMixingConfig};

@@ -6,15 +6,12 @@
 //!
 //! Source: Tolstikhin et al. 2021, MLP-Mixer (arXiv 2105.01601).
 
-use std::any::Any;
-
-use super::window::{refuse_overflow, refuse_zeros};
-use crate::arithmetic::{axpy, product};
-use crate::map::group_bias;
-use crate::{LinearError, Parameters, Registration, Sampler, Shape, StructuredMap};
+use super::geometry::{geometry, refuse_overflow, refuse_zeros};
+use crate::arithmetic::product;
+use crate::{LinearError, Registration, Run, Sampler, Shape, Structure, StructuredMap, Tied};
 
 /// Geometry of a [`TokenMixing`], unchecked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenMixingConfig {
     /// Tokens of the input.
     pub tokens_in: usize,
@@ -43,6 +40,16 @@ impl TokenMixing {
     pub(crate) const REGISTRATION: Registration = Registration {
         kind: Self::KIND,
         source: "Tolstikhin et al. 2021, arXiv 2105.01601",
+        syntax: "in=TOKENS, out=TOKENS, channels=C; bias=true",
+        parse: |options| {
+            let config = TokenMixingConfig {
+                tokens_in: options.number("in")?,
+                tokens_out: options.number("out")?,
+                channels: options.number("channels")?,
+                bias: options.bias()?,
+            };
+            Ok(Box::new(Self::new(config)?))
+        },
         sample: Self::sample,
     };
 
@@ -57,14 +64,16 @@ impl TokenMixing {
             channels,
             bias: _,
         } = config;
+        refuse_zeros(
+            Self::KIND,
+            &[
+                ("the number of input tokens", tokens_in),
+                ("the number of output tokens", tokens_out),
+                ("the number of channels", channels),
+            ],
+        )?;
         let input = Shape::tokens(tokens_in, channels);
         let output = Shape::tokens(tokens_out, channels);
-        let sizes = [
-            ("the number of input tokens", tokens_in),
-            ("the number of output tokens", tokens_out),
-            ("the number of channels", channels),
-        ];
-        refuse_zeros(Self::KIND, &input, &output, &sizes)?;
         refuse_overflow(Self::KIND, &input, &output, &[tokens_out, tokens_in])?;
         Ok(Self {
             config,
@@ -89,18 +98,19 @@ impl TokenMixing {
     }
 }
 
+impl Tied for TokenMixing {
+    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
+        let (t, c) = (row / self.config.channels, row % self.config.channels);
+        let tokens = self.config.tokens_in;
+        visit(Run {
+            input_step: self.config.channels,
+            ..Run::contiguous(c, t * tokens, tokens)
+        });
+    }
+}
+
 impl StructuredMap for TokenMixing {
-    fn kind(&self) -> &'static str {
-        Self::KIND
-    }
-
-    fn in_shape(&self) -> &Shape {
-        &self.input
-    }
-
-    fn out_shape(&self) -> &Shape {
-        &self.output
-    }
+    geometry!();
 
     fn weight_shape(&self) -> Vec<usize> {
         vec![self.config.tokens_out, self.config.tokens_in]
@@ -114,38 +124,15 @@ impl StructuredMap for TokenMixing {
         self.config.bias
     }
 
-    fn add_row(&self, p: Parameters<'_>, row: usize, alpha: f32, out: &mut [f32]) {
-        let n = self.config.tokens_in;
-        let (t, c) = (row / self.config.channels, row % self.config.channels);
-        let tokens = out.chunks_exact_mut(self.config.channels);
-        for (token, &w) in tokens.zip(&p.weight[t * n..(t + 1) * n]) {
-            token[c] += alpha * w;
-        }
+    fn bias_index(&self, row: usize) -> usize {
+        row / self.config.channels
     }
 
-    fn bias_at(&self, p: Parameters<'_>, row: usize) -> f32 {
-        group_bias(p, row / self.config.channels)
-    }
-
-    /// Each output token is a sum of scaled input tokens.
-    fn apply(&self, p: Parameters<'_>, x: &[f32], y: &mut [f32]) {
-        assert_eq!(x.len(), self.input.len(), "input of {self:?}");
-        assert_eq!(y.len(), self.output.len(), "output of {self:?}");
-        let mixing = p.weight.chunks_exact(self.config.tokens_in);
-        let tokens = y.chunks_exact_mut(self.config.channels);
-        for (t, (y, mixing)) in tokens.zip(mixing).enumerate() {
-            y.fill(group_bias(p, t));
-            for (&w, x) in mixing.iter().zip(x.chunks_exact(self.config.channels)) {
-                axpy(w, x, y);
-            }
-        }
+    fn structure(&self) -> Structure<'_> {
+        Structure::Tied(self)
     }
 
     fn flops(&self) -> u64 {
         product(&[2, self.output.len(), self.config.tokens_in])
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }

@@ -1,135 +1,149 @@
-//! A window that slides along one image axis, and the checks all maps share.
+//! A window that slides along one image axis.
 
-use crate::{LinearError, Sampler, Shape};
+use crate::{LinearError, PaddingMode, Sampler};
 
 /// One image axis under a sliding window; output size as in PyTorch,
-/// `⌊(input + 2·padding − kernel) / stride⌋ + 1`.
+/// `⌊(input + before + after − dilation·(kernel − 1) − 1) / stride⌋ + 1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Axis {
     pub(super) input: usize,
     pub(super) kernel: usize,
     pub(super) stride: usize,
-    pub(super) padding: usize,
+    pub(super) dilation: usize,
+    before: usize,
+    mode: PaddingMode,
     pub(super) output: usize,
 }
 
-/// The part of a window that lies inside the image.
+/// Consecutive kernel positions that meet input positions `dilation` apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
-    /// First kernel position inside.
-    pub(super) kernel_start: usize,
+    /// First kernel position.
+    pub(super) kernel: usize,
     /// The input position it meets.
-    pub(super) input_start: usize,
-    /// How many positions are inside.
+    pub(super) input: usize,
+    /// How many positions.
     pub(super) len: usize,
 }
 
+/// What [`Axis::new`] checks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AxisConfig {
+    /// `"height"`, `"width"` or `"length"`.
+    pub(super) name: &'static str,
+    pub(super) input: usize,
+    pub(super) kernel: usize,
+    pub(super) stride: usize,
+    pub(super) dilation: usize,
+    /// Before and after.
+    pub(super) padding: [usize; 2],
+    pub(super) mode: PaddingMode,
+}
+
 impl Axis {
-    /// The span of the window of output position `o`; never empty, as padding
-    /// is smaller than the kernel.
-    pub(super) fn span(&self, o: usize) -> Span {
+    /// Checks the window and sizes its output.
+    ///
+    /// # Errors
+    /// A size of 0, padding that the mode cannot give, a window larger than
+    /// the padded input, or an overflow.
+    pub(super) fn new(kind: &'static str, config: AxisConfig) -> Result<Self, LinearError> {
+        let AxisConfig {
+            name,
+            input,
+            kernel,
+            stride,
+            dilation,
+            padding: [before, after],
+            mode,
+        } = config;
+        for (what, size) in [
+            ("input", input),
+            ("kernel", kernel),
+            ("stride", stride),
+            ("dilation", dilation),
+        ] {
+            if size == 0 {
+                let what = format!("the {what} along the {name}");
+                return Err(LinearError::Zero { kind, what });
+            }
+        }
+        let most = mode.most(input);
+        if before.max(after) > most {
+            return Err(LinearError::Padding {
+                kind,
+                axis: name,
+                padding: [before, after],
+                mode,
+                input,
+                most,
+            });
+        }
+        let padded = input.checked_add(before).and_then(|n| n.checked_add(after));
+        let span = (kernel - 1)
+            .checked_mul(dilation)
+            .and_then(|n| n.checked_add(1));
+        let (Some(padded), Some(span)) = (padded, span) else {
+            let what = format!("the padded input along the {name}");
+            return Err(LinearError::TooLarge { kind, what });
+        };
+        if span > padded {
+            return Err(LinearError::KernelTooLarge {
+                kind,
+                axis: name,
+                kernel,
+                dilation,
+                span,
+                input,
+                padding: [before, after],
+            });
+        }
+        Ok(Self {
+            input,
+            kernel,
+            stride,
+            dilation,
+            before,
+            mode,
+            output: (padded - span) / stride + 1,
+        })
+    }
+
+    /// Visits what the window of output position `o` meets: first the part
+    /// inside the image as one span, then what padding repeats, one by one.
+    pub(super) fn spans(&self, o: usize, mut visit: impl FnMut(Span)) {
         let corner = o * self.stride;
-        let kernel_start = self.padding.saturating_sub(corner);
-        let kernel_end = self.kernel.min(self.input + self.padding - corner);
-        Span {
-            kernel_start,
-            input_start: corner + kernel_start - self.padding,
-            len: kernel_end - kernel_start,
+        let missing = self.before.saturating_sub(corner);
+        let start = missing.div_ceil(self.dilation);
+        let end = (self.input + self.before).saturating_sub(corner);
+        let end = end.div_ceil(self.dilation).min(self.kernel);
+        let (start, end) = if start < end { (start, end) } else { (0, 0) };
+        if start < end {
+            visit(Span {
+                kernel: start,
+                input: corner + start * self.dilation - self.before,
+                len: end - start,
+            });
+        }
+        if self.mode != PaddingMode::Zeros {
+            for kernel in (0..start).chain(end..self.kernel) {
+                let position = (corner + kernel * self.dilation) as i64 - self.before as i64;
+                let input = self.mode.source(position, self.input);
+                visit(Span {
+                    kernel,
+                    input,
+                    len: 1,
+                });
+            }
         }
     }
-}
 
-/// Checks a window over `[height, width]` of `input` and sizes its output.
-///
-/// Sizes must be at least 1 already (see [`refuse_zeros`]).
-pub(super) fn axes(
-    kind: &'static str,
-    input: &Shape,
-    kernel: [usize; 2],
-    stride: [usize; 2],
-    padding: [usize; 2],
-) -> Result<[Axis; 2], LinearError> {
-    if padding[0] >= kernel[0] || padding[1] >= kernel[1] {
-        return Err(LinearError::PaddingTooLarge {
-            kind,
-            padding,
-            kernel,
-            input: input.clone(),
+    /// Visits each kernel position and the input position it meets.
+    pub(super) fn taps(&self, o: usize, mut visit: impl FnMut(usize, usize)) {
+        self.spans(o, |span| {
+            for k in 0..span.len {
+                visit(span.kernel + k, span.input + k * self.dilation);
+            }
         });
-    }
-    let size = [input.dims()[1], input.dims()[2]];
-    let pad = |i: usize| size[i].checked_add(padding[i].checked_mul(2)?);
-    let (Some(height), Some(width)) = (pad(0), pad(1)) else {
-        return Err(too_large(kind, "the padded input", input, "its window"));
-    };
-    let padded = [height, width];
-    if kernel[0] > padded[0] || kernel[1] > padded[1] {
-        return Err(LinearError::KernelTooLarge {
-            kind,
-            kernel,
-            padding,
-            padded,
-            input: input.clone(),
-        });
-    }
-    Ok([0, 1].map(|i| Axis {
-        input: size[i],
-        kernel: kernel[i],
-        stride: stride[i],
-        padding: padding[i],
-        output: (padded[i] - kernel[i]) / stride[i] + 1,
-    }))
-}
-
-/// Refuses sizes of 0, each given with its name.
-pub(super) fn refuse_zeros(
-    kind: &'static str,
-    input: &Shape,
-    output: impl ToString,
-    sizes: &[(&'static str, usize)],
-) -> Result<(), LinearError> {
-    match sizes.iter().find(|(_, size)| *size == 0) {
-        Some(&(what, _)) => Err(LinearError::Zero {
-            kind,
-            what,
-            input: input.clone(),
-            output: output.to_string(),
-        }),
-        None => Ok(()),
-    }
-}
-
-/// Refuses shapes and weights whose lengths overflow.
-pub(super) fn refuse_overflow(
-    kind: &'static str,
-    input: &Shape,
-    output: &Shape,
-    weight: &[usize],
-) -> Result<(), LinearError> {
-    let weight_len = weight.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
-    for (what, len) in [
-        ("the input", input.checked_len()),
-        ("the output", output.checked_len()),
-        ("the weight", weight_len),
-    ] {
-        if len.is_none() {
-            return Err(too_large(kind, what, input, output));
-        }
-    }
-    Ok(())
-}
-
-fn too_large(
-    kind: &'static str,
-    what: &'static str,
-    input: &Shape,
-    output: impl ToString,
-) -> LinearError {
-    LinearError::TooLarge {
-        kind,
-        what,
-        input: input.clone(),
-        output: output.to_string(),
     }
 }
 
@@ -142,28 +156,67 @@ pub(super) fn sample_pair(sampler: &mut dyn Sampler, low: usize, high: usize) ->
 mod tests {
     use super::*;
 
+    fn axis(input: usize, kernel: usize, dilation: usize, padding: [usize; 2]) -> AxisConfig {
+        AxisConfig {
+            name: "height",
+            input,
+            kernel,
+            stride: 2,
+            dilation,
+            padding,
+            mode: PaddingMode::Zeros,
+        }
+    }
+
+    fn taps(axis: &Axis, o: usize) -> Vec<(usize, usize)> {
+        let mut taps = Vec::new();
+        axis.taps(o, |k, i| taps.push((k, i)));
+        taps
+    }
+
     #[test]
     fn spans_stay_inside_the_image() {
-        let [axis, _] = axes("conv2d", &Shape::image(1, 5, 5), [3; 2], [2; 2], [1; 2]).unwrap();
+        let axis = Axis::new("conv2d", axis(5, 3, 1, [1, 1])).unwrap();
         assert_eq!(axis.output, 3);
-        let spans = [0, 1, 2].map(|o| {
-            let span = axis.span(o);
-            (span.kernel_start, span.input_start, span.len)
-        });
-        assert_eq!(spans, [(1, 0, 2), (0, 1, 3), (0, 3, 2)]);
+        assert_eq!(taps(&axis, 0), [(1, 0), (2, 1)]);
+        assert_eq!(taps(&axis, 1), [(0, 1), (1, 2), (2, 3)]);
+        assert_eq!(taps(&axis, 2), [(0, 3), (1, 4)]);
+    }
+
+    #[test]
+    fn padding_repeats_what_its_mode_says() {
+        // Positions −2, 1 and 4 of an axis of 3, at dilation 3.
+        for (mode, want) in [
+            (PaddingMode::Zeros, vec![(1, 1)]),
+            (PaddingMode::Reflect, vec![(1, 1), (0, 2), (2, 0)]),
+            (PaddingMode::Replicate, vec![(1, 1), (0, 0), (2, 2)]),
+            (PaddingMode::Circular, vec![(1, 1), (0, 1), (2, 1)]),
+        ] {
+            let config = AxisConfig {
+                mode,
+                ..axis(3, 3, 3, [2, 2])
+            };
+            let axis = Axis::new("conv2d", config).unwrap();
+            assert_eq!(taps(&axis, 0), want, "{mode:?}");
+        }
     }
 
     #[test]
     fn a_kernel_wider_than_the_image_needs_its_padding() {
-        let image = Shape::image(1, 1, 1);
-        let [axis, _] = axes("conv2d", &image, [3; 2], [1; 2], [1; 2]).unwrap();
-        assert_eq!(axis.output, 1);
-        assert_eq!((axis.span(0).kernel_start, axis.span(0).len), (1, 1));
-        let message = axes("conv2d", &image, [3; 2], [1; 2], [0; 2]).unwrap_err();
+        let inside = Axis::new("conv2d", axis(1, 3, 1, [1, 1])).unwrap();
+        assert_eq!((inside.output, taps(&inside, 0)), (1, vec![(1, 0)]));
+        let message = Axis::new("conv2d", axis(1, 3, 1, [0, 1])).unwrap_err();
         assert_eq!(
             message.to_string(),
-            "conv2d: kernel 3×3 is larger than the padded input 1×1 (input 1×1×1, padding 0×0); \
-             use a smaller kernel or a larger image"
+            "conv2d: the kernel spans 3 (3 at dilation 1) along the height, more than the padded \
+             input 1 + 0 + 1; use a smaller kernel, more padding or a larger image"
         );
+    }
+
+    #[test]
+    fn windows_wholly_in_the_padding_see_nothing() {
+        let axis = Axis::new("conv2d", axis(2, 1, 1, [3, 3])).unwrap();
+        let seen: Vec<_> = (0..axis.output).map(|o| taps(&axis, o)).collect();
+        assert_eq!(seen, [vec![], vec![], vec![(0, 1)], vec![]]);
     }
 }

@@ -5,7 +5,7 @@ use imlp_linear::{Parameters, REGISTRY, Sampler, StructuredMap};
 use proptest::prelude::any;
 use proptest::test_runner::{Config, TestRunner};
 
-use super::super::structured;
+use super::super::structured::structured;
 use super::{Random, matrix, values};
 
 /// Half a unit in the last place of f32, relative.

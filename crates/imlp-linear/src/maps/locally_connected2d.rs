@@ -1,0 +1,122 @@
+//! Locally-connected layer: a convolution whose kernel differs from place to
+//! place. It has the convolution's locality without its weight sharing.
+//!
+//! ```text
+//! y[o, i, j] = b[o, i, j] + Σ_{c,u,v} w[o, i, j, c, u, v] · x[c, i·s_h + u·d_h − p_t, j·s_w + v·d_w − p_l]
+//! ```
+//!
+//! Source: LeCun 1989, Generalization and network design strategies; Taigman
+//! et al. 2014, DeepFace.
+
+use super::geometry::{geometry, refuse_overflow};
+use super::{Conv2d, Conv2dConfig};
+use crate::{
+    LinearError, Options, PaddingMode, Registration, Run, Shape, Structure, StructuredMap, Tied,
+};
+
+/// Locally-connected map of `[C, H, W]` to `[O, H', W']` with
+/// `w: [O, H', W', C/groups, k_h, k_w]` and `b: [O, H', W']`: nothing is
+/// shared, not even the bias. Sizes as of [`Conv2d`]; zero padding only.
+///
+/// ```text
+/// y[o, i, j] = b[o, i, j] + Σ_{c,u,v} w[o, i, j, c, u, v] · x[c, i·s_h + u·d_h − p_t, j·s_w + v·d_w − p_l]
+/// ```
+///
+/// Source: LeCun 1989; Taigman et al. 2014, DeepFace.
+#[derive(Clone, Debug)]
+pub struct LocallyConnected2d {
+    conv: Conv2d,
+    input: Shape,
+    output: Shape,
+}
+
+impl LocallyConnected2d {
+    const KIND: &'static str = "locally-connected2d";
+
+    pub(crate) const REGISTRATION: Registration = Registration {
+        kind: Self::KIND,
+        source: "LeCun 1989; Taigman et al. 2014, DeepFace",
+        syntax: "in=C, out=O, kernel=K or HxW, input=HxW; stride=1, dilation=1, groups=1, \
+                 padding=0 (N, VxH, T:BxL:R or same), bias=true",
+        parse: |options: &mut Options| Ok(Box::new(Self::new(Conv2dConfig::parse(options)?)?)),
+        sample: |sampler| {
+            let config = Conv2dConfig {
+                padding_mode: PaddingMode::Zeros,
+                ..Conv2dConfig::sample(sampler)
+            };
+            Box::new(Self::new(config).expect("a valid sample"))
+        },
+    };
+
+    /// Checks the sizes.
+    ///
+    /// # Errors
+    /// As [`Conv2d::new`]; padding other than zeros.
+    pub fn new(config: Conv2dConfig) -> Result<Self, LinearError> {
+        let conv = Conv2d::with_kind(Self::KIND, config)?;
+        if config.padding_mode != PaddingMode::Zeros {
+            return Err(LinearError::Unsupported {
+                kind: Self::KIND,
+                what: format!("padding_mode {}", config.padding_mode),
+                instead: "zeros",
+            });
+        }
+        let (input, output) = (conv.in_shape().clone(), conv.out_shape().clone());
+        let weight = [&[output.len()], &conv.weight_shape()[1..]].concat();
+        refuse_overflow(Self::KIND, &input, &output, &weight)?;
+        Ok(Self {
+            conv,
+            input,
+            output,
+        })
+    }
+
+    /// The geometry that this map was built from; its bias is
+    /// `[O, H', W']`.
+    pub fn config(&self) -> &Conv2dConfig {
+        self.conv.config()
+    }
+}
+
+impl Tied for LocallyConnected2d {
+    /// The convolution's runs, each output with a kernel of its own.
+    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
+        let kernel: usize = self.conv.weight_shape()[1..].iter().product();
+        let plane = self.output.dims()[1] * self.output.dims()[2];
+        let shared = row / plane * kernel;
+        self.conv.runs(row, &mut |run| {
+            visit(Run {
+                weight: run.weight - shared + row * kernel,
+                ..run
+            });
+        });
+    }
+}
+
+impl StructuredMap for LocallyConnected2d {
+    geometry!();
+
+    fn weight_shape(&self) -> Vec<usize> {
+        [self.output.dims(), &self.conv.weight_shape()[1..]].concat()
+    }
+
+    fn bias_len(&self) -> usize {
+        self.output.len()
+    }
+
+    fn has_bias(&self) -> bool {
+        self.conv.has_bias()
+    }
+
+    fn bias_index(&self, row: usize) -> usize {
+        row
+    }
+
+    fn structure(&self) -> Structure<'_> {
+        Structure::Tied(self)
+    }
+
+    fn flops(&self) -> u64 {
+        self.conv.flops()
+    }
+}
