@@ -7,16 +7,13 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use imlp_linear::{Alpha, Conv2d, Conv2dConfig, Parameters, StructuredMap};
+use imlp_linear::{Alpha, Conv2d, Conv2dConfig, Padding, Parameters, StructuredMap};
 
 fn layer(image: [usize; 3], out_channels: usize, stride: usize) -> Conv2d {
     Conv2d::new(Conv2dConfig {
-        image,
-        out_channels,
-        kernel: [3, 3],
         stride: [stride; 2],
-        padding: [1, 1],
-        bias: true,
+        padding: Padding::symmetric([1, 1]),
+        ..Conv2dConfig::new(image, out_channels, [3, 3])
     })
     .expect("a valid layer")
 }
