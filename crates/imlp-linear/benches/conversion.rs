@@ -1,4 +1,5 @@
-//! Time of the dense equivalent, of scatter-add and of interpolation.
+//! Time of the dense equivalent, its sparse form, projection, scatter-add and
+//! interpolation.
 //!
 //! Throughput counts each value of the dense weight once read and once
 //! written (8 bytes), so it compares with the machine's copy bandwidth, which
@@ -57,6 +58,10 @@ fn interpolation(c: &mut Criterion) {
             b.iter(|| conv.scatter_add(p, 1e-3, black_box(&mut weight), None));
         });
         group.bench_function("dense", |b| b.iter(|| conv.dense(black_box(p))));
+        group.bench_function("sparse", |b| b.iter(|| conv.sparse(black_box(p))));
+        group.bench_function("project", |b| {
+            b.iter(|| conv.project(black_box(&weight), None))
+        });
         group.finish();
     }
 }
