@@ -6,7 +6,7 @@ use std::sync::Arc;
 use imlp_linear::{Dense, DenseConfig, Shape};
 
 use crate::TrainError;
-use crate::layer::{Layer, LayerConfig, LayerNorm, LinearLayer};
+use crate::layer::{Layer, LayerConfig, LayerKind, LayerNorm, LinearLayer, Refusal, Site};
 use crate::parameters::{ParameterSpec, Role};
 
 /// A network whose shapes fit: input `[batch, input.len()]`, output
@@ -63,6 +63,7 @@ impl Network {
                                 output: linear.map.out_shape().clone(),
                                 bias: true,
                             })?),
+                            epsilon: None,
                         }),
                         Layer::Residual(branch) => Layer::Residual(densify(branch)?),
                         other => other.clone(),
@@ -122,7 +123,7 @@ impl Network {
         fn collect(layers: &[Layer], linear: &mut usize, specs: &mut Vec<ParameterSpec>) {
             for layer in layers {
                 match layer {
-                    Layer::Linear(LinearLayer { name, map }) => {
+                    Layer::Linear(layer @ LinearLayer { name, map, .. }) => {
                         let weight = map.weight_shape();
                         if !weight.is_empty() {
                             let transposed = map.kind() == "dense";
@@ -132,6 +133,7 @@ impl Network {
                                 role: Role::Weight,
                                 linear: *linear,
                                 transposed,
+                                fan_in: layer.fan_in(),
                             });
                         }
                         if map.has_bias() {
@@ -141,6 +143,7 @@ impl Network {
                                 role: Role::Bias,
                                 linear: *linear,
                                 transposed: false,
+                                fan_in: 1.0,
                             });
                         }
                         *linear += 1;
@@ -153,6 +156,7 @@ impl Network {
                                 role,
                                 linear: *linear,
                                 transposed: false,
+                                fan_in: 1.0,
                             });
                         }
                     }
@@ -188,15 +192,15 @@ impl Builder {
         let mut layers = Vec::with_capacity(configs.len());
         for config in configs {
             let name = self.name(config);
-            let layer = match config {
-                LayerConfig::Relu {} => Layer::Relu,
-                LayerConfig::Gelu {} => Layer::Gelu,
-                LayerConfig::LayerNorm { .. } => Layer::LayerNorm(LayerNorm {
+            let layer = match &config.kind {
+                LayerKind::Relu(_) => Layer::Relu,
+                LayerKind::Gelu(_) => Layer::Gelu,
+                LayerKind::LayerNorm(_) => Layer::LayerNorm(LayerNorm {
                     name: self.unique(name.clone())?,
                     shape: shape.clone(),
                 }),
-                LayerConfig::Residual { layers: branch } => {
-                    let (branch, output) = self.build(branch, shape.clone())?;
+                LayerKind::Residual(keys) => {
+                    let (branch, output) = self.build(&keys.layers, shape.clone())?;
                     if output != shape {
                         return Err(TrainError::Residual {
                             layer: name,
@@ -206,15 +210,10 @@ impl Builder {
                     }
                     Layer::Residual(branch)
                 }
-                _ => {
-                    let map = config
-                        .map(&name, &shape, self.classes)?
-                        .expect("every other kind of layer is a linear map");
-                    shape = map.out_shape().clone();
-                    Layer::Linear(LinearLayer {
-                        name: self.unique(name.clone())?,
-                        map,
-                    })
+                linear => {
+                    let layer = self.linear(name.clone(), linear, &shape)?;
+                    shape = layer.map.out_shape().clone();
+                    Layer::Linear(layer)
                 }
             };
             layers.push(layer);
@@ -223,13 +222,46 @@ impl Builder {
         Ok((layers, shape))
     }
 
+    fn linear(
+        &mut self,
+        name: String,
+        kind: &LayerKind,
+        input: &Shape,
+    ) -> Result<LinearLayer, TrainError> {
+        let keys = kind
+            .linear()
+            .expect("every other kind of layer is a linear map");
+        let site = Site {
+            input,
+            classes: self.classes,
+        };
+        let map = keys
+            .map(&site)
+            .map_err(|Refusal(reason)| TrainError::Layer {
+                layer: name.clone(),
+                kind: kind.word(),
+                input: input.clone(),
+                reason,
+            })?;
+        let epsilon = match kind {
+            LayerKind::BatchNorm(keys) => Some(keys.epsilon),
+            _ => None,
+        };
+        Ok(LinearLayer {
+            name: self.unique(name)?,
+            map,
+            epsilon,
+        })
+    }
+
     fn name(&mut self, config: &LayerConfig) -> String {
-        if let Some(name) = config.name() {
-            return name.to_owned();
+        if let Some(name) = &config.name {
+            return name.clone();
         }
-        let number = self.numbers.entry(config.kind()).or_default();
+        let word = config.kind.word();
+        let number = self.numbers.entry(word).or_default();
         *number += 1;
-        format!("{}{number}", config.kind().replace('-', "_"))
+        format!("{}{number}", word.replace('-', "_"))
     }
 
     fn unique(&mut self, name: String) -> Result<String, TrainError> {
@@ -244,6 +276,10 @@ impl Builder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Initialization;
+    use crate::parameters::initialize;
+    use crate::seeds::Stream;
+    use imlp_linear::Parameters;
 
     fn parse(text: &str) -> Vec<LayerConfig> {
         #[derive(serde::Deserialize)]
@@ -305,7 +341,7 @@ mod tests {
         for (text, parts) in [
             (
                 r#"layers = [{ type = "conv2d", name = "stem", channels = 4, kernel = 9 }]"#,
-                vec!["stem", "1×7×5", "9×9"],
+                vec!["stem", "1×7×5", "kernel spans 9"],
             ),
             (
                 r#"layers = [{ type = "patch-embedding", patch = 2, channels = 4 }]"#,
@@ -326,6 +362,34 @@ mod tests {
             (
                 r#"layers = [{ type = "linear", name = "a", features = 4 }, { type = "linear", name = "a" }]"#,
                 vec!["`a`"],
+            ),
+            (
+                r#"layers = [{ type = "conv2d", channels = 4, kernel = 3, stride = 2, padding = "same" }]"#,
+                vec!["conv2d1", "1×7×5", "stride 1"],
+            ),
+            (
+                r#"layers = [{ type = "locally-connected2d", channels = 4, kernel = 3, padding = 1, padding_mode = "circular" }]"#,
+                vec!["locally_connected2d1", "circular", "zeros"],
+            ),
+            (
+                r#"layers = [{ type = "conv1d", channels = 4, kernel = 3 }]"#,
+                vec!["conv1d1", "1×7×5", "channels×length"],
+            ),
+            (
+                r#"layers = [{ type = "kronecker", output = [2, 3] }]"#,
+                vec!["kronecker1", "1×7×5", "tokens×channels"],
+            ),
+            (
+                r#"layers = [{ type = "low-rank", rank = 11 }]"#,
+                vec!["low_rank1", "11", "10"],
+            ),
+            (
+                r#"layers = [{ type = "permutation", name = "flip", order = [1, 0] }]"#,
+                vec!["flip", "1×7×5", "2 values"],
+            ),
+            (
+                r#"layers = [{ type = "batch-norm", epsilon = -1.0 }]"#,
+                vec!["batch_norm1", "epsilon -1"],
             ),
         ] {
             let message = Network::new(input.clone(), 10, &parse(text))
@@ -364,5 +428,66 @@ mod tests {
             ("m.bias", 1),
         ];
         assert_eq!(by_name, expected.map(|(n, i)| (n.to_owned(), i)));
+    }
+
+    /// Entries of the initial dense equivalents have the variance that Kaiming
+    /// gives a full matrix whose rows have as many entries.
+    #[test]
+    fn initial_weights_of_every_structure_have_the_variance_of_kaiming() {
+        for (layer, inputs) in [
+            (
+                "type = 'locally-connected2d', channels = 8, kernel = 3",
+                27.0,
+            ),
+            (
+                "type = 'conv-transpose2d', channels = 8, kernel = 4, stride = 2",
+                12.0,
+            ),
+            (
+                "type = 'low-rank', features = 200, rank = 40",
+                3.0 * 16.0 * 16.0,
+            ),
+            ("type = 'circulant'", 3.0 * 16.0 * 16.0),
+        ] {
+            let text = format!("layers = [{{ {layer}, bias = false }}, {{ type = 'linear' }}]");
+            assert_variance(&text, inputs);
+        }
+        let patches = "{ type = 'patch-embedding', patch = 2, channels = 12 }";
+        for (layer, inputs) in [
+            ("type = 'kronecker', output = [40, 30]", 64.0 * 12.0),
+            ("type = 'conv1d', channels = 32, kernel = 3", 64.0 * 3.0),
+        ] {
+            let text = format!("layers = [{patches}, {{ {layer} }}, {{ type = 'linear' }}]");
+            assert_variance(&text, inputs);
+        }
+    }
+
+    fn assert_variance(layers: &str, inputs: f64) {
+        let network = Network::new(Shape::image(3, 16, 16), 10, &parse(layers)).unwrap();
+        let linear = network.linear_layers();
+        let index = linear.len() - 2;
+        let map = &linear[index].map;
+        let specs = network.parameter_specs();
+        let initial = initialize(&specs, Initialization::default(), 5, Stream::Prior);
+        let find = |role: Role| {
+            let spec = |spec: &ParameterSpec| (spec.linear, spec.role) == (index, role);
+            let index = specs.iter().position(spec)?;
+            Some(initial[index].as_slice())
+        };
+        let dense = map
+            .dense(Parameters {
+                weight: find(Role::Weight).unwrap(),
+                bias: find(Role::Bias),
+            })
+            .unwrap();
+        // Over the entries that the structure reaches.
+        let squares = dense.weight.iter().map(|&w| f64::from(w).powi(2));
+        let entries = dense.weight.iter().filter(|&&w| w != 0.0).count();
+        let variance = squares.sum::<f64>() / entries as f64;
+        assert!(
+            (variance * inputs / 2.0 - 1.0).abs() < 0.15,
+            "{layers}: {variance}, expected {}",
+            2.0 / inputs
+        );
     }
 }
