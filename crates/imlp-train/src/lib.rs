@@ -8,7 +8,9 @@
 #![forbid(unsafe_code)]
 
 mod allocation;
+mod bytes;
 mod config;
+mod conversion;
 mod cost;
 mod data;
 mod error;
@@ -19,6 +21,7 @@ mod layer;
 mod learner;
 mod learning_rate;
 mod loss;
+mod natural_order;
 mod network;
 mod observer;
 mod optimizer;
@@ -28,12 +31,18 @@ mod prior_config;
 mod schedule;
 mod seeds;
 mod setup;
+mod tensor_file;
 mod timing;
 mod trial;
 mod weights;
 
 pub use allocation::{Allocation, ByName, Gradient, NamedAllocation};
+pub use bytes::bytes;
 pub use config::{DataConfig, EvaluationConfig, TestReading, TrainConfig, TrialConfig, TwinConfig};
+pub use conversion::{
+    Assignment, Check, DenseLayer, DenseNetwork, Difference, Form, NetworkConfig, Projected,
+    StructureShares, TensorStatistics, WeightedNetwork, check, project,
+};
 pub use cost::{Cost, NetworkCost};
 pub use data::{Subset, TrainingData};
 pub use error::TrainError;
@@ -51,6 +60,7 @@ pub use prior::{PriorEpoch, PriorRecord, PriorTrajectory, train_prior};
 pub use prior_config::{Channels, MixerHead, PriorConfig, PriorKind, PriorTraining};
 pub use schedule::{Schedule, ScheduleKind};
 pub use setup::Setup;
+pub use tensor_file::{Dtype, NewFile, NewTensor, TensorEntry, TensorFile};
 pub use timing::{Every, Segment, Timing};
 pub use trial::{Point, Trial, TrialRecord, TrialStatus, run_trial};
 pub use weights::{NamedTensor, WeightsFile};

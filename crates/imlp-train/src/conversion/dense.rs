@@ -1,0 +1,423 @@
+//! The linear layers of a network as matrices in a file.
+//!
+//! The file holds for each linear layer `NAME.weight`, `[out, in]`, and
+//! `NAME.bias`, `[out]`, as `torch.nn.Linear` takes them; in the sparse form
+//! the matrix is `NAME.weight.crow_indices`, `.col_indices`, `.values` and
+//! `.size`, as `torch.sparse_csr_tensor` takes them. They act on flattened
+//! activations. Normalisations are copied. One matrix is in memory at a time.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use imlp_linear::{Affine, Dense, DenseConfig, LinearError, Shape, SparseEquivalent};
+use serde::Serialize;
+
+use crate::conversion::tensor_name;
+use crate::conversion::weighted::{WeightedNetwork, Weights};
+use crate::layer::{Layer, LayerNorm, LinearLayer};
+use crate::tensor_file::{Dtype, NewFile, NewTensor, write_elements};
+use crate::{TrainError, bytes};
+
+/// Key of the file's metadata under which its layers are described, as JSON.
+const METADATA_KEY: &str = "imlp-dense";
+
+/// How matrices are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// All entries.
+    Dense,
+    /// Compressed sparse rows.
+    Sparse,
+}
+
+/// A [`WeightedNetwork`] about to be written as matrices.
+pub struct DenseNetwork<'a> {
+    source: &'a WeightedNetwork,
+    form: Form,
+    outline: Vec<Layer>,
+    layers: Vec<DenseLayer>,
+}
+
+/// One matrix: a linear layer, or linear layers folded into one.
+pub struct DenseLayer {
+    /// Name in the file.
+    pub name: String,
+    /// The layers that it stands for: linear ones, and residual blocks of such.
+    parts: Vec<Layer>,
+    /// Shape of the input, which the matrix takes flattened.
+    pub input: Shape,
+    /// Shape of the output, which the matrix gives flattened.
+    pub output: Shape,
+    /// Entries in the file: all, or those of the sparse form.
+    pub entries: u64,
+}
+
+impl DenseLayer {
+    /// The layers that the matrix stands for.
+    pub(super) fn parts(&self) -> &[Layer] {
+        &self.parts
+    }
+
+    /// The layer, for messages.
+    pub fn title(&self) -> String {
+        match self.name.as_str() {
+            "" => format!("the layer {}", self.kinds()),
+            name => format!("layer `{name}` ({})", self.kinds()),
+        }
+    }
+
+    /// `conv2d`, or `conv2d → batch-norm`.
+    pub fn kinds(&self) -> String {
+        fn kinds(layers: &[Layer]) -> String {
+            let kind = |layer: &Layer| match layer {
+                Layer::Linear(linear) => linear.map.kind().to_owned(),
+                Layer::Residual(branch) => format!("x + ({})", kinds(branch)),
+                _ => unreachable!("the parts of a matrix are linear"),
+            };
+            layers.iter().map(kind).collect::<Vec<_>>().join(" → ")
+        }
+        kinds(&self.parts)
+    }
+
+    /// Names of the linear layers that the matrix stands for.
+    pub fn members(&self) -> Vec<&str> {
+        fn collect<'a>(layers: &'a [Layer], names: &mut Vec<&'a str>) {
+            for layer in layers {
+                match layer {
+                    Layer::Linear(linear) => names.push(&linear.name),
+                    Layer::Residual(branch) => collect(branch, names),
+                    _ => {}
+                }
+            }
+        }
+        let mut names = Vec::new();
+        collect(&self.parts, &mut names);
+        names
+    }
+
+    /// Bytes of the matrix and the bias in the file.
+    pub fn bytes(&self, form: Form) -> u64 {
+        let rows = self.output.len() as u64;
+        let bias = rows * size_of::<f32>() as u64;
+        let entries = self.entries;
+        bias + match form {
+            Form::Dense => entries.saturating_mul(size_of::<f32>() as u64),
+            Form::Sparse => {
+                let entry = (size_of::<i64>() + size_of::<f32>()) as u64;
+                entries.saturating_mul(entry) + (rows + 3) * size_of::<i64>() as u64
+            }
+        }
+    }
+}
+
+impl<'a> DenseNetwork<'a> {
+    /// Plans the matrices of `source`. With `fold`, linear layers with nothing
+    /// between them become one, named after the first, and so does a residual
+    /// block whose branch is linear: `x + L(x)` is `I + W`.
+    ///
+    /// # Errors
+    /// [`TrainError::Memory`] when one matrix and the parameters need more than
+    /// `limit` bytes; a network without a linear layer.
+    pub fn new(
+        source: &'a WeightedNetwork,
+        form: Form,
+        fold: bool,
+        limit: u64,
+    ) -> Result<Self, TrainError> {
+        let mut layers = Vec::new();
+        let outline = outline(source.layers(), fold, &mut layers)?;
+        if layers.is_empty() {
+            return Err(TrainError::key(
+                "layers",
+                "no layer is linear: nothing to write",
+            ));
+        }
+        let mut network = Self {
+            source,
+            form,
+            outline,
+            layers,
+        };
+        for index in 0..network.layers.len() {
+            network.layers[index].entries = network.count(&network.layers[index], limit)?;
+        }
+        Ok(network)
+    }
+
+    /// Entries that the file will hold of one matrix, if `limit` allows it.
+    fn count(&self, layer: &DenseLayer, limit: u64) -> Result<u64, TrainError> {
+        let parameters = self.weights().bytes();
+        let left = limit.saturating_sub(parameters);
+        let refuse = |matrix: u64| TrainError::Memory {
+            what: format!(
+                "the matrix of {} ({}×{}), with the parameters,",
+                layer.title(),
+                layer.output.len(),
+                layer.input.len()
+            ),
+            needed: bytes(parameters.saturating_add(matrix)),
+            limit: bytes(limit),
+            advice: match self.form {
+                Form::Dense => "write the sparse form (--sparse), use a smaller layer or ",
+                Form::Sparse => "use a smaller layer or ",
+            },
+        };
+        let affine = self.affine(layer)?;
+        match self.form {
+            Form::Dense if affine.dense_bytes() > left => Err(refuse(affine.dense_bytes())),
+            Form::Dense => Ok(layer.output.len() as u64 * layer.input.len() as u64),
+            Form::Sparse => match affine.sparse_within(left) {
+                Ok(sparse) => Ok(sparse.values.len() as u64),
+                Err(LinearError::OverLimit { bytes, .. }) => Err(refuse(bytes)),
+                Err(other) => Err(other.into()),
+            },
+        }
+    }
+
+    /// The matrices, in the order of the network.
+    pub fn layers(&self) -> &[DenseLayer] {
+        &self.layers
+    }
+
+    /// How the matrices are written.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// The largest number of bytes in memory while the file is written: the
+    /// parameters and one matrix.
+    pub fn memory(&self) -> u64 {
+        let matrix = |layer: &DenseLayer| match self.form {
+            Form::Dense => layer.bytes(Form::Dense),
+            Form::Sparse => SparseEquivalent::bytes(layer.entries, layer.output.len()),
+        };
+        let largest = self.layers.iter().map(matrix).max();
+        self.weights().bytes() + largest.unwrap_or(0)
+    }
+
+    /// The network with its matrices in place of what they stand for.
+    pub(super) fn outline(&self) -> &[Layer] {
+        &self.outline
+    }
+
+    pub(super) fn source(&self) -> &WeightedNetwork {
+        self.source
+    }
+
+    pub(super) fn weights(&self) -> &'a Weights {
+        self.source.weights()
+    }
+
+    fn affine<'b>(&'b self, layer: &'b DenseLayer) -> Result<Affine<'b>, LinearError> {
+        self.weights().affine(&layer.parts)
+    }
+
+    /// The file; its matrices are computed while it is written.
+    ///
+    /// # Errors
+    /// Two tensors of one name.
+    pub fn file(&self) -> Result<NewFile<'_>, TrainError> {
+        let mut tensors = Vec::new();
+        for layer in &self.layers {
+            let name = |suffix| tensor_name(&layer.name, suffix);
+            let (rows, columns) = (layer.output.len(), layer.input.len());
+            tensors.push(NewTensor {
+                name: name("bias"),
+                dtype: Dtype::F32,
+                shape: vec![rows],
+                write: Box::new(move |out| {
+                    let affine = self.affine(layer).map_err(defect)?;
+                    let mut bias = vec![0.0; rows];
+                    affine.apply(&vec![0.0; columns], &mut bias);
+                    write_elements(out, &bias, f32::to_le_bytes)
+                }),
+            });
+            match self.form {
+                Form::Dense => tensors.push(NewTensor {
+                    name: name("weight"),
+                    dtype: Dtype::F32,
+                    shape: vec![rows, columns],
+                    write: Box::new(move |out| {
+                        let affine = self.affine(layer).map_err(defect)?;
+                        let dense = affine.dense().map_err(defect)?;
+                        write_elements(out, &dense.weight, f32::to_le_bytes)
+                    }),
+                }),
+                Form::Sparse => {}
+            }
+        }
+        if self.form == Form::Sparse {
+            self.sparse_tensors(&mut tensors);
+        }
+        norms(self.source.layers(), &mut |norm: &LayerNorm| {
+            let weights = self.weights().get(&norm.name).expect("a norm has weights");
+            let shift = weights.bias.as_ref().expect("a norm has a shift");
+            for (suffix, values) in [("weight", &weights.weight), ("bias", shift)] {
+                let name = tensor_name(&norm.name, suffix);
+                tensors.push(NewTensor::of_values(name, vec![values.len()], values));
+            }
+        });
+        let metadata = HashMap::from([(METADATA_KEY.to_owned(), self.description())]);
+        NewFile::new(tensors, metadata).map_err(|reason| TrainError::key("layers", reason))
+    }
+
+    /// The tensors of each layer's compressed rows. Neighbours in the file come
+    /// from one computation: the last one is kept.
+    fn sparse_tensors<'b>(&'b self, tensors: &mut Vec<NewTensor<'b>>) {
+        let last = std::rc::Rc::new(RefCell::new(None::<(usize, SparseEquivalent)>));
+        for (index, layer) in self.layers.iter().enumerate() {
+            let (rows, columns) = (layer.output.len(), layer.input.len());
+            let entries = layer.entries as usize;
+            let mut tensor = |suffix, dtype, shape, write: SparseWriter| {
+                let last = std::rc::Rc::clone(&last);
+                tensors.push(NewTensor {
+                    name: tensor_name(&layer.name, suffix),
+                    dtype,
+                    shape,
+                    write: Box::new(move |out| {
+                        let mut last = last.borrow_mut();
+                        if last.as_ref().is_none_or(|(i, _)| *i != index) {
+                            // The one before goes before the next one comes.
+                            *last = None;
+                            let affine = self.affine(layer).map_err(defect)?;
+                            *last = Some((index, affine.sparse().map_err(defect)?));
+                        }
+                        let (_, sparse) = last.as_ref().expect("just computed");
+                        write(sparse, out)
+                    }),
+                });
+            };
+            tensor(
+                "weight.crow_indices",
+                Dtype::I64,
+                vec![rows + 1],
+                |s, out| write_elements(out, &s.row_starts, |i| (i as i64).to_le_bytes()),
+            );
+            tensor("weight.col_indices", Dtype::I64, vec![entries], |s, out| {
+                write_elements(out, &s.columns, |i| i64::from(i).to_le_bytes())
+            });
+            tensor("weight.values", Dtype::F32, vec![entries], |s, out| {
+                write_elements(out, &s.values, f32::to_le_bytes)
+            });
+            tensors.push(NewTensor {
+                name: tensor_name(&layer.name, "weight.size"),
+                dtype: Dtype::I64,
+                shape: vec![2],
+                write: Box::new(move |out| {
+                    write_elements(out, &[rows, columns], |n| (n as i64).to_le_bytes())
+                }),
+            });
+        }
+    }
+
+    /// The layers as JSON, for the file's metadata.
+    fn description(&self) -> String {
+        #[derive(Serialize)]
+        struct Described<'a> {
+            name: &'a str,
+            kinds: String,
+            layers: Vec<&'a str>,
+            input: &'a [usize],
+            output: &'a [usize],
+            form: Form,
+        }
+        let layers = self.layers.iter().map(|layer| Described {
+            name: &layer.name,
+            kinds: layer.kinds(),
+            layers: layer.members(),
+            input: layer.input.dims(),
+            output: layer.output.dims(),
+            form: self.form,
+        });
+        let layers: Vec<_> = layers.collect();
+        serde_json::to_string(&layers).expect("names and numbers are JSON")
+    }
+}
+
+type SparseWriter = fn(&SparseEquivalent, &mut dyn Write) -> io::Result<()>;
+
+/// What was computed once to count its entries cannot fail later.
+fn defect(error: impl fmt::Display) -> io::Error {
+    io::Error::other(error.to_string())
+}
+
+/// The network with a matrix in place of each linear layer, or of each run of
+/// them; adds what the matrices stand for to `found`.
+fn outline(
+    layers: &[Layer],
+    fold: bool,
+    found: &mut Vec<DenseLayer>,
+) -> Result<Vec<Layer>, TrainError> {
+    let mut outline = Vec::new();
+    let mut rest = layers;
+    while let Some((layer, after)) = rest.split_first() {
+        let run = rest.iter().take_while(|l| is_linear(l, fold)).count();
+        if run == 0 {
+            outline.push(match layer {
+                Layer::Residual(branch) => Layer::Residual(self::outline(branch, fold, found)?),
+                other => other.clone(),
+            });
+            rest = after;
+            continue;
+        }
+        let (parts, after) = rest.split_at(if fold { run } else { 1 });
+        let (first, input, _) = ends(parts);
+        let (_, _, output) = ends(&parts[parts.len() - 1..]);
+        let map = Dense::new(DenseConfig {
+            input: input.clone(),
+            output: output.clone(),
+            bias: true,
+        })?;
+        outline.push(Layer::Linear(LinearLayer {
+            name: first.to_owned(),
+            map: Arc::new(map),
+        }));
+        found.push(DenseLayer {
+            name: first.to_owned(),
+            parts: parts.to_vec(),
+            input: input.clone(),
+            output: output.clone(),
+            entries: 0,
+        });
+        rest = after;
+    }
+    Ok(outline)
+}
+
+/// Whether a matrix can stand for the layer; for a residual block only where
+/// layers are folded.
+fn is_linear(layer: &Layer, fold: bool) -> bool {
+    match layer {
+        Layer::Linear(_) => true,
+        Layer::Residual(branch) => {
+            fold && !branch.is_empty() && branch.iter().all(|l| is_linear(l, fold))
+        }
+        Layer::Relu | Layer::Gelu | Layer::LayerNorm(_) => false,
+    }
+}
+
+/// Name and input of the first linear layer, and what its part gives.
+fn ends(parts: &[Layer]) -> (&str, &Shape, &Shape) {
+    match &parts[0] {
+        Layer::Linear(linear) => (&linear.name, linear.map.in_shape(), linear.map.out_shape()),
+        Layer::Residual(branch) => {
+            let (name, input, _) = ends(branch);
+            (name, input, input)
+        }
+        _ => unreachable!("the parts of a matrix are linear"),
+    }
+}
+
+fn norms<'a>(layers: &'a [Layer], visit: &mut impl FnMut(&'a LayerNorm)) {
+    for layer in layers {
+        match layer {
+            Layer::LayerNorm(norm) => visit(norm),
+            Layer::Residual(branch) => norms(branch, visit),
+            Layer::Linear(_) | Layer::Relu | Layer::Gelu => {}
+        }
+    }
+}
