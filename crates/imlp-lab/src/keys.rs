@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use imlp_linear::refuse_without_matrix;
 use serde::de::DeserializeOwned;
 
 use crate::LabError;
@@ -11,8 +10,7 @@ use crate::LabError;
 ///
 /// # Errors
 /// A file that cannot be read or is not TOML; an unknown key (with the nearest
-/// known one), a value of a wrong type; a layer type that no matrix equals, with
-/// the reason.
+/// known one), a value of a wrong type.
 pub fn read_file<T: DeserializeOwned>(path: &Path) -> Result<T, LabError> {
     let table = table(path, "read the file")?;
     read(toml::Value::Table(table), "", &[]).map_err(|error| match error {
@@ -70,18 +68,10 @@ pub(crate) fn read<T: DeserializeOwned>(
             }
             None => LabError::Key {
                 key: join(at, &path),
-                reason: not_linear(&message).unwrap_or_else(|| in_words(&message)),
+                reason: in_words(&message),
             },
         }
     })
-}
-
-/// Why there is no such variant, if it is a layer that no matrix equals.
-fn not_linear(message: &str) -> Option<String> {
-    let rest = message.strip_prefix("unknown variant `")?;
-    let (name, _) = rest.split_once('`')?;
-    let refused = refuse_without_matrix(name).err()?;
-    Some(refused.to_string())
 }
 
 /// A path that a field follows, with the dot that belongs between them.

@@ -50,7 +50,13 @@ pub use evaluate::{Measurement, Metrics, evaluate_parameters};
 pub use interpolation::{
     InterpolationConfig, InterpolationRule, OptimizerState, effective_prior_share,
 };
-pub use layer::{Layer, LayerConfig, LayerNorm, LinearLayer, Pair};
+pub use layer::{
+    AdaptiveAvgPool2dKeys, AvgPool2dKeys, BatchNormKeys, BilinearResizeKeys, ChannelMixingKeys,
+    CirculantKeys, Conv1dKeys, Conv2dKeys, ConvTranspose2dKeys, GlobalAvgPoolKeys, ImagePadding,
+    KroneckerKeys, Layer, LayerConfig, LayerKind, LayerNorm, LinearKeys, LinearLayer,
+    LocallyConnected2dKeys, LowRankKeys, MeanTokensKeys, NoKeys, Pair, PatchEmbeddingKeys,
+    PermutationKeys, ResidualKeys, Same, SequencePadding, TokenMixingKeys,
+};
 pub use learning_rate::LearningRateSchedule;
 pub use network::Network;
 pub use observer::{Observer, Unobserved};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use imlp_linear::{Dense, DenseConfig, Shape};
 
 use crate::TrainError;
-use crate::layer::{Layer, LayerConfig, LayerNorm, LinearLayer};
+use crate::layer::{Layer, LayerConfig, LayerKind, LayerNorm, LinearLayer, Refusal, Site};
 use crate::parameters::{ParameterSpec, Role};
 
 /// A network whose shapes fit: input `[batch, input.len()]`, output
@@ -63,6 +63,7 @@ impl Network {
                                 output: linear.map.out_shape().clone(),
                                 bias: true,
                             })?),
+                            epsilon: None,
                         }),
                         Layer::Residual(branch) => Layer::Residual(densify(branch)?),
                         other => other.clone(),
@@ -122,7 +123,7 @@ impl Network {
         fn collect(layers: &[Layer], linear: &mut usize, specs: &mut Vec<ParameterSpec>) {
             for layer in layers {
                 match layer {
-                    Layer::Linear(LinearLayer { name, map }) => {
+                    Layer::Linear(LinearLayer { name, map, .. }) => {
                         let weight = map.weight_shape();
                         if !weight.is_empty() {
                             let transposed = map.kind() == "dense";
@@ -188,15 +189,15 @@ impl Builder {
         let mut layers = Vec::with_capacity(configs.len());
         for config in configs {
             let name = self.name(config);
-            let layer = match config {
-                LayerConfig::Relu {} => Layer::Relu,
-                LayerConfig::Gelu {} => Layer::Gelu,
-                LayerConfig::LayerNorm { .. } => Layer::LayerNorm(LayerNorm {
+            let layer = match &config.kind {
+                LayerKind::Relu(_) => Layer::Relu,
+                LayerKind::Gelu(_) => Layer::Gelu,
+                LayerKind::LayerNorm(_) => Layer::LayerNorm(LayerNorm {
                     name: self.unique(name.clone())?,
                     shape: shape.clone(),
                 }),
-                LayerConfig::Residual { layers: branch } => {
-                    let (branch, output) = self.build(branch, shape.clone())?;
+                LayerKind::Residual(keys) => {
+                    let (branch, output) = self.build(&keys.layers, shape.clone())?;
                     if output != shape {
                         return Err(TrainError::Residual {
                             layer: name,
@@ -206,15 +207,10 @@ impl Builder {
                     }
                     Layer::Residual(branch)
                 }
-                _ => {
-                    let map = config
-                        .map(&name, &shape, self.classes)?
-                        .expect("every other kind of layer is a linear map");
-                    shape = map.out_shape().clone();
-                    Layer::Linear(LinearLayer {
-                        name: self.unique(name.clone())?,
-                        map,
-                    })
+                linear => {
+                    let layer = self.linear(name.clone(), linear, &shape)?;
+                    shape = layer.map.out_shape().clone();
+                    Layer::Linear(layer)
                 }
             };
             layers.push(layer);
@@ -223,13 +219,46 @@ impl Builder {
         Ok((layers, shape))
     }
 
+    fn linear(
+        &mut self,
+        name: String,
+        kind: &LayerKind,
+        input: &Shape,
+    ) -> Result<LinearLayer, TrainError> {
+        let keys = kind
+            .linear()
+            .expect("every other kind of layer is a linear map");
+        let site = Site {
+            input,
+            classes: self.classes,
+        };
+        let map = keys
+            .map(&site)
+            .map_err(|Refusal(reason)| TrainError::Layer {
+                layer: name.clone(),
+                kind: kind.word(),
+                input: input.clone(),
+                reason,
+            })?;
+        let epsilon = match kind {
+            LayerKind::BatchNorm(keys) => Some(keys.epsilon),
+            _ => None,
+        };
+        Ok(LinearLayer {
+            name: self.unique(name)?,
+            map,
+            epsilon,
+        })
+    }
+
     fn name(&mut self, config: &LayerConfig) -> String {
-        if let Some(name) = config.name() {
-            return name.to_owned();
+        if let Some(name) = &config.name {
+            return name.clone();
         }
-        let number = self.numbers.entry(config.kind()).or_default();
+        let word = config.kind.word();
+        let number = self.numbers.entry(word).or_default();
         *number += 1;
-        format!("{}{number}", config.kind().replace('-', "_"))
+        format!("{}{number}", word.replace('-', "_"))
     }
 
     fn unique(&mut self, name: String) -> Result<String, TrainError> {

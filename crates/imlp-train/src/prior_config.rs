@@ -3,7 +3,10 @@
 use imlp_linear::Shape;
 use serde::{Deserialize, Serialize};
 
-use crate::layer::{LayerConfig, Pair};
+use crate::layer::{
+    ChannelMixingKeys, Conv2dKeys, LayerConfig, LayerKind, LinearKeys, MeanTokensKeys, NoKeys,
+    Pair, PatchEmbeddingKeys, ResidualKeys, TokenMixingKeys,
+};
 use crate::{Network, TrainError};
 
 /// Which network the prior is.
@@ -163,7 +166,20 @@ impl PriorConfig {
                 "a custom prior needs its layers: add [[prior.layers]] tables",
             ));
         }
-        Network::new(input, classes, &layers)
+        let network = Network::new(input, classes, &layers)?;
+        let linear = network.linear_layers();
+        if let Some(norm) = linear.iter().find(|l| l.map.kind() == "batch-norm") {
+            return Err(TrainError::key(
+                "prior.layers",
+                format!(
+                    "layer `{}` is a batch-norm: in training mode it divides by the statistics of \
+                     the batch and has no fixed matrix, so only the conversion of a trained \
+                     network takes it; use layer-norm",
+                    norm.name
+                ),
+            ));
+        }
+        Ok(network)
     }
 
     /// Refuses keys that the chosen kind or training does not use.
@@ -236,15 +252,15 @@ impl PriorConfig {
         };
         let mut layers = Vec::new();
         for (i, &channels) in channels.iter().enumerate() {
-            layers.push(LayerConfig::Conv2d {
-                name: Some(format!("conv{}", i + 1)),
+            let conv = Conv2dKeys::new(
                 channels,
-                kernel: self.kernel.expect(WRITTEN_OUT),
-                stride: self.stride.expect(WRITTEN_OUT),
-                padding: self.padding.expect(WRITTEN_OUT),
-                bias: true,
-            });
-            layers.push(LayerConfig::Relu {});
+                self.kernel.expect(WRITTEN_OUT),
+                self.stride.expect(WRITTEN_OUT),
+                self.padding.expect(WRITTEN_OUT),
+            );
+            let name = format!("conv{}", i + 1);
+            layers.push(LayerConfig::named(name, LayerKind::Conv2d(conv)));
+            layers.push(LayerKind::Relu(NoKeys {}).into());
         }
         layers.push(linear_head());
         Ok(layers)
@@ -269,52 +285,48 @@ impl PriorConfig {
         };
         let token_hidden = self.token_hidden.expect(WRITTEN_OUT);
         let channel_hidden = self.channel_hidden.expect(WRITTEN_OUT);
-        let mut layers = vec![LayerConfig::PatchEmbedding {
-            name: Some("patch_embedding".to_owned()),
-            patch,
-            channels,
-            bias: true,
-        }];
+        let embedding = PatchEmbeddingKeys::new(patch, channels);
+        let mut layers = vec![LayerConfig::named(
+            "patch_embedding",
+            LayerKind::PatchEmbedding(embedding),
+        )];
+        let norm = || LayerKind::LayerNorm(NoKeys {});
+        let gelu = || LayerKind::Gelu(NoKeys {}).into();
         for block in 0..self.blocks.expect(WRITTEN_OUT) {
-            let name = |part: &str| Some(format!("blocks.{block}.{part}"));
-            let token_mixing = |part: &str, tokens| LayerConfig::TokenMixing {
-                name: name(part),
-                tokens,
-                bias: true,
+            let named =
+                |part: &str, kind| LayerConfig::named(format!("blocks.{block}.{part}"), kind);
+            let token_mixing = |part: &str, tokens| {
+                let keys = TokenMixingKeys { tokens, bias: true };
+                named(part, LayerKind::TokenMixing(keys))
             };
-            let channel_mixing = |part: &str, channels| LayerConfig::ChannelMixing {
-                name: name(part),
-                channels,
-                bias: true,
+            let channel_mixing = |part: &str, channels| {
+                let keys = ChannelMixingKeys {
+                    channels,
+                    bias: true,
+                };
+                named(part, LayerKind::ChannelMixing(keys))
             };
-            layers.push(LayerConfig::Residual {
-                layers: vec![
-                    LayerConfig::LayerNorm {
-                        name: name("norm1"),
-                    },
+            for branch in [
+                vec![
+                    named("norm1", norm()),
                     token_mixing("token_mixing.fc1", token_hidden),
-                    LayerConfig::Gelu {},
+                    gelu(),
                     token_mixing("token_mixing.fc2", tokens),
                 ],
-            });
-            layers.push(LayerConfig::Residual {
-                layers: vec![
-                    LayerConfig::LayerNorm {
-                        name: name("norm2"),
-                    },
+                vec![
+                    named("norm2", norm()),
                     channel_mixing("channel_mixing.fc1", channel_hidden),
-                    LayerConfig::Gelu {},
+                    gelu(),
                     channel_mixing("channel_mixing.fc2", channels),
                 ],
-            });
+            ] {
+                layers.push(LayerKind::Residual(ResidualKeys { layers: branch }).into());
+            }
         }
-        layers.push(LayerConfig::LayerNorm {
-            name: Some("norm".to_owned()),
-        });
+        layers.push(LayerConfig::named("norm", norm()));
         if self.head == Some(MixerHead::MeanPool) {
-            layers.push(LayerConfig::MeanTokens {
-                name: Some("pool".to_owned()),
-            });
+            let pool = LayerKind::MeanTokens(MeanTokensKeys {});
+            layers.push(LayerConfig::named("pool", pool));
         }
         layers.push(linear_head());
         Ok(layers)
@@ -337,11 +349,11 @@ fn channels_text(channels: Option<&Channels>) -> String {
 const WRITTEN_OUT: &str = "presets are built from a configuration with its defaults written out";
 
 fn linear_head() -> LayerConfig {
-    LayerConfig::Linear {
-        name: Some("head".to_owned()),
+    let keys = LinearKeys {
         features: None,
         bias: true,
-    }
+    };
+    LayerConfig::named("head", LayerKind::Linear(keys))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use imlp_train::{
 
 use crate::args::DenseArguments;
 use crate::exit::Failure;
-use crate::output::{refuse_same, say, write_beside};
+use crate::output::{number, refuse_same, say, write_beside};
 
 pub fn run(arguments: &DenseArguments) -> Result<(), Failure> {
     let out = &arguments.out;
@@ -131,7 +131,7 @@ fn differences(found: &Check, inputs: u16) -> String {
     let row = |name: &str, d: &Difference| {
         vec![
             name.to_owned(),
-            format!("{:.3e}", d.largest),
+            number(d.largest),
             format!("{:.1e}", d.absolute),
             format!("{:.1e}", d.relative()),
             format!("{:.1} %", 100.0 * d.of_bound),

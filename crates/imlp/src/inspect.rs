@@ -6,7 +6,7 @@ use imlp_train::{StructureShares, TensorEntry, TensorFile, TensorStatistics, Tra
 
 use crate::args::InspectArguments;
 use crate::exit::Failure;
-use crate::output::say;
+use crate::output::{number, say};
 
 /// Heads of the columns of [`shares`].
 pub const SHARES: [&str; 4] = ["", "explained", "= in the support", "× shared there"];
@@ -44,7 +44,6 @@ pub fn run(arguments: &InspectArguments) -> Result<(), Failure> {
 fn statistics(file: &TensorFile) -> Result<String, Failure> {
     let mut rows = Vec::new();
     for tensor in file.tensors() {
-        let number = |value: f64| format!("{value:.4}");
         let cells = match TensorStatistics::of(file, tensor) {
             Ok(s) if s.finite == 0 => {
                 let nothing = NOTHING.to_owned();

@@ -48,6 +48,19 @@ pub fn write_beside(out: &Path, file: NewFile<'_>) -> Result<UnfinishedFile, Fai
     Ok(unfinished)
 }
 
+/// A number with about five digits: `0.1234`, `1.234e-7`.
+pub fn number(value: f64) -> String {
+    /// Magnitudes that are readable without an exponent.
+    const PLAIN: std::ops::Range<f64> = 1e-3..1e5;
+    if value == 0.0 {
+        "0".to_owned()
+    } else if PLAIN.contains(&value.abs()) {
+        format!("{value:.4}")
+    } else {
+        format!("{value:.3e}")
+    }
+}
+
 /// Refuses to write over what is read.
 pub fn refuse_same(out: &Path, input: &Path) -> Result<(), Failure> {
     let same = match (out.canonicalize(), input.canonicalize()) {

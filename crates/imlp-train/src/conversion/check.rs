@@ -213,6 +213,16 @@ impl Run for Structured<'_> {
     fn linear(&mut self, layer: &LinearLayer, x: Tensor<2>) -> Tensor<2> {
         let map = layer.map.as_ref();
         let p = self.weights.of(layer);
+        if map.kind() == "learned-permutation" {
+            // Without a gradient, it has no forward in Burn.
+            let x = values(x);
+            let mut y = vec![0.0; x.len()];
+            let examples = x.chunks_exact(map.in_len());
+            for (x, y) in examples.zip(y.chunks_exact_mut(map.out_len())) {
+                map.apply(p, x, y);
+            }
+            return matrix(y, map.out_len(), self.device);
+        }
         // On the device the weight of a full matrix is [in, out].
         let transposed = map.kind() == "dense";
         let weight = (map.weight_len() > 0)

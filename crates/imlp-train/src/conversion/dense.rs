@@ -15,8 +15,8 @@ use std::sync::Arc;
 use imlp_linear::{Affine, Dense, DenseConfig, LinearError, Shape, SparseEquivalent};
 use serde::Serialize;
 
-use crate::conversion::tensor_name;
 use crate::conversion::weighted::{WeightedNetwork, Weights};
+use crate::conversion::{tensor_name, word};
 use crate::layer::{Layer, LayerNorm, LinearLayer};
 use crate::tensor_file::{Dtype, NewFile, NewTensor, write_elements};
 use crate::{TrainError, bytes};
@@ -74,7 +74,7 @@ impl DenseLayer {
     pub fn kinds(&self) -> String {
         fn kinds(layers: &[Layer]) -> String {
             let kind = |layer: &Layer| match layer {
-                Layer::Linear(linear) => linear.map.kind().to_owned(),
+                Layer::Linear(linear) => word(linear.map.kind()).to_owned(),
                 Layer::Residual(branch) => format!("x + ({})", kinds(branch)),
                 _ => unreachable!("the parts of a matrix are linear"),
             };
@@ -375,6 +375,7 @@ fn outline(
         outline.push(Layer::Linear(LinearLayer {
             name: first.to_owned(),
             map: Arc::new(map),
+            epsilon: None,
         }));
         found.push(DenseLayer {
             name: first.to_owned(),

@@ -29,3 +29,11 @@ fn tensor_name(layer: &str, suffix: &str) -> String {
         format!("{layer}.{suffix}")
     }
 }
+
+/// The word that `type` takes for a map: a full matrix is a `linear` layer.
+fn word(kind: &'static str) -> &'static str {
+    match kind {
+        "dense" => "linear",
+        other => other,
+    }
+}

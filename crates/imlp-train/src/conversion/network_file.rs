@@ -1,15 +1,16 @@
 //! A network written down for conversion: the input's shape and the layers.
 
-use imlp_linear::{BatchNormStatistics, Shape};
+use imlp_linear::Shape;
 use serde::Deserialize;
 
-use crate::layer::{Layer, LayerConfig};
+use crate::TrainError;
+use crate::conversion::state_dict::Naming;
+use crate::layer::{Layer, LayerConfig, LayerKind, LinearKeys, LowRankKeys};
 use crate::network::Network;
-use crate::{TrainError, conversion::state_dict::Naming};
 
 /// A network without a data set: `input = [3, 32, 32]` and `[[layers]]` with
 /// the layer types of a recipe's custom prior. It gives what its last layer
-/// gives; so a `linear` layer must say its `features`.
+/// gives; so every layer must say how many outputs it has.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfig {
@@ -19,13 +20,8 @@ pub struct NetworkConfig {
     pub layers: Vec<LayerConfig>,
 }
 
-/// A layer beside what only its text says.
-pub(super) struct WrittenLayer<'a> {
-    pub(super) layer: &'a mut Layer,
-    pub(super) naming: Naming,
-    /// ε of a batch normalisation.
-    pub(super) epsilon: f64,
-}
+/// Visits a checked layer; says whether its text names it.
+type Visit<'a> = dyn FnMut(&mut Layer, Naming) + 'a;
 
 impl NetworkConfig {
     /// The input's shape and the checked layers.
@@ -54,46 +50,38 @@ impl NetworkConfig {
         Ok((input, network.layers().to_vec()))
     }
 
-    /// Visits the layers that [`build`](Self::build) gave, residual blocks
-    /// before their branches, each beside its text.
-    pub(super) fn visit(&self, layers: &mut [Layer], visit: &mut impl FnMut(WrittenLayer<'_>)) {
+    /// Visits the layers that [`build`](Self::build) gave, but for residual
+    /// blocks, of which it visits the branches.
+    pub(super) fn visit(&self, layers: &mut [Layer], visit: &mut Visit<'_>) {
         visit_pairs(&self.layers, layers, visit);
     }
 }
 
-fn visit_pairs(
-    configs: &[LayerConfig],
-    layers: &mut [Layer],
-    visit: &mut impl FnMut(WrittenLayer<'_>),
-) {
+fn visit_pairs(configs: &[LayerConfig], layers: &mut [Layer], visit: &mut Visit<'_>) {
     for (config, layer) in configs.iter().zip(layers) {
-        if let (LayerConfig::Residual { layers: configs }, Layer::Residual(branch)) =
-            (config, &mut *layer)
-        {
-            visit_pairs(configs, branch, visit);
-            continue;
+        match (&config.kind, layer) {
+            (LayerKind::Residual(keys), Layer::Residual(branch)) => {
+                visit_pairs(&keys.layers, branch, visit);
+            }
+            (_, layer) if config.name.is_some() => visit(layer, Naming::Given),
+            (_, layer) => visit(layer, Naming::Inferred),
         }
-        let naming = match config.name() {
-            Some(_) => Naming::Given,
-            None => Naming::Inferred,
-        };
-        visit(WrittenLayer {
-            layer,
-            naming,
-            epsilon: BatchNormStatistics::EPSILON,
-        });
     }
 }
 
-/// Refuses `linear` layers that leave their outputs to a data set.
+/// Refuses layers that leave their outputs to a data set.
 fn refuse_open_ends(layers: &[LayerConfig]) -> Result<(), TrainError> {
-    layers.iter().try_for_each(|layer| match layer {
-        LayerConfig::Linear { features: None, .. } => Err(TrainError::key(
+    layers.iter().try_for_each(|layer| match &layer.kind {
+        LayerKind::Linear(LinearKeys { features: None, .. })
+        | LayerKind::LowRank(LowRankKeys { features: None, .. }) => Err(TrainError::key(
             "layers",
-            "a `linear` layer has no `features`; give its number of outputs (only a recipe \
-             knows the number of classes)",
+            format!(
+                "a layer of type `{}` has no `features`; give its number of outputs (only a \
+                 recipe knows the number of classes)",
+                layer.kind.word()
+            ),
         )),
-        LayerConfig::Residual { layers } => refuse_open_ends(layers),
+        LayerKind::Residual(keys) => refuse_open_ends(&keys.layers),
         _ => Ok(()),
     })
 }

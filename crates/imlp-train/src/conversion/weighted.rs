@@ -9,6 +9,7 @@ use imlp_linear::{
 
 use crate::conversion::network_file::NetworkConfig;
 use crate::conversion::state_dict::{Assignment, Naming, Want, assign};
+use crate::conversion::word;
 use crate::layer::{Layer, LayerNorm, LinearLayer};
 use crate::{TensorFile, TrainError};
 
@@ -40,10 +41,10 @@ impl WeightedNetwork {
     pub fn load(config: &NetworkConfig, file: &TensorFile) -> Result<Self, TrainError> {
         let (input, mut layers) = config.build()?;
         let (mut wants, mut epsilons) = (Vec::new(), Vec::new());
-        config.visit(&mut layers, &mut |written| {
-            if let Some(want) = want(written.layer, written.naming) {
+        config.visit(&mut layers, &mut |layer, naming| {
+            if let Some(want) = want(layer, naming) {
                 wants.push(want);
-                epsilons.push(written.epsilon);
+                epsilons.push(epsilon(layer));
             }
         });
         let assignments = assign(file, &wants)?;
@@ -53,10 +54,10 @@ impl WeightedNetwork {
             parameters.0.insert(assignment.layer.clone(), weights);
         }
         let mut assigned = assignments.iter();
-        config.visit(&mut layers, &mut |written| {
-            if want(written.layer, written.naming).is_some() {
+        config.visit(&mut layers, &mut |layer, naming| {
+            if want(layer, naming).is_some() {
                 let assignment = assigned.next().expect("one for each that wants one");
-                rename(written.layer, &assignment.layer);
+                rename(layer, &assignment.layer);
             }
         });
         Ok(Self {
@@ -92,6 +93,7 @@ impl WeightedNetwork {
         let layer = Layer::Linear(LinearLayer {
             name: String::new(),
             map: Arc::clone(&map),
+            epsilon: Some(epsilon),
         });
         let wants: Vec<Want> = want(&layer, Naming::Given).into_iter().collect();
         let mut parameters = Weights::default();
@@ -196,10 +198,18 @@ fn rename(layer: &mut Layer, name: &str) {
     }
 }
 
+/// ε of a batch normalisation; of any other layer, nothing that is used.
+fn epsilon(layer: &Layer) -> f64 {
+    match layer {
+        Layer::Linear(LinearLayer { epsilon, .. }) => epsilon.unwrap_or_default(),
+        _ => 0.0,
+    }
+}
+
 /// What `layer` needs; `None` without parameters.
 fn want(layer: &Layer, naming: Naming) -> Option<Want> {
     let (name, kind) = match layer {
-        Layer::Linear(LinearLayer { name, map }) => (name, map.kind()),
+        Layer::Linear(LinearLayer { name, map, .. }) => (name, word(map.kind())),
         Layer::LayerNorm(norm) => (&norm.name, "layer-norm"),
         Layer::Relu | Layer::Gelu | Layer::Residual(_) => return None,
     };

@@ -1,9 +1,33 @@
 //! The forward pass of one structured linear map in Burn, on a batch.
 
 use burn::tensor::Tensor;
-use burn::tensor::module::{avg_pool2d, conv2d};
-use burn::tensor::ops::{AvgPoolOptions, ConvOptions};
-use imlp_linear::{AvgPool2d, Conv2d, PatchEmbedding, StructuredMap};
+use imlp_linear::StructuredMap;
+
+mod convolution;
+mod matrix;
+mod pooling;
+
+/// The parameters of one map on the device, flat, in PyTorch layout, except
+/// that the weight of a `dense` map is `[in, out]`.
+pub(crate) struct Operands {
+    weight: Option<Tensor<1>>,
+    bias: Option<Tensor<1>>,
+}
+
+impl Operands {
+    /// The weight in the shape of `map`'s.
+    fn weight<const D: usize>(&self, map: &dyn StructuredMap) -> Tensor<D> {
+        let shape: [usize; D] = map
+            .weight_shape()
+            .try_into()
+            .expect("a kind of map has weights of one rank");
+        self.flat_weight().reshape(shape)
+    }
+
+    fn flat_weight(&self) -> Tensor<1> {
+        self.weight.clone().expect("this kind of map has a weight")
+    }
+}
 
 /// One structured linear map on a batch: `[batch, in]` to `[batch, out]`.
 ///
@@ -18,89 +42,51 @@ pub(crate) fn structured(
     bias: Option<Tensor<1>>,
     x: Tensor<2>,
 ) -> Tensor<2> {
-    let [batch, _] = x.dims();
-    let (input, output) = (map.in_shape().dims(), map.out_shape().dims());
-    let (in_len, out_len) = (map.in_len(), map.out_len());
-    let weight = || weight.clone().expect("this kind of map has a weight");
+    let operands = Operands { weight, bias };
     match map.kind() {
-        "dense" => {
-            let y = x.matmul(weight().reshape([in_len, out_len]));
-            match bias {
-                Some(bias) => y + bias.reshape([1, out_len]),
-                None => y,
-            }
-        }
-        "conv2d" => {
-            let config = downcast::<Conv2d>(map).config();
-            let [kh, kw] = config.kernel;
-            let weight = weight().reshape([output[0], input[0], kh, kw]);
-            let options = {
-                // Padding, dilation and groups: to come.
-                let padding = [config.padding.vertical[0], config.padding.horizontal[0]];
-                ConvOptions::new(config.stride, padding, [1, 1], 1)
-            };
-            conv2d(image(x, input), weight, bias, options).reshape([batch, out_len])
-        }
-        "patch-embedding" => {
-            let [ph, pw] = downcast::<PatchEmbedding>(map).config().patch;
-            let [tokens, embedding] = [output[0], output[1]];
-            let weight = weight().reshape([embedding, input[0], ph, pw]);
-            let options = ConvOptions::new([ph, pw], [0, 0], [1, 1], 1);
-            conv2d(image(x, input), weight, bias, options)
-                .reshape([batch, embedding, tokens])
-                .swap_dims(1, 2)
-                .reshape([batch, out_len])
-        }
-        "token-mixing" => {
-            // One product over all examples: rows are (example, channel).
-            let [tokens_in, channels, tokens_out] = [input[0], input[1], output[0]];
-            let rows = x
-                .reshape([batch, tokens_in, channels])
-                .swap_dims(1, 2)
-                .reshape([batch * channels, tokens_in]);
-            let weight = weight().reshape([tokens_out, tokens_in]).transpose();
-            let y = rows.matmul(weight);
-            let y = match bias {
-                Some(bias) => y + bias.reshape([1, tokens_out]),
-                None => y,
-            };
-            y.reshape([batch, channels, tokens_out])
-                .swap_dims(1, 2)
-                .reshape([batch, out_len])
-        }
-        "channel-mixing" => {
-            let [tokens, channels_in, channels_out] = [input[0], input[1], output[1]];
-            let weight = weight().reshape([channels_out, channels_in]).transpose();
-            let y = x.reshape([batch * tokens, channels_in]).matmul(weight);
-            let y = match bias {
-                Some(bias) => y + bias.reshape([1, channels_out]),
-                None => y,
-            };
-            y.reshape([batch, out_len])
-        }
-        "avg-pool2d" => {
-            let config = downcast::<AvgPool2d>(map).config();
-            let options = AvgPoolOptions {
-                kernel_size: config.kernel,
-                stride: config.stride,
-                padding: [(0, 0), (0, 0)],
-                count_include_pad: true,
-                ceil_mode: false,
-            };
-            avg_pool2d(image(x, input), options).reshape([batch, out_len])
-        }
-        "mean-tokens" => x
-            .reshape([batch, input[0], input[1]])
-            .mean_dim(1)
-            .reshape([batch, out_len]),
+        "dense" => matrix::dense(map, operands, x),
+        "conv2d" => convolution::conv2d(downcast(map), operands, x),
+        "conv1d" => convolution::conv1d(downcast(map), operands, x),
+        "conv-transpose2d" => convolution::conv_transpose2d(downcast(map), operands, x),
+        "locally-connected2d" => convolution::locally_connected2d(downcast(map), operands, x),
+        "patch-embedding" => convolution::patch_embedding(downcast(map), operands, x),
+        "token-mixing" => matrix::token_mixing(map, operands, x),
+        "channel-mixing" => matrix::channel_mixing(map, operands, x),
+        "kronecker" => matrix::kronecker(map, operands, x),
+        "low-rank" => matrix::low_rank(downcast(map), operands, x),
+        "circulant" => matrix::circulant(map, operands, x),
+        "permutation" => matrix::permutation(downcast(map), x),
+        "batch-norm" => matrix::batch_norm(map, operands, x),
+        "avg-pool2d" => pooling::avg_pool2d(downcast(map), x),
+        "adaptive-avg-pool2d" => pooling::adaptive_avg_pool2d(map, x),
+        "mean-tokens" => pooling::mean_tokens(map, x),
+        "bilinear-resize" => pooling::bilinear_resize(downcast(map), x),
         kind => panic!("no Burn forward for a map of kind {kind}"),
     }
 }
 
-/// `[batch, C·H·W]` to `[batch, C, H, W]`.
-fn image(x: Tensor<2>, dims: &[usize]) -> Tensor<4> {
-    let [batch, _] = x.dims();
-    x.reshape([batch, dims[0], dims[1], dims[2]])
+/// `y + bias`, if there is one, along dimension `dim` of `y`.
+fn add_bias<const D: usize>(y: Tensor<D>, bias: Option<Tensor<1>>, dim: usize) -> Tensor<D> {
+    match bias {
+        Some(bias) => {
+            let mut shape = [1; D];
+            shape[dim] = bias.dims()[0];
+            y + bias.reshape(shape)
+        }
+        None => y,
+    }
+}
+
+/// `[batch, …]` with the dimensions of one example.
+fn examples<const D: usize>(x: Tensor<2>, dims: &[usize]) -> Tensor<D> {
+    let mut shape = [x.dims()[0]; D];
+    shape[1..].copy_from_slice(dims);
+    x.reshape(shape)
+}
+
+/// `[batch, …]` to `[batch, out]`.
+fn flat<const D: usize>(y: Tensor<D>) -> Tensor<2> {
+    y.flatten(1, D - 1)
 }
 
 fn downcast<M: StructuredMap + 'static>(map: &dyn StructuredMap) -> &M {

@@ -1,0 +1,211 @@
+//! One layer as a recipe writes it: a table with `type`, the keys of that type
+//! and, for layers with a name in weight files, `name`.
+
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
+use toml::{Table, Value};
+
+use super::convolution::{
+    Conv1dKeys, Conv2dKeys, ConvTranspose2dKeys, LocallyConnected2dKeys, PatchEmbeddingKeys,
+};
+use super::matrix::{
+    BatchNormKeys, ChannelMixingKeys, CirculantKeys, KroneckerKeys, LinearKeys, LowRankKeys,
+    PermutationKeys, TokenMixingKeys,
+};
+use super::pooling::{
+    AdaptiveAvgPool2dKeys, AvgPool2dKeys, BilinearResizeKeys, GlobalAvgPoolKeys, MeanTokensKeys,
+};
+use super::site::LinearLayerKeys;
+
+/// One layer of a custom network (`[[prior.layers]]`); sizes that follow from
+/// the input are inferred.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LayerConfig {
+    /// Type and keys.
+    #[serde(flatten)]
+    pub kind: LayerKind,
+    /// Name in weight files; `conv2d1`, `conv2d2`, … by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// The keys of a layer that has none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoKeys {}
+
+/// `x + branch(x)`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResidualKeys {
+    /// The branch.
+    pub layers: Vec<LayerConfig>,
+}
+
+/// Declares the types of layers: the word that `type` takes, the variant and
+/// its keys; those that are structured linear maps, and those that the dense
+/// twin keeps.
+macro_rules! layer_kinds {
+    (
+        linear { $($word:literal $Linear:ident($LinearKeys:ty),)* }
+        kept { $($kept_word:literal $Kept:ident($KeptKeys:ty),)* }
+    ) => {
+        /// The types of layers, each with its keys.
+        #[derive(Clone, Debug, PartialEq, Serialize)]
+        #[serde(tag = "type")]
+        pub enum LayerKind {
+            $(
+                #[doc = concat!("`", $word, "`.")]
+                #[serde(rename = $word)]
+                $Linear($LinearKeys),
+            )*
+            $(
+                #[doc = concat!("`", $kept_word, "`.")]
+                #[serde(rename = $kept_word)]
+                $Kept($KeptKeys),
+            )*
+        }
+
+        impl LayerKind {
+            /// The words that `type` takes.
+            pub const WORDS: &'static [&'static str] = &[$($word,)* $($kept_word,)*];
+
+            /// The word that `type` takes.
+            pub fn word(&self) -> &'static str {
+                match self {
+                    $(Self::$Linear(_) => $word,)*
+                    $(Self::$Kept(_) => $kept_word,)*
+                }
+            }
+
+            /// The keys, if this is a structured linear map.
+            pub(crate) fn linear(&self) -> Option<&dyn LinearLayerKeys> {
+                match self {
+                    $(Self::$Linear(keys) => Some(keys),)*
+                    $(Self::$Kept(_) => None,)*
+                }
+            }
+
+            fn read(word: &str, keys: Table, more: &[&str]) -> Result<Self, String> {
+                match word {
+                    $($word => read(keys, more).map(Self::$Linear),)*
+                    $($kept_word => read(keys, more).map(Self::$Kept),)*
+                    _ => Err(no_such_type(word)),
+                }
+            }
+        }
+    };
+}
+
+layer_kinds! {
+    linear {
+        "conv2d" Conv2d(Conv2dKeys),
+        "conv1d" Conv1d(Conv1dKeys),
+        "conv-transpose2d" ConvTranspose2d(ConvTranspose2dKeys),
+        "locally-connected2d" LocallyConnected2d(LocallyConnected2dKeys),
+        "patch-embedding" PatchEmbedding(PatchEmbeddingKeys),
+        "token-mixing" TokenMixing(TokenMixingKeys),
+        "channel-mixing" ChannelMixing(ChannelMixingKeys),
+        "avg-pool2d" AvgPool2d(AvgPool2dKeys),
+        "adaptive-avg-pool2d" AdaptiveAvgPool2d(AdaptiveAvgPool2dKeys),
+        "global-avg-pool" GlobalAvgPool(GlobalAvgPoolKeys),
+        "bilinear-resize" BilinearResize(BilinearResizeKeys),
+        "mean-tokens" MeanTokens(MeanTokensKeys),
+        "batch-norm" BatchNorm(BatchNormKeys),
+        "kronecker" Kronecker(KroneckerKeys),
+        "low-rank" LowRank(LowRankKeys),
+        "circulant" Circulant(CirculantKeys),
+        "permutation" Permutation(PermutationKeys),
+        "linear" Linear(LinearKeys),
+    }
+    kept {
+        "relu" Relu(NoKeys),
+        "gelu" Gelu(NoKeys),
+        "layer-norm" LayerNorm(NoKeys),
+        "residual" Residual(ResidualKeys),
+    }
+}
+
+impl LayerConfig {
+    /// A layer with a name.
+    pub(crate) fn named(name: impl Into<String>, kind: LayerKind) -> Self {
+        Self {
+            kind,
+            name: Some(name.into()),
+        }
+    }
+}
+
+impl From<LayerKind> for LayerConfig {
+    /// A layer without a name of its own.
+    fn from(kind: LayerKind) -> Self {
+        Self { kind, name: None }
+    }
+}
+
+/// Layers of these types have nothing in a weights file.
+const NAMELESS: [&str; 3] = ["relu", "gelu", "residual"];
+
+impl<'de> Deserialize<'de> for LayerConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut table = Table::deserialize(deserializer)?;
+        let word = take_text(&mut table, "type")?.ok_or_else(|| D::Error::missing_field("type"))?;
+        let takes_name = !NAMELESS.contains(&word.as_str());
+        let mut name = None;
+        if takes_name {
+            name = take_text(&mut table, "name")?;
+        }
+        let more: &[&str] = if takes_name { &["name"] } else { &[] };
+        let kind = LayerKind::read(&word, table, more).map_err(D::Error::custom)?;
+        Ok(Self { kind, name })
+    }
+}
+
+fn take_text<E: serde::de::Error>(table: &mut Table, key: &str) -> Result<Option<String>, E> {
+    match table.remove(key) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(other) => {
+            let got = other.type_str();
+            Err(E::custom(format!(
+                "{key}: invalid type: {got}, expected a string"
+            )))
+        }
+    }
+}
+
+/// Reads the keys of a layer; the message of an error names the key. `more` are
+/// keys that are known beside those of `T`.
+fn read<T: DeserializeOwned>(keys: Table, more: &[&str]) -> Result<T, String> {
+    serde_path_to_error::deserialize(Value::Table(keys)).map_err(|error| {
+        let message = error.inner().message();
+        match message.split_once(", ") {
+            Some((field, known)) if message.starts_with("unknown field ") => {
+                let known = known.split('`').skip(1).step_by(2);
+                let known: Vec<_> = known.chain(more.iter().copied()).map(quoted).collect();
+                match known.as_slice() {
+                    [] => format!("{field}, there are no fields"),
+                    known => format!("{field}, expected one of {}", known.join(", ")),
+                }
+            }
+            _ if error.path().iter().next().is_none() => message.to_owned(),
+            _ => format!("{}: {message}", error.path()),
+        }
+    })
+}
+
+/// Why there is no layer of type `word`.
+fn no_such_type(word: &str) -> String {
+    let types = LayerKind::WORDS.join(", ");
+    if let Err(error) = imlp_linear::refuse_without_matrix(word) {
+        return format!("{error}. The types are {types}");
+    }
+    let by_distance = |known: &&&str| strsim::damerau_levenshtein(word, known);
+    let nearest = LayerKind::WORDS.iter().min_by_key(by_distance);
+    let nearest = nearest.expect("there are types");
+    format!("there is no layer type `{word}`; did you mean `{nearest}`? The types are {types}")
+}
+
+fn quoted(key: &str) -> String {
+    format!("`{key}`")
+}
