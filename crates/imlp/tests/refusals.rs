@@ -77,7 +77,7 @@ fn options_and_keys_that_cannot_be_are_named() {
         ),
         (
             vec!["sweep", "--set", "prior.kernel=40"],
-            vec!["conv1", "40×40", "1×28×28"],
+            vec!["conv1", "spans 40", "1×28×28"],
         ),
         (
             vec!["sweep", "--prior=mixer", "--set", "prior.patch=5"],
