@@ -12,7 +12,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use imlp_linear::{Affine, Dense, DenseConfig, LinearError, Shape, SparseEquivalent};
+use imlp_linear::{Affine, Dense, DenseConfig, LinearError, Shape, SparseEquivalent, Structure};
 use serde::Serialize;
 
 use crate::conversion::weighted::{WeightedNetwork, Weights};
@@ -159,13 +159,18 @@ impl<'a> DenseNetwork<'a> {
                 layer.output.len(),
                 layer.input.len()
             ),
-            needed: bytes(parameters.saturating_add(matrix)),
+            needed: format!("about {}", bytes(parameters.saturating_add(matrix))),
             limit: bytes(limit),
             advice: match self.form {
                 Form::Dense => "write the sparse form (--sparse), use a smaller layer or ",
                 Form::Sparse => "use a smaller layer or ",
             },
         };
+        if self.form == Form::Sparse
+            && let Some(needed) = sparse_bytes_beyond(left, layer)
+        {
+            return Err(refuse(needed));
+        }
         let affine = self.affine(layer)?;
         match self.form {
             Form::Dense if affine.dense_bytes() > left => Err(refuse(affine.dense_bytes())),
@@ -336,6 +341,27 @@ impl<'a> DenseNetwork<'a> {
         let layers: Vec<_> = layers.collect();
         serde_json::to_string(&layers).expect("names and numbers are JSON")
     }
+}
+
+/// What the sparse form of a single layer needs, about, if that is more than
+/// `limit`: known from its first rows, long before all are counted.
+fn sparse_bytes_beyond(limit: u64, layer: &DenseLayer) -> Option<u64> {
+    let [Layer::Linear(linear)] = layer.parts() else {
+        return None;
+    };
+    let Structure::Tied(tied) = linear.map.structure() else {
+        return None;
+    };
+    let rows = linear.map.out_len();
+    let mut entries = 0;
+    for row in 0..rows {
+        tied.runs(row, &mut |run| entries += run.len as u64);
+        if SparseEquivalent::bytes(entries, rows) > limit {
+            let all = entries as f64 / (row + 1) as f64 * rows as f64;
+            return Some(SparseEquivalent::bytes(all as u64, rows));
+        }
+    }
+    None
 }
 
 type SparseWriter = fn(&SparseEquivalent, &mut dyn Write) -> io::Result<()>;
