@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use imlp_lab::Recipe;
+use imlp_linear::{REGISTRY, Registration};
 use imlp_train::Device;
 use toml::Value;
 
@@ -138,6 +139,7 @@ pub struct Described {
 }
 
 #[derive(Debug, Args)]
+#[command(after_long_help = layers())]
 pub struct DenseArguments {
     #[command(flatten)]
     pub described: Described,
@@ -166,6 +168,7 @@ pub struct DenseArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_long_help = layers())]
 pub struct ProjectArguments {
     /// The layer to find, e.g. 'conv2d(in=3, out=8, kernel=3, padding=1, input=32x32)'
     #[arg(long, value_name = "LAYER")]
@@ -181,6 +184,7 @@ pub struct ProjectArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_long_help = layers())]
 pub struct InspectArguments {
     /// A SafeTensors file
     pub file: PathBuf,
@@ -274,6 +278,25 @@ impl MemoryArguments {
             (total as f64 * DEFAULT_SHARE) as u64
         })
     }
+}
+
+/// Every layer that `--layer` takes, with its options.
+fn layers() -> String {
+    let layer = |registration: &Registration| {
+        let syntax = registration.syntax;
+        let (required, defaults) = syntax.split_once("; ").unwrap_or((syntax, ""));
+        let defaults = match defaults {
+            "" => String::new(),
+            defaults => format!("\n      {defaults}"),
+        };
+        format!("  {}({required}){defaults}", registration.kind)
+    };
+    let layers: Vec<_> = REGISTRY.iter().map(layer).collect();
+    format!(
+        "Layers, each with the options that it needs, and below them those with a default (in \
+         pairs the vertical comes first: 3x5):\n{}",
+        layers.join("\n")
+    )
 }
 
 /// `--seeds`: a single number counts, a list names.

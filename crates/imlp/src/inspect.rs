@@ -9,7 +9,11 @@ use crate::exit::Failure;
 use crate::output::{number, say};
 
 /// Heads of the columns of [`shares`].
-pub const SHARES: [&str; 4] = ["", "explained", "= in the support", "× shared there"];
+pub const SHARES: [&str; 4] = ["", "energy explained", "locality", "sharing"];
+
+/// What the columns mean.
+pub const LEGEND: &str = "energy explained = locality × sharing: how much of the sum of squares \
+is where the layer can have weights, and how much of that its tied weights explain";
 
 /// What stands where there is nothing to say.
 const NOTHING: &str = "–";
@@ -130,7 +134,7 @@ fn structure(file: &TensorFile, map: &dyn StructuredMap, limit: u64) -> Result<(
         gaussian = Some(of_gaussian);
     }
     rows.extend(gaussian);
-    say(aligned(&SHARES, rows, 1))
+    say(format_args!("{}\n\n{LEGEND}", aligned(&SHARES, rows, 1)))
 }
 
 /// A row for a matrix, and one for a Gaussian matrix: shares of the energy.

@@ -5,7 +5,7 @@ use imlp_train::{StructureShares, TensorFile, project};
 
 use crate::args::ProjectArguments;
 use crate::exit::Failure;
-use crate::inspect::{SHARES, shares};
+use crate::inspect::{LEGEND, SHARES, shares};
 use crate::output::{refuse_same, say, write_beside};
 
 pub fn run(arguments: &ProjectArguments) -> Result<(), Failure> {
@@ -34,8 +34,7 @@ pub fn run(arguments: &ProjectArguments) -> Result<(), Failure> {
     let found = StructureShares::with_energy(map.as_ref(), projection.energy)
         .map_err(imlp_train::TrainError::from)?;
     let rows = shares("weight", &found);
-    say(aligned(&SHARES, rows, 1))?;
-    say("")?;
+    say(format_args!("{}\n\n{LEGEND}\n", aligned(&SHARES, rows, 1)))?;
     let percent = |share: Option<f64>| {
         share.map_or("nothing: it is 0".to_owned(), |s| {
             format!("{:.4} %", 100.0 * s)

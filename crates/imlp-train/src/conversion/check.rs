@@ -278,7 +278,7 @@ enum Entries {
     Dense(Vec<f32>),
     Sparse {
         row_starts: Vec<usize>,
-        columns: Vec<usize>,
+        columns: Vec<u32>,
         values: Vec<f32>,
     },
 }
@@ -290,18 +290,20 @@ impl Matrix {
             let missing = || file.refuse(format!("tensor `{name}` is missing"));
             file.find(&name).ok_or_else(missing)
         };
-        let indices = |suffix| {
-            let mut indices = Vec::new();
-            file.for_each(tensor(suffix)?, |v| indices.push(v as usize))?;
-            Ok::<_, TrainError>(indices)
-        };
         let entries = match form {
             Form::Dense => Entries::Dense(file.values(tensor("weight")?)?),
-            Form::Sparse => Entries::Sparse {
-                row_starts: indices("weight.crow_indices")?,
-                columns: indices("weight.col_indices")?,
-                values: file.values(tensor("weight.values")?)?,
-            },
+            Form::Sparse => {
+                let (mut row_starts, mut columns) = (Vec::new(), Vec::new());
+                file.for_each(tensor("weight.crow_indices")?, |v| {
+                    row_starts.push(v as usize);
+                })?;
+                file.for_each(tensor("weight.col_indices")?, |v| columns.push(v as u32))?;
+                Entries::Sparse {
+                    row_starts,
+                    columns,
+                    values: file.values(tensor("weight.values")?)?,
+                }
+            }
         };
         Ok(Self {
             entries,
@@ -332,7 +334,7 @@ impl Matrix {
                 let entries = row_starts[row]..row_starts[row + 1];
                 let entries = columns[entries.clone()].iter().zip(&values[entries]);
                 entries
-                    .map(|(&column, &v)| f64::from(v) * f64::from(x[column]))
+                    .map(|(&column, &v)| f64::from(v) * f64::from(x[column as usize]))
                     .sum()
             }
         }
