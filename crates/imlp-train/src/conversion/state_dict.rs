@@ -185,11 +185,16 @@ fn no_module(
         "tensor `{}` is missing: {} needs it, of shape {shape:?}; the file holds {}",
         tensor_name(&want.layer, suffix),
         want.title(),
-        listed(modules.keys().map(|m| match m.0 {
-            "" => "tensors without a module's name".to_owned(),
-            name => format!("`{name}`"),
-        }))
+        listed(modules.keys().map(module_title))
     ))
+}
+
+/// A module's name, for messages.
+fn module_title(name: &NaturalName<'_>) -> String {
+    match name.0 {
+        "" => "tensors without a module".to_owned(),
+        name => format!("`{name}`"),
+    }
 }
 
 fn nothing_fits(
@@ -201,7 +206,7 @@ fn nothing_fits(
     let unused = modules.iter().filter(|(name, _)| !used.contains(name.0));
     let unused = unused.map(|(name, module)| {
         let tensors = module.iter().map(|(s, t)| (*s, t.shape.as_slice()));
-        format!("`{}` ({})", name.0, tensor_words(tensors))
+        format!("{} ({})", module_title(name), tensor_words(tensors))
     });
     file.refuse(format!(
         "{} has no `name`, and no unused module has exactly what it needs: {}; unused are {}; \
