@@ -260,6 +260,18 @@ mod tests {
             ("[sweep]\nalphas = \"0.1,x\"", "sweep.alphas"),
             ("[train]\nepochs = \"many\"", "train.epochs"),
             ("[interpolation]\nalpha = -1.0", "interpolation.alpha"),
+            (
+                "[[prior.layers]]\ntype = \"max-pool2d\"",
+                "prior.layers[0]: max-pool2d has no dense equivalent",
+            ),
+            (
+                "[[prior.layers]]\ntype = \"lineer\"",
+                "prior.layers[0]: there is no layer type `lineer`; did you mean `linear`?",
+            ),
+            (
+                "[[prior.layers]]\ntype = \"linear\"\nfeatures = \"ten\"",
+                "prior.layers[0]: features: invalid type: string \"ten\", expected a whole number",
+            ),
         ] {
             let message = refusal(text);
             assert!(message.contains(part), "{text}: {message}");

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use imlp_lab::{Plan, Recipe};
 use imlp_linear::Shape;
+use imlp_train::LayerKind;
 
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
@@ -64,6 +65,37 @@ fn the_documentation_lists_every_key() {
         let mut known = known_keys(table);
         known.sort_unstable();
         assert_eq!(documented, known, "[{table}]");
+    }
+}
+
+/// The table of docs/add-a-prior.md lists each type of layer with its keys.
+#[test]
+fn the_documentation_lists_every_layer_and_its_keys() {
+    let text = std::fs::read_to_string(root().join("docs/add-a-prior.md")).unwrap();
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
+    let mut documented: Vec<(&str, Vec<&str>)> = rows
+        .filter_map(|row| {
+            let (word, rest) = row.split_once("` | ")?;
+            let keys = rest.split('|').next()?;
+            Some((word, keys.split('`').skip(1).step_by(2).collect()))
+        })
+        .filter(|(word, _)| *word != "type")
+        .collect();
+    documented.sort_unstable();
+    let mut known = LayerKind::WORDS.to_vec();
+    known.sort_unstable();
+    let words: Vec<_> = documented.iter().map(|(word, _)| *word).collect();
+    assert_eq!(words, known);
+    for (word, keys) in documented {
+        let recipe = format!("[[prior.layers]]\ntype = \"{word}\"\nno_such_key = 1");
+        let recipe = Recipe::parse(&recipe).unwrap();
+        let message = recipe.config().unwrap_err().to_string();
+        let (_, list) = message.split_once("known here: ").unwrap();
+        let known: Vec<_> = list
+            .split(", ")
+            .filter(|k| !["name", ""].contains(k))
+            .collect();
+        assert_eq!(keys, known, "{word}");
     }
 }
 

@@ -5,6 +5,10 @@ use crate::layer::LinearLayer;
 use crate::network::Network;
 use crate::optimizer::Rule;
 
+mod scratch;
+
+use scratch::scratch;
+
 /// Bytes of an f32.
 const F32: u64 = 4;
 
@@ -82,10 +86,12 @@ fn network_cost(network: &Network, rule: Rule, batch: u64) -> NetworkCost {
         .map(|spec| spec.len() as u64)
         .sum();
     let linear = network.linear_layers();
+    // Nothing before the first weight has one to send a gradient to.
+    let first = linear.iter().position(|layer| has_weight(layer));
     let flops_per_image = linear
         .iter()
         .enumerate()
-        .map(|(i, layer)| layer_flops(layer, i == 0))
+        .map(|(i, layer)| layer_flops(layer, first.is_some_and(|first| i > first)))
         .fold(0, u64::saturating_add);
     let state = match rule {
         Rule::Sgd { momentum: 0.0, .. } => 0,
@@ -96,32 +102,35 @@ fn network_cost(network: &Network, rule: Rule, batch: u64) -> NetworkCost {
     let copies = 3 + state;
     // Every linear layer keeps its input (a convolution in its own layout too);
     // its output and the activation after it are kept, and their gradients come
-    // on top while they last.
-    let activations: u64 = linear
-        .iter()
-        .map(|layer| (2 * layer.map.in_len() + 4 * layer.map.out_len()) as u64)
-        .sum();
+    // on top while they last. What lies between is kept with its gradient.
+    let (mut per_image, mut once) = (0u64, 0u64);
+    for layer in &linear {
+        let (map, scratch) = (&layer.map, scratch(&*layer.map));
+        let values = 2 * map.in_len() + 4 * map.out_len() + 2 * scratch.per_example;
+        per_image = per_image.saturating_add(values as u64);
+        once = once.saturating_add(scratch.once as u64);
+    }
     NetworkCost {
         parameters,
         flops_per_image,
         bytes: parameters
             .saturating_mul(F32 * copies)
-            .saturating_add(activations.saturating_mul(F32 * batch))
+            .saturating_add(per_image.saturating_mul(F32 * batch))
+            .saturating_add(once.saturating_mul(F32))
             .saturating_add(OVERHEAD),
     }
 }
 
-/// Forward, gradient of the weight, gradient of the input; the first layer
-/// needs no gradient of its input and a layer without weight none of it.
-fn layer_flops(layer: &LinearLayer, first: bool) -> u64 {
+/// Forward, gradient of the weight if there is one, and gradient of the input
+/// if something before the layer needs it.
+fn layer_flops(layer: &LinearLayer, input_gradient: bool) -> u64 {
     let forward = layer.map.flops();
-    let weight = if layer.map.weight_shape().is_empty() {
-        0
-    } else {
-        forward
-    };
-    let input = if first { 0 } else { forward };
-    forward.saturating_add(weight).saturating_add(input)
+    let passes = 1 + u64::from(has_weight(layer)) + u64::from(input_gradient);
+    forward.saturating_mul(passes)
+}
+
+fn has_weight(layer: &LinearLayer) -> bool {
+    !layer.map.weight_shape().is_empty()
 }
 
 #[cfg(test)]
@@ -151,6 +160,35 @@ mod tests {
         assert_eq!(
             prior_cost.parameters,
             (3 * 4 * 9 + 4) + (4 * 16 * 9 + 16) + (16 * 64 * 9 + 64) + (1024 * 10 + 10)
+        );
+    }
+    #[test]
+    fn layers_before_the_first_weight_are_computed_once() {
+        let layers = [
+            r#"{ type = "avg-pool2d", kernel = 2 }"#,
+            r#"{ type = "low-rank", rank = 3, features = 5 }"#,
+            r#"{ type = "circulant" }"#,
+            r#"{ type = "linear" }"#,
+        ];
+        let prior = format!("kind = \"custom\"\nlayers = [{}]", layers.join(", "));
+        let prior: PriorConfig = toml::from_str(&prior).unwrap();
+        let network = prior.network(Shape::image(1, 4, 6), 10).unwrap();
+        let none = Rule::Sgd {
+            momentum: 0.0,
+            weight_decay: 0.0,
+        };
+        let cost = network_cost(&network, none, 1);
+        let [pool, low_rank, circulant, linear] = [24, 2 * 3 * (6 + 5), 2 * 5 * 5, 2 * 5 * 10];
+        assert_eq!(
+            cost.flops_per_image,
+            pool + 2 * low_rank + 3 * (circulant + linear)
+        );
+        let values = 2 * 24 + 6 * 6 + 4 * 5 + 6 * 5 + 2 * 5 + 4 * 10;
+        let between = 2 * 3;
+        let circulant_matrix = 4 * 5 * 5;
+        assert_eq!(
+            cost.bytes - OVERHEAD,
+            F32 * (3 * cost.parameters + values + between + circulant_matrix)
         );
     }
 }

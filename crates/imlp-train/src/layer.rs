@@ -52,6 +52,28 @@ pub struct LinearLayer {
     pub epsilon: Option<f64>,
 }
 
+impl LinearLayer {
+    /// Inputs that one output sums over (on average), to which the variance of
+    /// initial weights is inverse.
+    ///
+    /// Of a map that is a product of two matrices, the g for which factors of
+    /// variance 2/g give the product's entries the 2/f of a full matrix with f
+    /// inputs: (2/g)² = 2/f in a Kronecker product, r·(2/g)² = 2/f at rank r.
+    /// Of a map without weight, nothing of use.
+    pub fn fan_in(&self) -> f64 {
+        let inputs = self.map.in_len() as f64;
+        match self.map.kind() {
+            "kronecker" => (2.0 * inputs).sqrt(),
+            "low-rank" => {
+                let rank = self.map.weight_shape()[1] as f64;
+                (2.0 * rank * inputs).sqrt()
+            }
+            // A multiply-add is 2.
+            _ => self.map.flops() as f64 / (2.0 * self.map.out_len() as f64),
+        }
+    }
+}
+
 /// A layer normalisation: its name and the shape it keeps.
 #[derive(Clone, Debug)]
 pub struct LayerNorm {

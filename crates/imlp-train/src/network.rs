@@ -123,7 +123,7 @@ impl Network {
         fn collect(layers: &[Layer], linear: &mut usize, specs: &mut Vec<ParameterSpec>) {
             for layer in layers {
                 match layer {
-                    Layer::Linear(LinearLayer { name, map, .. }) => {
+                    Layer::Linear(layer @ LinearLayer { name, map, .. }) => {
                         let weight = map.weight_shape();
                         if !weight.is_empty() {
                             let transposed = map.kind() == "dense";
@@ -133,6 +133,7 @@ impl Network {
                                 role: Role::Weight,
                                 linear: *linear,
                                 transposed,
+                                fan_in: layer.fan_in(),
                             });
                         }
                         if map.has_bias() {
@@ -142,6 +143,7 @@ impl Network {
                                 role: Role::Bias,
                                 linear: *linear,
                                 transposed: false,
+                                fan_in: 1.0,
                             });
                         }
                         *linear += 1;
@@ -154,6 +156,7 @@ impl Network {
                                 role,
                                 linear: *linear,
                                 transposed: false,
+                                fan_in: 1.0,
                             });
                         }
                     }
@@ -273,6 +276,10 @@ impl Builder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Initialization;
+    use crate::parameters::initialize;
+    use crate::seeds::Stream;
+    use imlp_linear::Parameters;
 
     fn parse(text: &str) -> Vec<LayerConfig> {
         #[derive(serde::Deserialize)]
@@ -334,7 +341,7 @@ mod tests {
         for (text, parts) in [
             (
                 r#"layers = [{ type = "conv2d", name = "stem", channels = 4, kernel = 9 }]"#,
-                vec!["stem", "1×7×5", "9×9"],
+                vec!["stem", "1×7×5", "kernel spans 9"],
             ),
             (
                 r#"layers = [{ type = "patch-embedding", patch = 2, channels = 4 }]"#,
@@ -355,6 +362,34 @@ mod tests {
             (
                 r#"layers = [{ type = "linear", name = "a", features = 4 }, { type = "linear", name = "a" }]"#,
                 vec!["`a`"],
+            ),
+            (
+                r#"layers = [{ type = "conv2d", channels = 4, kernel = 3, stride = 2, padding = "same" }]"#,
+                vec!["conv2d1", "1×7×5", "stride 1"],
+            ),
+            (
+                r#"layers = [{ type = "locally-connected2d", channels = 4, kernel = 3, padding = 1, padding_mode = "circular" }]"#,
+                vec!["locally_connected2d1", "circular", "zeros"],
+            ),
+            (
+                r#"layers = [{ type = "conv1d", channels = 4, kernel = 3 }]"#,
+                vec!["conv1d1", "1×7×5", "channels×length"],
+            ),
+            (
+                r#"layers = [{ type = "kronecker", output = [2, 3] }]"#,
+                vec!["kronecker1", "1×7×5", "tokens×channels"],
+            ),
+            (
+                r#"layers = [{ type = "low-rank", rank = 11 }]"#,
+                vec!["low_rank1", "11", "10"],
+            ),
+            (
+                r#"layers = [{ type = "permutation", name = "flip", order = [1, 0] }]"#,
+                vec!["flip", "1×7×5", "2 values"],
+            ),
+            (
+                r#"layers = [{ type = "batch-norm", epsilon = -1.0 }]"#,
+                vec!["batch_norm1", "epsilon -1"],
             ),
         ] {
             let message = Network::new(input.clone(), 10, &parse(text))
@@ -393,5 +428,66 @@ mod tests {
             ("m.bias", 1),
         ];
         assert_eq!(by_name, expected.map(|(n, i)| (n.to_owned(), i)));
+    }
+
+    /// Entries of the initial dense equivalents have the variance that Kaiming
+    /// gives a full matrix whose rows have as many entries.
+    #[test]
+    fn initial_weights_of_every_structure_have_the_variance_of_kaiming() {
+        for (layer, inputs) in [
+            (
+                "type = 'locally-connected2d', channels = 8, kernel = 3",
+                27.0,
+            ),
+            (
+                "type = 'conv-transpose2d', channels = 8, kernel = 4, stride = 2",
+                12.0,
+            ),
+            (
+                "type = 'low-rank', features = 200, rank = 40",
+                3.0 * 16.0 * 16.0,
+            ),
+            ("type = 'circulant'", 3.0 * 16.0 * 16.0),
+        ] {
+            let text = format!("layers = [{{ {layer}, bias = false }}, {{ type = 'linear' }}]");
+            assert_variance(&text, inputs);
+        }
+        let patches = "{ type = 'patch-embedding', patch = 2, channels = 12 }";
+        for (layer, inputs) in [
+            ("type = 'kronecker', output = [40, 30]", 64.0 * 12.0),
+            ("type = 'conv1d', channels = 32, kernel = 3", 64.0 * 3.0),
+        ] {
+            let text = format!("layers = [{patches}, {{ {layer} }}, {{ type = 'linear' }}]");
+            assert_variance(&text, inputs);
+        }
+    }
+
+    fn assert_variance(layers: &str, inputs: f64) {
+        let network = Network::new(Shape::image(3, 16, 16), 10, &parse(layers)).unwrap();
+        let linear = network.linear_layers();
+        let index = linear.len() - 2;
+        let map = &linear[index].map;
+        let specs = network.parameter_specs();
+        let initial = initialize(&specs, Initialization::default(), 5, Stream::Prior);
+        let find = |role: Role| {
+            let spec = |spec: &ParameterSpec| (spec.linear, spec.role) == (index, role);
+            let index = specs.iter().position(spec)?;
+            Some(initial[index].as_slice())
+        };
+        let dense = map
+            .dense(Parameters {
+                weight: find(Role::Weight).unwrap(),
+                bias: find(Role::Bias),
+            })
+            .unwrap();
+        // Over the entries that the structure reaches.
+        let squares = dense.weight.iter().map(|&w| f64::from(w).powi(2));
+        let entries = dense.weight.iter().filter(|&&w| w != 0.0).count();
+        let variance = squares.sum::<f64>() / entries as f64;
+        assert!(
+            (variance * inputs / 2.0 - 1.0).abs() < 0.15,
+            "{layers}: {variance}, expected {}",
+            2.0 / inputs
+        );
     }
 }

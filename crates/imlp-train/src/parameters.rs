@@ -28,7 +28,7 @@ pub enum Role {
 }
 
 /// One parameter of a network.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ParameterSpec {
     /// Name as in a PyTorch `state_dict`: `LAYER.weight`, `LAYER.bias`.
     pub name: String,
@@ -41,6 +41,8 @@ pub struct ParameterSpec {
     pub linear: usize,
     /// Whether the device holds it as `[in, out]`.
     pub(crate) transposed: bool,
+    /// Of a weight: its layer's [`LinearLayer::fan_in`](crate::LinearLayer::fan_in).
+    pub(crate) fan_in: f64,
 }
 
 impl ParameterSpec {
@@ -52,12 +54,6 @@ impl ParameterSpec {
     /// Whether it has no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// Inputs that one output sums over: the product of all dimensions but the
-    /// first.
-    fn fan_in(&self) -> usize {
-        self.shape[1..].iter().product()
     }
 }
 
@@ -92,7 +88,7 @@ pub(crate) fn initialize(
             Role::Weight => {
                 let mut rng = ChaCha8Rng::seed_from_u64(stream_seed(seed, stream));
                 rng.set_stream(index as u64);
-                let fan_in = spec.fan_in() as f32;
+                let fan_in = spec.fan_in as f32;
                 match initialization {
                     Initialization::KaimingNormal => {
                         let deviation = (2.0 / fan_in).sqrt();
@@ -201,6 +197,7 @@ mod tests {
             role: Role::Weight,
             linear: 0,
             transposed: shape.len() == 2,
+            fan_in: shape[1..].iter().product::<usize>() as f64,
         }
     }
 
@@ -211,12 +208,12 @@ mod tests {
             (Initialization::KaimingUniform, vec![40, 6, 5, 9]),
         ] {
             let spec = weight(&shape);
-            let fan_in: usize = shape[1..].iter().product();
+            let fan_in = spec.fan_in;
             let values = &initialize(&[spec], initialization, 3, Stream::Twin)[0];
             let n = values.len() as f64;
             let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
             let variance = values.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>() / n;
-            let expected = 2.0 / fan_in as f64;
+            let expected = 2.0 / fan_in;
             assert!(mean.abs() < 4.0 * (expected / n).sqrt(), "mean {mean}");
             assert!((variance / expected - 1.0).abs() < 0.05, "{variance}");
         }

@@ -397,6 +397,30 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_norm_is_refused_in_a_prior_but_not_in_a_network() {
+        let layers = r#"
+            [[layers]]
+            type = "residual"
+            layers = [{ type = "relu" }, { type = "batch-norm", name = "stem.bn" }]
+            [[layers]]
+            type = "linear"
+        "#;
+        let prior = format!("kind = \"custom\"\n{}", layers.replace("[[", "[[prior."));
+        #[derive(Deserialize)]
+        struct Recipe {
+            prior: PriorConfig,
+        }
+        let Recipe { prior } = toml::from_str(&format!("[prior]\n{prior}")).unwrap();
+        let input = Shape::image(3, 4, 4);
+        let message = prior.network(input.clone(), 10).unwrap_err().to_string();
+        for part in ["prior.layers", "`stem.bn`", "statistics of the batch"] {
+            assert!(message.contains(part), "{message}");
+        }
+        let network = Network::new(input, 10, &prior.layers.unwrap()).unwrap();
+        assert_eq!(network.linear_layers()[0].epsilon, Some(1e-5));
+    }
+
+    #[test]
     fn keys_of_another_kind_are_refused_by_name() {
         for (text, part) in [
             ("patch = 4", "prior.patch"),

@@ -41,10 +41,7 @@ impl Random {
     fn parameters(&mut self, specs: &[ParameterSpec]) -> HostParameters {
         let mut draw = |spec: &ParameterSpec| -> Vec<f32> {
             let (centre, spread) = match spec.role {
-                Role::Weight => {
-                    let fan_in: usize = spec.shape[1..].iter().product();
-                    (0.0, (6.0 / fan_in as f32).sqrt())
-                }
+                Role::Weight => (0.0, (6.0 / spec.fan_in as f32).sqrt()),
                 Role::Bias | Role::Shift => (0.0, 0.5),
                 Role::Scale => (1.0, 0.5),
             };

@@ -197,6 +197,12 @@ fn read<T: DeserializeOwned>(keys: Table, more: &[&str]) -> Result<T, String> {
 /// Why there is no layer of type `word`.
 fn no_such_type(word: &str) -> String {
     let types = LayerKind::WORDS.join(", ");
+    if word == "learned-permutation" {
+        return format!(
+            "{word} has no gradient in its scores, so that no network can train it; use \
+             permutation. The types are {types}"
+        );
+    }
     if let Err(error) = imlp_linear::refuse_without_matrix(word) {
         return format!("{error}. The types are {types}");
     }
@@ -208,4 +214,136 @@ fn no_such_type(word: &str) -> String {
 
 fn quoted(key: &str) -> String {
     format!("`{key}`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(text: &str) -> Result<LayerConfig, String> {
+        toml::from_str(text).map_err(|e: toml::de::Error| e.message().to_owned())
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_by_name_with_the_reason() {
+        for (text, parts) in [
+            ("kernel = 3", vec!["missing field `type`"]),
+            ("type = 3", vec!["type: invalid type: integer"]),
+            (
+                "type = 'max-pool2d'\nkernel = 2",
+                vec!["max-pool2d has no", "largest of its inputs", "avg-pool2d"],
+            ),
+            (
+                "type = 'attention'",
+                vec!["attention has no", "computed from the input"],
+            ),
+            (
+                "type = 'group_norm'",
+                vec!["group_norm has no", "layer-norm"],
+            ),
+            (
+                "type = 'silu'",
+                vec!["silu has no", "non-linearity", "gelu"],
+            ),
+            ("type = 'learned-permutation'", vec!["no gradient"]),
+            (
+                "type = 'convd2'",
+                vec!["no layer type `convd2`", "did you mean `conv2d`"],
+            ),
+            (
+                "type = 'conv2d'\nchannels = 3\nkernel = 3\nstrid = 2",
+                vec!["unknown field `strid`", "`stride`", "`name`"],
+            ),
+            (
+                "type = 'mean-tokens'\nnmae = 'pool'",
+                vec!["unknown field `nmae`, expected one of `name`"],
+            ),
+            (
+                "type = 'relu'\nname = 'a'",
+                vec!["unknown field `name`, there are no fields"],
+            ),
+            (
+                "type = 'conv2d'\nkernel = 3",
+                vec!["missing field `channels`"],
+            ),
+            (
+                "type = 'conv2d'\nchannels = 3\nkernel = [3, 3, 3]",
+                vec!["kernel: expected a whole number or [height, width]"],
+            ),
+            (
+                "type = 'conv2d'\nchannels = 3\nkernel = 3\npadding = 'valid'",
+                vec![
+                    "padding: expected",
+                    "[[top, bottom], [left, right]] or \"same\"",
+                ],
+            ),
+            (
+                "type = 'conv1d'\nchannels = 3\nkernel = 3\npadding_mode = 'mirror'",
+                vec!["padding_mode: unknown variant `mirror`", "`reflect`"],
+            ),
+            (
+                "type = 'linear'\nfeatures = 'ten'",
+                vec!["features: invalid type: string"],
+            ),
+            (
+                "type = 'residual'\nlayers = [{ type = 'softmax' }]",
+                vec!["layers[0]", "softmax has no"],
+            ),
+        ] {
+            let message = layer(text).unwrap_err();
+            for part in parts {
+                assert!(message.contains(part), "`{part}` is not in: {message}");
+            }
+        }
+    }
+
+    /// A layer with as few keys as it can have, then with all of them.
+    #[test]
+    fn every_type_is_written_as_it_is_read() {
+        let texts = [
+            "type = 'conv2d'\nchannels = 4\nkernel = [3, 5]",
+            "type = 'conv2d'\nname = 'a'\nchannels = 4\nkernel = 3\nstride = 1\ndilation = 2\n\
+             padding = 'same'\npadding_mode = 'circular'\ngroups = 2\nbias = false",
+            "type = 'conv2d'\nchannels = 4\nkernel = 3\npadding = [[1, 0], [2, 3]]",
+            "type = 'conv1d'\nchannels = 4\nkernel = 3\npadding = [1, 0]",
+            "type = 'conv1d'\nchannels = 4\nkernel = 3\nstride = 1\ndilation = 2\npadding = 'same'\n\
+             padding_mode = 'replicate'\ngroups = 2\nbias = false",
+            "type = 'conv-transpose2d'\nchannels = 4\nkernel = 3",
+            "type = 'conv-transpose2d'\nchannels = 4\nkernel = 3\nstride = 2\npadding = [1, 0]\n\
+             output_padding = 1\ndilation = 2\ngroups = 2\nbias = false",
+            "type = 'locally-connected2d'\nchannels = 4\nkernel = 3\npadding = 1",
+            "type = 'patch-embedding'\npatch = 4\nchannels = 3",
+            "type = 'patch-embedding'\npatch = 4\nchannels = 3\nstride = 2\npadding = [0, 1]\nbias = false",
+            "type = 'token-mixing'\ntokens = 4",
+            "type = 'channel-mixing'\nchannels = 4\nbias = false",
+            "type = 'avg-pool2d'\nkernel = 2",
+            "type = 'avg-pool2d'\nkernel = 2\nstride = 1\npadding = 1\ncount_include_pad = false",
+            "type = 'adaptive-avg-pool2d'\nsize = [2, 3]",
+            "type = 'global-avg-pool'\nname = 'pool'",
+            "type = 'bilinear-resize'\nsize = 4\nalign_corners = true",
+            "type = 'mean-tokens'",
+            "type = 'batch-norm'\nepsilon = 0.001",
+            "type = 'kronecker'\noutput = [2, 3]",
+            "type = 'low-rank'\nrank = 3",
+            "type = 'low-rank'\nrank = 3\nfeatures = 5\nbias = false",
+            "type = 'circulant'\nbias = false",
+            "type = 'permutation'\norder = [1, 0]",
+            "type = 'linear'\nfeatures = 3",
+            "type = 'relu'",
+            "type = 'gelu'",
+            "type = 'layer-norm'\nname = 'norm'",
+            "type = 'residual'\nlayers = [{ type = 'relu' }, { type = 'linear', name = 'a' }]",
+        ];
+        for text in texts {
+            let read = layer(text).unwrap_or_else(|e| panic!("{text}: {e}"));
+            let in_toml = toml::to_string(&read).unwrap();
+            assert_eq!(layer(&in_toml).as_ref(), Ok(&read), "{in_toml}");
+            let in_json = serde_json::to_string(&read).unwrap();
+            assert_eq!(serde_json::from_str::<LayerConfig>(&in_json).unwrap(), read);
+        }
+        for word in LayerKind::WORDS {
+            let quoted = format!("type = '{word}'");
+            assert!(texts.iter().any(|t| t.starts_with(&quoted)), "{word}");
+        }
+    }
 }

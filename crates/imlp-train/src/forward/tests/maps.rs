@@ -15,7 +15,7 @@ use super::{Random, matrix, values};
 const U: f64 = f32::EPSILON as f64 / 2.0;
 
 /// The one kind without a forward: it has no gradient in its scores.
-const NO_FORWARD: &str = "learned-permutation";
+pub(super) const NO_FORWARD: &str = "learned-permutation";
 
 /// The most weights of one map by which derivatives are checked.
 const MOST_WEIGHTS: usize = 64;
