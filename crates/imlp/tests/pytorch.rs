@@ -90,3 +90,59 @@ fn single_layers_with_random_options_agree_with_pytorch() {
     }
     run(&python, "layers.py", "compare", &scratch.path(""));
 }
+
+/// The blocks of `language` in a page, without the indentation of a list.
+fn blocks(page: &str, language: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        let Some(indent) = line.find("```").filter(|i| line[i + 3..] == *language) else {
+            continue;
+        };
+        let block = lines.by_ref().take_while(|l| l.trim() != "```");
+        blocks.push(
+            block
+                .map(|l| format!("{}\n", l.get(indent..).unwrap_or("")))
+                .collect(),
+        );
+    }
+    blocks
+}
+
+/// The example in docs/convert.md, as it stands there.
+#[test]
+fn the_example_in_the_documentation_works() {
+    let Some(python) = python() else { return };
+    let page = include_str!("../../../docs/convert.md");
+    let [save, load, sparse] = &blocks(page, "python")[..] else {
+        panic!("the page has three blocks of Python");
+    };
+    let scratch = Scratch::new();
+    let execute = |code: String| {
+        scratch.write("code.py", &code);
+        let output = Command::new(&python)
+            .args(["-B", "code.py"])
+            .current_dir(scratch.path(""))
+            .output()
+            .unwrap();
+        common::expect_success(&output);
+    };
+    execute(save.clone());
+    scratch.write("net.toml", &blocks(page, "toml")[0]);
+    let shell = blocks(page, "sh");
+    let arguments: Vec<&str> = shell[0].split_whitespace().skip(1).collect();
+    let told = scratch.succeed(&arguments);
+    // Up to the differences, which depend on the machine.
+    let (tables, _) = told.split_once("checked on").unwrap();
+    assert!(page.contains(tables), "the page does not show:\n{tables}");
+
+    let same = "x = torch.randn(4, 3, 32, 32)\n\
+                assert (net(x) - dense(x)).abs().max() < 1e-5\n";
+    execute(format!("{save}\n{load}\n{same}"));
+    scratch.succeed(&[&arguments[..], &["--sparse"]].concat());
+    let same = "assert (net[0](x).flatten(1) - y).abs().max() < 1e-5\n";
+    let x = "from safetensors.torch import load_file\n\
+             tensors = load_file(\"dense.safetensors\")\n\
+             x = torch.randn(4, 3, 32, 32)\n";
+    execute(format!("{save}\n{x}\n{sparse}\n{same}"));
+}
