@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::TrainError;
+use crate::new_file::{NewFile, NewTensor};
 use crate::parameters::{HostParameters, ParameterSpec};
-use crate::tensor_file::{Dtype, NewFile, NewTensor, TensorFile};
+use crate::tensor_file::{Dtype, TensorFile};
 
 /// One named tensor, f32, row-major.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,15 +10,17 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
-use std::sync::Arc;
+use std::rc::Rc;
 
-use imlp_linear::{Affine, Dense, DenseConfig, LinearError, Shape, SparseEquivalent, Structure};
+use imlp_linear::{Affine, LinearError, SparseEquivalent, Structure};
 use serde::Serialize;
 
+use crate::conversion::outline::{DenseLayer, outline};
+use crate::conversion::tensor_name;
 use crate::conversion::weighted::{WeightedNetwork, Weights};
-use crate::conversion::{tensor_name, word};
-use crate::layer::{Layer, LayerNorm, LinearLayer};
-use crate::tensor_file::{Dtype, NewFile, NewTensor, write_elements};
+use crate::layer::{Layer, LayerNorm};
+use crate::new_file::{NewFile, NewTensor, write_elements};
+use crate::tensor_file::Dtype;
 use crate::{TrainError, bytes};
 
 /// Key of the file's metadata under which its layers are described, as JSON.
@@ -40,78 +42,6 @@ pub struct DenseNetwork<'a> {
     form: Form,
     outline: Vec<Layer>,
     layers: Vec<DenseLayer>,
-}
-
-/// One matrix: a linear layer, or linear layers folded into one.
-pub struct DenseLayer {
-    /// Name in the file.
-    pub name: String,
-    /// The layers that it stands for: linear ones, and residual blocks of such.
-    parts: Vec<Layer>,
-    /// Shape of the input, which the matrix takes flattened.
-    pub input: Shape,
-    /// Shape of the output, which the matrix gives flattened.
-    pub output: Shape,
-    /// Entries in the file: all, or those of the sparse form.
-    pub entries: u64,
-}
-
-impl DenseLayer {
-    /// The layers that the matrix stands for.
-    pub(super) fn parts(&self) -> &[Layer] {
-        &self.parts
-    }
-
-    /// The layer, for messages.
-    pub fn title(&self) -> String {
-        match self.name.as_str() {
-            "" => format!("the layer {}", self.kinds()),
-            name => format!("layer `{name}` ({})", self.kinds()),
-        }
-    }
-
-    /// `conv2d`, or `conv2d → batch-norm`.
-    pub fn kinds(&self) -> String {
-        fn kinds(layers: &[Layer]) -> String {
-            let kind = |layer: &Layer| match layer {
-                Layer::Linear(linear) => word(linear.map.kind()).to_owned(),
-                Layer::Residual(branch) => format!("x + ({})", kinds(branch)),
-                _ => unreachable!("the parts of a matrix are linear"),
-            };
-            layers.iter().map(kind).collect::<Vec<_>>().join(" → ")
-        }
-        kinds(&self.parts)
-    }
-
-    /// Names of the linear layers that the matrix stands for.
-    pub fn members(&self) -> Vec<&str> {
-        fn collect<'a>(layers: &'a [Layer], names: &mut Vec<&'a str>) {
-            for layer in layers {
-                match layer {
-                    Layer::Linear(linear) => names.push(&linear.name),
-                    Layer::Residual(branch) => collect(branch, names),
-                    _ => {}
-                }
-            }
-        }
-        let mut names = Vec::new();
-        collect(&self.parts, &mut names);
-        names
-    }
-
-    /// Bytes of the matrix and the bias in the file.
-    pub fn bytes(&self, form: Form) -> u64 {
-        let rows = self.output.len() as u64;
-        let bias = rows * size_of::<f32>() as u64;
-        let entries = self.entries;
-        bias + match form {
-            Form::Dense => entries.saturating_mul(size_of::<f32>() as u64),
-            Form::Sparse => {
-                let entry = (size_of::<i64>() + size_of::<f32>()) as u64;
-                entries.saturating_mul(entry) + (rows + 3) * size_of::<i64>() as u64
-            }
-        }
-    }
 }
 
 impl<'a> DenseNetwork<'a> {
@@ -226,37 +156,10 @@ impl<'a> DenseNetwork<'a> {
     /// # Errors
     /// Two tensors of one name.
     pub fn file(&self) -> Result<NewFile<'_>, TrainError> {
-        let mut tensors = Vec::new();
-        for layer in &self.layers {
-            let name = |suffix| tensor_name(&layer.name, suffix);
-            let (rows, columns) = (layer.output.len(), layer.input.len());
-            tensors.push(NewTensor {
-                name: name("bias"),
-                dtype: Dtype::F32,
-                shape: vec![rows],
-                write: Box::new(move |out| {
-                    let affine = self.affine(layer).map_err(defect)?;
-                    let mut bias = vec![0.0; rows];
-                    affine.apply(&vec![0.0; columns], &mut bias);
-                    write_elements(out, &bias, f32::to_le_bytes)
-                }),
-            });
-            match self.form {
-                Form::Dense => tensors.push(NewTensor {
-                    name: name("weight"),
-                    dtype: Dtype::F32,
-                    shape: vec![rows, columns],
-                    write: Box::new(move |out| {
-                        let affine = self.affine(layer).map_err(defect)?;
-                        let dense = affine.dense().map_err(defect)?;
-                        write_elements(out, &dense.weight, f32::to_le_bytes)
-                    }),
-                }),
-                Form::Sparse => {}
-            }
-        }
-        if self.form == Form::Sparse {
-            self.sparse_tensors(&mut tensors);
+        let mut tensors: Vec<_> = self.layers.iter().map(|l| self.bias(l)).collect();
+        match self.form {
+            Form::Dense => tensors.extend(self.layers.iter().map(|l| self.weight(l))),
+            Form::Sparse => self.sparse_tensors(&mut tensors),
         }
         norms(self.source.layers(), &mut |norm: &LayerNorm| {
             let weights = self.weights().get(&norm.name).expect("a norm has weights");
@@ -270,15 +173,43 @@ impl<'a> DenseNetwork<'a> {
         NewFile::new(tensors, metadata).map_err(|reason| TrainError::key("layers", reason))
     }
 
+    fn bias<'b>(&'b self, layer: &'b DenseLayer) -> NewTensor<'b> {
+        let (rows, columns) = (layer.output.len(), layer.input.len());
+        NewTensor {
+            name: tensor_name(&layer.name, "bias"),
+            dtype: Dtype::F32,
+            shape: vec![rows],
+            write: Box::new(move |out| {
+                let affine = self.affine(layer).map_err(defect)?;
+                let mut bias = vec![0.0; rows];
+                affine.apply(&vec![0.0; columns], &mut bias);
+                write_elements(out, &bias, f32::to_le_bytes)
+            }),
+        }
+    }
+
+    fn weight<'b>(&'b self, layer: &'b DenseLayer) -> NewTensor<'b> {
+        NewTensor {
+            name: tensor_name(&layer.name, "weight"),
+            dtype: Dtype::F32,
+            shape: vec![layer.output.len(), layer.input.len()],
+            write: Box::new(move |out| {
+                let affine = self.affine(layer).map_err(defect)?;
+                let dense = affine.dense().map_err(defect)?;
+                write_elements(out, &dense.weight, f32::to_le_bytes)
+            }),
+        }
+    }
+
     /// The tensors of each layer's compressed rows. Neighbours in the file come
     /// from one computation: the last one is kept.
     fn sparse_tensors<'b>(&'b self, tensors: &mut Vec<NewTensor<'b>>) {
-        let last = std::rc::Rc::new(RefCell::new(None::<(usize, SparseEquivalent)>));
+        let last = Rc::new(RefCell::new(None::<(usize, SparseEquivalent)>));
         for (index, layer) in self.layers.iter().enumerate() {
             let (rows, columns) = (layer.output.len(), layer.input.len());
             let entries = layer.entries as usize;
             let mut tensor = |suffix, dtype, shape, write: SparseWriter| {
-                let last = std::rc::Rc::clone(&last);
+                let last = Rc::clone(&last);
                 tensors.push(NewTensor {
                     name: tensor_name(&layer.name, suffix),
                     dtype,
@@ -346,7 +277,7 @@ impl<'a> DenseNetwork<'a> {
 /// What the sparse form of a single layer needs, about, if that is more than
 /// `limit`: known from its first rows, long before all are counted.
 fn sparse_bytes_beyond(limit: u64, layer: &DenseLayer) -> Option<u64> {
-    let [Layer::Linear(linear)] = layer.parts() else {
+    let [Layer::Linear(linear)] = &layer.parts[..] else {
         return None;
     };
     let Structure::Tied(tied) = linear.map.structure() else {
@@ -369,74 +300,6 @@ type SparseWriter = fn(&SparseEquivalent, &mut dyn Write) -> io::Result<()>;
 /// What was computed once to count its entries cannot fail later.
 fn defect(error: impl fmt::Display) -> io::Error {
     io::Error::other(error.to_string())
-}
-
-/// The network with a matrix in place of each linear layer, or of each run of
-/// them; adds what the matrices stand for to `found`.
-fn outline(
-    layers: &[Layer],
-    fold: bool,
-    found: &mut Vec<DenseLayer>,
-) -> Result<Vec<Layer>, TrainError> {
-    let mut outline = Vec::new();
-    let mut rest = layers;
-    while let Some((layer, after)) = rest.split_first() {
-        let run = rest.iter().take_while(|l| is_linear(l, fold)).count();
-        if run == 0 {
-            outline.push(match layer {
-                Layer::Residual(branch) => Layer::Residual(self::outline(branch, fold, found)?),
-                other => other.clone(),
-            });
-            rest = after;
-            continue;
-        }
-        let (parts, after) = rest.split_at(if fold { run } else { 1 });
-        let (first, input, _) = ends(parts);
-        let (_, _, output) = ends(&parts[parts.len() - 1..]);
-        let map = Dense::new(DenseConfig {
-            input: input.clone(),
-            output: output.clone(),
-            bias: true,
-        })?;
-        outline.push(Layer::Linear(LinearLayer {
-            name: first.to_owned(),
-            map: Arc::new(map),
-            epsilon: None,
-        }));
-        found.push(DenseLayer {
-            name: first.to_owned(),
-            parts: parts.to_vec(),
-            input: input.clone(),
-            output: output.clone(),
-            entries: 0,
-        });
-        rest = after;
-    }
-    Ok(outline)
-}
-
-/// Whether a matrix can stand for the layer; for a residual block only where
-/// layers are folded.
-fn is_linear(layer: &Layer, fold: bool) -> bool {
-    match layer {
-        Layer::Linear(_) => true,
-        Layer::Residual(branch) => {
-            fold && !branch.is_empty() && branch.iter().all(|l| is_linear(l, fold))
-        }
-        Layer::Relu | Layer::Gelu | Layer::LayerNorm(_) => false,
-    }
-}
-
-/// Name and input of the first linear layer, and what its part gives.
-fn ends(parts: &[Layer]) -> (&str, &Shape, &Shape) {
-    match &parts[0] {
-        Layer::Linear(linear) => (&linear.name, linear.map.in_shape(), linear.map.out_shape()),
-        Layer::Residual(branch) => {
-            let (name, input, _) = ends(branch);
-            (name, input, input)
-        }
-        _ => unreachable!("the parts of a matrix are linear"),
-    }
 }
 
 fn norms<'a>(layers: &'a [Layer], visit: &mut impl FnMut(&'a LayerNorm)) {

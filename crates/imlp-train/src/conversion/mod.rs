@@ -7,15 +7,18 @@
 
 mod check;
 mod dense;
+mod matrix;
 mod network_file;
+mod outline;
 mod projection;
 mod state_dict;
 mod statistics;
 mod weighted;
 
 pub use check::{Check, Difference, check};
-pub use dense::{DenseLayer, DenseNetwork, Form};
+pub use dense::{DenseNetwork, Form};
 pub use network_file::NetworkConfig;
+pub use outline::DenseLayer;
 pub use projection::{Projected, project};
 pub use state_dict::Assignment;
 pub use statistics::{StructureShares, TensorStatistics};
