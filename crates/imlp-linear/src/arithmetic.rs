@@ -26,6 +26,19 @@ pub(crate) fn dot(x: &[f32], y: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + rest
 }
 
+/// `Σ x[i]²` in double precision, in [`LANES`] interleaved partial sums.
+pub(crate) fn sum_of_squares(x: &[f32]) -> f64 {
+    let mut sums = [0.0f64; LANES];
+    let (blocks, rest) = x.as_chunks::<LANES>();
+    for block in blocks {
+        for (sum, &v) in sums.iter_mut().zip(block) {
+            *sum += f64::from(v) * f64::from(v);
+        }
+    }
+    let rest: f64 = rest.iter().map(|&v| f64::from(v) * f64::from(v)).sum();
+    sums.iter().sum::<f64>() + rest
+}
+
 /// `out[i] *= a`.
 pub(crate) fn scale(a: f32, out: &mut [f32]) {
     for o in out {

@@ -99,14 +99,13 @@ pub(crate) trait Rows {
         None
     }
 
-    /// Visits columns and values of row `row`. A tied row may be unordered and
+    /// Appends columns and values of row `row`. A tied row may be unordered and
     /// meet a column more than once.
-    fn entries(&self, row: usize, visit: &mut dyn FnMut(usize, f32)) {
+    fn entries(&self, row: usize, columns: &mut Vec<u32>, values: &mut Vec<f32>) {
         if let Some((tied, weight)) = self.tied() {
             tied.runs(row, &mut |run| {
-                for (column, k) in run.entries() {
-                    visit(column, run.factor * weight[k]);
-                }
+                columns.extend(run.entries().map(|(column, _)| column as u32));
+                values.extend(run.entries().map(|(_, k)| run.factor * weight[k]));
             });
             return;
         }
@@ -116,18 +115,25 @@ pub(crate) trait Rows {
         self.add_row(row, 1.0, &mut line);
         for (column, value) in line.into_iter().enumerate() {
             if value.to_bits() != (-0.0f32).to_bits() {
-                visit(column, value);
+                columns.push(column as u32);
+                values.push(value);
             }
         }
     }
 
-    /// How many entries [`entries`](Self::entries) visits in all rows.
+    /// How many entries [`entries`](Self::entries) appends in all rows.
     fn entry_count(&self) -> u64 {
         let mut count = 0;
+        let (mut columns, mut values) = (Vec::new(), Vec::new());
         for row in 0..self.out_len() {
             match self.tied() {
                 Some((tied, _)) => tied.runs(row, &mut |run| count += run.len as u64),
-                None => self.entries(row, &mut |_, _| count += 1),
+                None => {
+                    columns.clear();
+                    values.clear();
+                    self.entries(row, &mut columns, &mut values);
+                    count += columns.len() as u64;
+                }
             }
         }
         count
@@ -179,15 +185,8 @@ pub(crate) fn sparse<R: Rows + ?Sized>(
     row_starts.push(0);
     for row in 0..out_len {
         let start = columns.len();
-        let mut ascending = true;
-        rows.entries(row, &mut |column, value| {
-            ascending &= columns[start..]
-                .last()
-                .is_none_or(|&c| (c as usize) < column);
-            columns.push(column as u32);
-            values.push(value);
-        });
-        if !ascending {
+        rows.entries(row, &mut columns, &mut values);
+        if !columns[start..].is_sorted_by(|a, b| a < b) {
             order_and_merge(start, &mut columns, &mut values);
         }
         row_starts.push(columns.len());

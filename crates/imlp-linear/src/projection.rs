@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use faer::{Mat, Side};
 
+use crate::arithmetic::sum_of_squares;
 use crate::structure::{Structure, Tied};
 use crate::support::{Term, refuse_wide, row_terms};
 use crate::{LinearError, Parameters, StructuredMap};
@@ -95,7 +96,7 @@ pub(crate) fn project<M: StructuredMap + ?Sized>(
     dense: &[f32],
     dense_bias: Option<&[f32]>,
 ) -> Result<Projection, LinearError> {
-    refuse_not_finite(map, dense, dense_bias.unwrap_or_default())?;
+    refuse_not_finite(map, "bias", dense_bias.unwrap_or_default())?;
     let Nearest {
         weight,
         energy,
@@ -131,7 +132,6 @@ pub(crate) fn energy<M: StructuredMap + ?Sized>(
     map: &M,
     dense: &[f32],
 ) -> Result<Energy, LinearError> {
-    refuse_not_finite(map, dense, &[])?;
     Ok(nearest(map, dense)?.energy)
 }
 
@@ -159,7 +159,11 @@ struct Nearest {
 
 fn nearest<M: StructuredMap + ?Sized>(map: &M, dense: &[f32]) -> Result<Nearest, LinearError> {
     refuse_wide(map)?;
-    let total = dense.iter().map(|&w| f64::from(w) * f64::from(w)).sum();
+    let total = sum_of_squares(dense);
+    // Squares of finite single-precision numbers do not overflow here.
+    if !total.is_finite() {
+        refuse_not_finite(map, "weight", dense)?;
+    }
     let result = |weight, support: f64, explained: f64, inner, norm| Nearest {
         weight,
         energy: Energy {
@@ -224,25 +228,25 @@ fn mean_bias<M: StructuredMap + ?Sized>(map: &M, dense: Option<&[f32]>) -> Vec<f
     sums.into_iter().map(mean).collect()
 }
 
+/// Names the first value that is not finite.
 fn refuse_not_finite<M: StructuredMap + ?Sized>(
     map: &M,
-    weight: &[f32],
-    bias: &[f32],
+    what: &'static str,
+    values: &[f32],
 ) -> Result<(), LinearError> {
-    let first = |values: &[f32]| values.iter().position(|v| !v.is_finite());
-    let (what, position, value) = match (first(weight), first(bias)) {
-        (Some(i), _) => {
-            let (row, column) = (i / map.in_len(), i % map.in_len());
-            ("weight", format!("[{row}, {column}]"), weight[i])
-        }
-        (None, Some(i)) => ("bias", format!("[{i}]"), bias[i]),
-        (None, None) => return Ok(()),
+    let Some(i) = values.iter().position(|v| !v.is_finite()) else {
+        return Ok(());
+    };
+    let position = if what == "weight" {
+        format!("[{}, {}]", i / map.in_len(), i % map.in_len())
+    } else {
+        format!("[{i}]")
     };
     Err(LinearError::NotFinite {
         kind: map.kind(),
         what,
         position,
-        value,
+        value: values[i],
     })
 }
 

@@ -1,36 +1,29 @@
 //! Small maps worked out by hand, and the geometries that are refused.
 
 use imlp_linear::{
-    AvgPool2d, AvgPool2dConfig, ChannelMixing, ChannelMixingConfig, Conv2d, Conv2dConfig, Dense,
-    DenseConfig, LinearError, MeanTokens, MeanTokensConfig, Parameters, PatchEmbedding,
-    PatchEmbeddingConfig, Shape, StructuredMap, TokenMixing, TokenMixingConfig,
+    AvgPool2d, AvgPool2dConfig, ChannelMixing, ChannelMixingConfig, Conv2d, Conv2dConfig,
+    ConvTranspose2d, ConvTranspose2dConfig, Dense, DenseConfig, LinearError, LocallyConnected2d,
+    LowRank, LowRankConfig, MeanTokens, MeanTokensConfig, Padding, PaddingMode, Parameters,
+    PatchEmbedding, PatchEmbeddingConfig, Permutation, PermutationConfig, Shape, StructuredMap,
+    TokenMixing, TokenMixingConfig,
 };
 
 const CONV: Conv2dConfig = Conv2dConfig {
-    image: [3, 32, 32],
-    out_channels: 4,
-    kernel: [3, 3],
     stride: [2, 2],
-    padding: [1, 1],
-    bias: true,
+    padding: Padding::symmetric([1, 1]),
+    ..Conv2dConfig::new([3, 32, 32], 4, [3, 3])
 };
 
 const PATCHES: PatchEmbeddingConfig = PatchEmbeddingConfig {
-    image: [1, 2, 4],
-    patch: [2, 2],
-    embedding: 2,
     bias: false,
+    ..PatchEmbeddingConfig::new([1, 2, 4], [2, 2], 2)
 };
 
 #[test]
 fn convolution_of_a_line_is_a_toeplitz_matrix() {
     let conv = Conv2d::new(Conv2dConfig {
-        image: [1, 1, 4],
-        out_channels: 1,
-        kernel: [1, 3],
-        stride: [1, 1],
-        padding: [0, 1],
-        bias: true,
+        padding: Padding::symmetric([0, 1]),
+        ..Conv2dConfig::new([1, 1, 4], 1, [1, 3])
     })
     .unwrap();
     let p = Parameters {
@@ -151,25 +144,39 @@ fn impossible_convolutions_are_refused() {
     };
     assert_refused(
         with(|c| c.stride[1] = 0),
+        &["conv2d", "the stride along the width is 0"],
+    );
+    assert_refused(with(|c| c.image[0] = 0), &["input channels is 0"]);
+    assert_refused(with(|c| c.out_channels = 0), &["output channels is 0"]);
+    assert_refused(
+        with(|c| c.dilation[0] = 0),
+        &["the dilation along the height is 0"],
+    );
+    assert_refused(
+        with(|c| c.groups = 2),
+        &["conv2d", "2 groups", "3 input channels"],
+    );
+    assert_refused(
+        with(|c| {
+            c.padding_mode = PaddingMode::Reflect;
+            c.padding.vertical = [1, 32];
+        }),
         &[
-            "conv2d",
-            "the horizontal stride is 0",
-            "3×32×32",
-            "4 channels",
+            "padding 1 + 32 along the height of 32",
+            "reflect",
+            "at most 31",
         ],
     );
     assert_refused(
-        with(|c| c.image[0] = 0),
-        &["input channels is 0", "0×32×32"],
-    );
-    assert_refused(with(|c| c.out_channels = 0), &["output channels is 0"]);
-    assert_refused(
-        with(|c| c.padding = [1, 3]),
-        &["conv2d", "padding 1×3", "kernel 3×3", "3×32×32"],
+        with(|c| {
+            c.padding_mode = PaddingMode::Circular;
+            c.padding.horizontal = [33, 0];
+        }),
+        &["padding 33 + 0 along the width", "circular", "at most 32"],
     );
     assert_refused(
         with(|c| c.kernel = [3, 35]),
-        &["conv2d", "kernel 3×35", "padded input 34×34", "3×32×32"],
+        &["conv2d", "spans 35", "along the width", "1 + 32 + 1"],
     );
     assert_refused(
         with(|c| c.image = [usize::MAX, 32, 32]),
@@ -188,35 +195,80 @@ fn impossible_convolutions_are_refused() {
 #[test]
 fn impossible_patches_pools_and_mixings_are_refused() {
     let patches = PatchEmbedding::new(PatchEmbeddingConfig {
+        image: [1, 4, 4],
         patch: [2, 3],
+        stride: [2, 3],
         ..PATCHES
     });
+    assert_refused(patches, &["patch-embedding", "2×3", "1×4×4"]);
+    let pool = |kernel, padding| {
+        AvgPool2d::new(AvgPool2dConfig {
+            padding,
+            ..AvgPool2dConfig::new([1, 4, 4], kernel)
+        })
+    };
+    assert_refused(pool([5, 1], [0, 0]), &["avg-pool2d", "spans 5"]);
     assert_refused(
-        patches,
-        &["patch-embedding", "2×3", "1×2×4", "divide 2 and 4"],
+        pool([3, 3], [0, 2]),
+        &["avg-pool2d", "0×2", "half the window 3×3"],
     );
-    let pool = AvgPool2d::new(AvgPool2dConfig {
-        image: [1, 4, 4],
-        kernel: [5, 1],
-        stride: [1, 1],
-    });
-    assert_refused(pool, &["avg-pool2d", "kernel 5×1", "1×4×4"]);
     let tokens = TokenMixing::new(TokenMixingConfig {
         tokens_in: 4,
         tokens_out: 0,
         channels: 2,
         bias: true,
     });
-    assert_refused(
-        tokens,
-        &["token-mixing", "output tokens is 0", "4×2", "0×2"],
-    );
+    assert_refused(tokens, &["token-mixing", "output tokens is 0"]);
     let dense = Dense::new(DenseConfig {
         input: Shape::flat(usize::MAX),
         output: Shape::flat(2),
         bias: false,
     });
     assert_refused(dense, &["dense", "the weight", "does not fit in memory"]);
+    let low_rank = LowRank::new(LowRankConfig {
+        input: Shape::flat(4),
+        output: Shape::flat(3),
+        rank: 4,
+        bias: false,
+    });
+    assert_refused(low_rank, &["low-rank", "rank 4", "3"]);
+    let order = |order: &[usize]| {
+        Permutation::new(PermutationConfig {
+            input: Shape::flat(3),
+            output: Shape::flat(3),
+            order: order.to_vec(),
+        })
+    };
+    assert_refused(
+        order(&[0, 1, 1]),
+        &["permutation", "input 1 is taken twice"],
+    );
+    assert_refused(order(&[0, 1, 3]), &["there is no input 3"]);
+    assert_refused(order(&[0, 1]), &["the order has 2 values"]);
+    let local = LocallyConnected2d::new(Conv2dConfig {
+        padding_mode: PaddingMode::Reflect,
+        ..CONV
+    });
+    assert_refused(local, &["locally-connected2d", "reflect", "zeros"]);
+}
+
+#[test]
+fn impossible_transposed_convolutions_are_refused() {
+    let with = |change: fn(&mut ConvTranspose2dConfig)| {
+        let mut config = ConvTranspose2dConfig::new([4, 3, 3], 2, [2, 2]);
+        change(&mut config);
+        ConvTranspose2d::new(config)
+    };
+    assert_refused(
+        with(|c| c.output_padding = [0, 1]),
+        &["output_padding 1 along the width", "stride 1"],
+    );
+    assert_refused(
+        with(|c| c.padding = [2, 0]),
+        &["padding 2", "output height of 4"],
+    );
+    assert_refused(with(|c| c.groups = 4), &["4 groups", "2 output channels"]);
+    assert_refused(with(|c| c.stride[0] = usize::MAX), &["the output height"]);
 }
 
 #[test]

@@ -257,17 +257,21 @@ impl Tied for Conv2d {
         );
         let channels = self.group_channels();
         let first = o / (self.config.out_channels / self.config.groups) * channels;
+        // The same for every channel.
+        let (mut taps, mut spans) = (Vec::new(), Vec::new());
+        self.rows.taps(i, |u, r| taps.push((u, r)));
+        self.columns.spans(j, |span| spans.push(span));
         for c in 0..channels {
-            self.rows.taps(i, |u, r| {
+            for (u, r) in &taps {
                 let line = ((first + c) * height + r) * width;
                 let kernel = ((o * channels + c) * kh + u) * kw;
-                self.columns.spans(j, |span| {
+                for span in &spans {
                     visit(Run {
                         input_step: self.columns.dilation,
                         ..Run::contiguous(line + span.input, kernel + span.kernel, span.len)
                     });
-                });
-            });
+                }
+            }
         }
     }
 }

@@ -112,7 +112,7 @@ impl PatchEmbedding {
                 ..Conv2dConfig::new(config.image, embedding, patch)
             },
         )?;
-        let tiles = (0..2).all(|i| (config.image[1 + i] + 2 * padding[i]) % patch[i] == 0);
+        let tiles = (0..2).all(|i| (config.image[1 + i] + 2 * padding[i]).is_multiple_of(patch[i]));
         if stride == patch && !tiles {
             return Err(LinearError::Indivisible {
                 kind: Self::KIND,

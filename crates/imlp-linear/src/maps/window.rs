@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(
             message.to_string(),
             "conv2d: the kernel spans 3 (3 at dilation 1) along the height, more than the padded \
-             input 1 + 0 + 1; use a smaller kernel, more padding or a larger image"
+             input 0 + 1 + 1; use a smaller kernel, more padding or a larger image"
         );
     }
 

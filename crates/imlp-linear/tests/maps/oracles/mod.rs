@@ -2,8 +2,10 @@
 //! double precision, sharing no code with the crate. One file per family, one
 //! line in [`ORACLES`] per kind.
 
-mod image;
+mod convolution;
+mod resampling;
 mod tokens;
+mod vectors;
 
 use imlp_linear::StructuredMap;
 
@@ -20,13 +22,24 @@ pub struct Oracle {
 }
 
 pub const ORACLES: &[Oracle] = &[
-    tokens::DENSE,
-    image::CONV2D,
-    image::PATCH_EMBEDDING,
+    vectors::DENSE,
+    convolution::CONV2D,
+    convolution::CONV1D,
+    convolution::CONV_TRANSPOSE2D,
+    convolution::LOCALLY_CONNECTED2D,
+    convolution::PATCH_EMBEDDING,
     tokens::TOKEN_MIXING,
     tokens::CHANNEL_MIXING,
-    image::AVG_POOL2D,
+    tokens::KRONECKER,
+    vectors::LOW_RANK,
+    vectors::CIRCULANT,
+    resampling::AVG_POOL2D,
+    resampling::ADAPTIVE_AVG_POOL2D,
     tokens::MEAN_TOKENS,
+    resampling::BILINEAR_RESIZE,
+    vectors::BATCH_NORM,
+    vectors::PERMUTATION,
+    vectors::LEARNED_PERMUTATION,
 ];
 
 /// The oracle of `kind`.

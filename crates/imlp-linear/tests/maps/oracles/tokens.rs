@@ -1,24 +1,8 @@
-//! Maps on vectors and on `[tokens, channels]`.
+//! Maps on `[tokens, channels]`.
 
-use imlp_linear::{ChannelMixing, MeanTokens, StructuredMap, TokenMixing};
+use imlp_linear::{ChannelMixing, Kronecker, MeanTokens, TokenMixing};
 
 use super::{Oracle, at, concrete};
-
-/// `y_o = b_o + Σ_i W_oi x_i`.
-pub const DENSE: Oracle = Oracle {
-    kind: "dense",
-    apply: |map, weight, bias, x| {
-        let out: usize = map.out_shape().dims().iter().product();
-        let entry =
-            |o| (0..x.len()).fold(at(bias, o), |sum, i| sum + weight[o * x.len() + i] * x[i]);
-        (0..out).map(entry).collect()
-    },
-    lengths: |map: &dyn StructuredMap| {
-        let out: usize = map.out_shape().dims().iter().product();
-        let inputs: usize = map.in_shape().dims().iter().product();
-        (out * inputs, out)
-    },
-};
 
 /// `y_tc = b_t + Σ_s w_ts x_sc`.
 pub const TOKEN_MIXING: Oracle = Oracle {
@@ -78,4 +62,32 @@ pub const MEAN_TOKENS: Oracle = Oracle {
         (0..g.channels).map(mean).collect()
     },
     lengths: |_| (0, 0),
+};
+
+/// `Y_tc = b_tc + Σ_sd A_ts B_cd X_sd`.
+pub const KRONECKER: Oracle = Oracle {
+    kind: "kronecker",
+    apply: |map, weight, bias, x| {
+        let g = concrete::<Kronecker>(map).config();
+        let ([rows, columns], [t_len, c_len]) = (g.input, g.output);
+        let (a, b) = weight.split_at(t_len * rows);
+        let mut y = Vec::new();
+        for t in 0..t_len {
+            for c in 0..c_len {
+                let mut sum = at(bias, t * c_len + c);
+                for s in 0..rows {
+                    for d in 0..columns {
+                        sum += a[t * rows + s] * b[c * columns + d] * x[s * columns + d];
+                    }
+                }
+                y.push(sum);
+            }
+        }
+        y
+    },
+    lengths: |map| {
+        let g = concrete::<Kronecker>(map).config();
+        let outputs = g.output[0] * g.output[1];
+        (g.output[0] * g.input[0] + g.output[1] * g.input[1], outputs)
+    },
 };

@@ -1,4 +1,5 @@
-//! Time of the dense equivalent, of scatter-add and of interpolation.
+//! Time of the dense equivalent, its sparse form, projection, scatter-add and
+//! interpolation.
 //!
 //! Throughput counts each value of the dense weight once read and once
 //! written (8 bytes), so it compares with the machine's copy bandwidth, which
@@ -7,16 +8,13 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use imlp_linear::{Alpha, Conv2d, Conv2dConfig, Parameters, StructuredMap};
+use imlp_linear::{Alpha, Conv2d, Conv2dConfig, Padding, Parameters, StructuredMap};
 
 fn layer(image: [usize; 3], out_channels: usize, stride: usize) -> Conv2d {
     Conv2d::new(Conv2dConfig {
-        image,
-        out_channels,
-        kernel: [3, 3],
         stride: [stride; 2],
-        padding: [1, 1],
-        bias: true,
+        padding: Padding::symmetric([1, 1]),
+        ..Conv2dConfig::new(image, out_channels, [3, 3])
     })
     .expect("a valid layer")
 }
@@ -60,6 +58,10 @@ fn interpolation(c: &mut Criterion) {
             b.iter(|| conv.scatter_add(p, 1e-3, black_box(&mut weight), None));
         });
         group.bench_function("dense", |b| b.iter(|| conv.dense(black_box(p))));
+        group.bench_function("sparse", |b| b.iter(|| conv.sparse(black_box(p))));
+        group.bench_function("project", |b| {
+            b.iter(|| conv.project(black_box(&weight), None))
+        });
         group.finish();
     }
 }
