@@ -173,7 +173,7 @@ pub struct ProjectArguments {
     /// The layer to find, e.g. 'conv2d(in=3, out=8, kernel=3, padding=1, input=32x32)'
     #[arg(long, value_name = "LAYER")]
     pub layer: String,
-    /// The dense layer: `weight` [out, in] and, if there is one, `bias` [out]
+    /// The dense layer: `weight` (out×in) and, if there is one, `bias` (out)
     #[arg(long, value_name = "FILE")]
     pub weights: PathBuf,
     /// The file to write; replaced if it is there
