@@ -22,7 +22,7 @@ pub enum LabError {
         reason: String,
     },
     /// A file or folder that cannot be used.
-    #[error("cannot {action} {}: {source}{}", path.display(), remedy(source))]
+    #[error("cannot {action} {}: {source}{}", path.display(), remedy(action, source))]
     Io {
         /// What was tried.
         action: &'static str,
@@ -36,6 +36,9 @@ pub enum LabError {
         "the output {} is a file; give a folder (it is made if it does not exist)", .0.display()
     )]
     OutputIsFile(PathBuf),
+    /// The output path is a folder.
+    #[error("the output {} is a folder; give the name of a file in it", .0.display())]
+    OutputIsFolder(PathBuf),
     /// Another process works in the folder.
     #[error(
         "another imlp is at work in {}; wait for it or give another --out", .0.display()
@@ -117,11 +120,12 @@ pub enum LabError {
 }
 
 /// What to do about an error of the system, where there is something to say.
-fn remedy(error: &std::io::Error) -> &'static str {
+fn remedy(action: &str, error: &std::io::Error) -> &'static str {
     match error.kind() {
         std::io::ErrorKind::StorageFull => {
             "; free some space and run the same command again, what is finished is kept"
         }
+        std::io::ErrorKind::NotFound if action == "write" => "; does its folder exist?",
         std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
             "; choose a folder that you may write to with --out"
         }

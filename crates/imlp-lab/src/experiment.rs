@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use imlp_data::{Cache, LoadOptions};
 use imlp_linear::Alpha;
-use imlp_train::{Cost, Device, Setup, TrialConfig};
+use imlp_train::{Cost, Device, Setup, TrialConfig, bytes};
 use serde::Serialize;
 
 use crate::{LabError, Recipe, SweepConfig};
@@ -179,21 +179,5 @@ impl Experiment {
             });
         }
         Ok(())
-    }
-}
-
-/// Bytes for people: `1.5 GiB`.
-pub fn bytes(count: u64) -> String {
-    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let mut value = count as f64;
-    let mut unit = 0;
-    while value >= 1024.0 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    if unit == 0 {
-        format!("{count} B")
-    } else {
-        format!("{value:.1} {}", UNITS[unit])
     }
 }

@@ -1,40 +1,119 @@
 //! Files that are there whole or not at all.
 
-use std::io::Write;
-use std::path::Path;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use tempfile::NamedTempFile;
 
 use crate::LabError;
 
 /// How a file is called while it is written.
 const UNFINISHED: &str = ".writing-";
 
-/// Writes `bytes` under a temporary name beside `path`, syncs, and renames.
-///
-/// # Errors
-/// [`LabError::Io`]: full disk, missing permission; `path` is then as before.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), LabError> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let write = || -> std::io::Result<()> {
-        let mut file = tempfile::Builder::new()
+/// A file that is being written under a temporary name beside its own; dropped
+/// without [`keep`](Self::keep), it leaves nothing behind.
+#[derive(Debug)]
+pub struct UnfinishedFile {
+    file: NamedTempFile,
+    path: PathBuf,
+}
+
+impl UnfinishedFile {
+    /// Begins a file that will be `path`.
+    ///
+    /// # Errors
+    /// [`LabError::OutputIsFolder`]; [`LabError::Io`]: no such folder, missing
+    /// permission.
+    pub fn beside(path: &Path) -> Result<Self, LabError> {
+        if path.is_dir() {
+            return Err(LabError::OutputIsFolder(path.to_owned()));
+        }
+        let file = tempfile::Builder::new()
             .prefix(UNFINISHED)
-            .tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
+            .tempfile_in(folder_of(path));
+        Ok(Self {
+            file: file.map_err(writing(path))?,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Where the file is for now.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// Writes to its end, and to the disk.
+    ///
+    /// # Errors
+    /// [`LabError::Io`]: full disk, or what `write` says.
+    pub fn write(
+        &mut self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), LabError> {
+        let file = self.file.as_file_mut();
+        write(file)
+            .and_then(|()| file.sync_all())
+            .map_err(writing(&self.path))
+    }
+
+    /// Gives it its name; what was there before is replaced.
+    ///
+    /// # Errors
+    /// [`LabError::Io`]: missing permission; what was there is then as before.
+    pub fn keep(self) -> Result<(), LabError> {
         // A temporary file is private to its owner; a result is an ordinary file.
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             let ordinary = std::fs::Permissions::from_mode(0o644);
-            file.as_file().set_permissions(ordinary)?;
+            let file = self.file.as_file();
+            file.set_permissions(ordinary)
+                .map_err(writing(&self.path))?;
         }
-        file.persist(path).map_err(|e| e.error)?;
-        Ok(())
-    };
-    // The kind alone: the text would name the temporary file.
-    write().map_err(|e| LabError::io("write", path)(e.kind().into()))
+        let kept = self.file.persist(&self.path).map_err(|e| e.error);
+        kept.map(|_| ()).map_err(writing(&self.path))
+    }
+}
+
+/// The error alone, by its kind where it has one: the text would name the
+/// temporary file.
+fn writing(path: &Path) -> impl FnOnce(io::Error) -> LabError {
+    let told = LabError::io("write", path);
+    |error| {
+        let other = error.kind() == io::ErrorKind::Other;
+        told(if other { error } else { error.kind().into() })
+    }
+}
+
+/// The folder in which `path` is.
+fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
+/// Bytes that are free where `path` will be; `None` where that is not known.
+pub fn free_space(path: &Path) -> Option<u64> {
+    #[cfg(unix)]
+    {
+        let space = rustix::fs::statvfs(folder_of(path)).ok()?;
+        space.f_bavail.checked_mul(space.f_frsize)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
+}
+
+/// Writes `bytes` under a temporary name beside `path`, syncs, and renames.
+///
+/// # Errors
+/// [`LabError::Io`]: full disk, missing permission; `path` is then as before.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), LabError> {
+    let mut file = UnfinishedFile::beside(path)?;
+    file.write(|out| out.write_all(bytes))?;
+    file.keep()
 }
 
 /// Writes `value` as JSON, whole or not at all.

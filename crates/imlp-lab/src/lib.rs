@@ -11,6 +11,7 @@ pub mod experiment;
 pub mod figure;
 pub mod files;
 pub mod grid;
+mod keys;
 mod recipe;
 pub mod report;
 pub mod results;
@@ -21,5 +22,6 @@ pub mod table;
 
 pub use error::LabError;
 pub use experiment::{Execution, Experiment, Plan, Prediction, TrialId};
+pub use keys::read_file;
 pub use recipe::{Alphas, Recipe, Seeds, SweepConfig};
 pub use store::{Store, alpha_text};

@@ -4,13 +4,13 @@
 use std::path::PathBuf;
 
 use imlp_train::{
-    Every, Measurement, Metrics, OptimizerState, PriorRecord, TrialRecord, TrialStatus,
+    Every, Measurement, Metrics, OptimizerState, PriorRecord, TrialRecord, TrialStatus, bytes,
 };
 use serde::Serialize;
 
 use crate::LabError;
 use crate::curve::{Curve, CurvePoint, Level, Row};
-use crate::experiment::{Execution, Experiment, Prediction, bytes};
+use crate::experiment::{Execution, Experiment, Prediction};
 use crate::figure::{render_svg, svg_to_png};
 use crate::files::{write_atomically, write_json};
 use crate::report::{Report, render_html};

@@ -84,22 +84,36 @@ pub fn table_rows(curve: &Curve) -> Result<Vec<TableRow>, StatisticsError> {
 /// # Errors
 /// As [`table_rows`].
 pub fn terminal_table(curve: &Curve) -> Result<String, StatisticsError> {
+    let rows = table_rows(curve)?.into_iter().map(|row| {
+        let mut cells = row.cells().map(String::from);
+        cells[1] += if row.chosen { " *" } else { "  " };
+        cells.to_vec()
+    });
+    let table = aligned(&heads(curve), rows, 0);
+    Ok(format!("{table}\n\n{LEGEND}\n"))
+}
+
+/// Text in columns below `heads` for a terminal; the first `left` columns are
+/// flush left, the others flush right.
+pub fn aligned<H: AsRef<str>>(
+    heads: &[H],
+    rows: impl IntoIterator<Item = Vec<String>>,
+    left: usize,
+) -> String {
     let rule = LineStyle::none().fill('─').junction('─');
     let mut table = Table::new();
     table
         .load_style(TableStyle::new().header_separator(rule))
         .set_content_arrangement(ContentArrangement::Disabled)
-        .set_header(heads(curve));
-    for row in table_rows(curve)? {
-        let mut cells = row.cells().map(String::from);
-        cells[1] += if row.chosen { " *" } else { "  " };
-        table.add_row(cells);
+        .set_header(heads.iter().map(AsRef::as_ref));
+    for row in rows {
+        table.add_row(row);
     }
-    for column in table.column_iter_mut() {
+    for column in table.column_iter_mut().skip(left) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     let lines: Vec<String> = table.lines().map(|l| l.trim_end().to_owned()).collect();
-    Ok(format!("{}\n\n{LEGEND}\n", lines.join("\n")))
+    lines.join("\n")
 }
 
 /// What the cells mean.

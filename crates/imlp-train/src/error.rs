@@ -77,6 +77,18 @@ pub enum TrainError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A conversion that needs more memory than allowed.
+    #[error("{what} needs {needed}, more than the limit of {limit}; {advice}raise --max-memory")]
+    Memory {
+        /// What needs it.
+        what: String,
+        /// Predicted peak.
+        needed: String,
+        /// The limit.
+        limit: String,
+        /// What else to do, up to an "or ".
+        advice: &'static str,
+    },
     /// The caller asked to stop (Ctrl-C).
     #[error("interrupted")]
     Interrupted,

@@ -8,7 +8,9 @@
 #![forbid(unsafe_code)]
 
 mod allocation;
+mod bytes;
 mod config;
+mod conversion;
 mod cost;
 mod data;
 mod error;
@@ -19,7 +21,9 @@ mod layer;
 mod learner;
 mod learning_rate;
 mod loss;
+mod natural_order;
 mod network;
+mod new_file;
 mod observer;
 mod optimizer;
 mod parameters;
@@ -28,12 +32,18 @@ mod prior_config;
 mod schedule;
 mod seeds;
 mod setup;
+mod tensor_file;
 mod timing;
 mod trial;
 mod weights;
 
 pub use allocation::{Allocation, ByName, Gradient, NamedAllocation};
+pub use bytes::bytes;
 pub use config::{DataConfig, EvaluationConfig, TestReading, TrainConfig, TrialConfig, TwinConfig};
+pub use conversion::{
+    Assignment, Check, DenseLayer, DenseNetwork, Difference, Form, NetworkConfig, Projected,
+    StructureShares, TensorStatistics, WeightedNetwork, check, project,
+};
 pub use cost::{Cost, NetworkCost};
 pub use data::{Subset, TrainingData};
 pub use error::TrainError;
@@ -50,6 +60,7 @@ pub use layer::{
 };
 pub use learning_rate::LearningRateSchedule;
 pub use network::Network;
+pub use new_file::{NewFile, NewTensor, WriteElements};
 pub use observer::{Observer, Unobserved};
 pub use optimizer::OptimizerKind;
 pub use parameters::{HostParameters, Initialization, ParameterSpec, Role};
@@ -57,6 +68,7 @@ pub use prior::{PriorEpoch, PriorRecord, PriorTrajectory, train_prior};
 pub use prior_config::{Channels, MixerHead, PriorConfig, PriorKind, PriorTraining};
 pub use schedule::{Schedule, ScheduleKind};
 pub use setup::Setup;
+pub use tensor_file::{Dtype, TensorEntry, TensorFile};
 pub use timing::{Every, Segment, Timing};
 pub use trial::{Point, Trial, TrialRecord, TrialStatus, run_trial};
 pub use weights::{NamedTensor, WeightsFile};

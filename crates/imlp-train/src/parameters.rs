@@ -120,16 +120,25 @@ pub(crate) fn to_device(
     specs
         .iter()
         .zip(host)
-        .map(|(spec, values)| {
-            let values = if spec.transposed {
-                transpose(values, spec.shape[0], spec.shape[1])
-            } else {
-                values.clone()
-            };
-            let length = values.len();
-            Tensor::from_data(TensorData::new(values, [length]), device)
-        })
+        .map(|(spec, values)| upload(&spec.shape, spec.transposed, values, device))
         .collect()
+}
+
+/// Moves one parameter of that shape to the device, `[out, in]` to `[in, out]`
+/// if it lies transposed there.
+pub(crate) fn upload(
+    shape: &[usize],
+    transposed: bool,
+    values: &[f32],
+    device: &Device,
+) -> Tensor<1> {
+    let values = if transposed {
+        transpose(values, shape[0], shape[1])
+    } else {
+        values.to_vec()
+    };
+    let length = values.len();
+    Tensor::from_data(TensorData::new(values, [length]), device)
 }
 
 /// Copies device parameters to the host.

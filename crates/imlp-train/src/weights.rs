@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-
 use crate::TrainError;
+use crate::new_file::{NewFile, NewTensor};
 use crate::parameters::{HostParameters, ParameterSpec};
+use crate::tensor_file::{Dtype, TensorFile};
 
 /// One named tensor, f32, row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,67 +73,61 @@ impl WeightsFile {
     /// The file's bytes.
     ///
     /// # Errors
-    /// Two tensors of one name.
+    /// Two tensors of one name; a tensor with more or fewer values than its
+    /// shape says.
     pub fn to_bytes(&self) -> Result<Vec<u8>, String> {
-        let bytes: Vec<Vec<u8>> = self
-            .tensors
-            .iter()
-            .map(|t| t.values.iter().flat_map(|v| v.to_le_bytes()).collect())
-            .collect();
-        let views = self
-            .tensors
-            .iter()
-            .zip(&bytes)
-            .map(|(t, b)| {
-                TensorView::new(Dtype::F32, t.shape.clone(), b)
-                    .map(|view| (t.name.as_str(), view))
-                    .map_err(|e| format!("tensor `{}`: {e}", t.name))
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        safetensors::serialize(views, Some(self.metadata.clone())).map_err(|e| e.to_string())
+        let mut bytes = Vec::new();
+        let file = self.new_file()?;
+        file.write(&mut bytes)
+            .map_err(|e| format!("cannot be held in memory: {e}"))?;
+        Ok(bytes)
     }
 
-    /// Reads `path`.
+    /// The file, about to be written.
+    ///
+    /// # Errors
+    /// As [`to_bytes`](Self::to_bytes).
+    pub fn new_file(&self) -> Result<NewFile<'_>, String> {
+        for t in &self.tensors {
+            if t.shape.iter().product::<usize>() != t.values.len() {
+                return Err(format!(
+                    "tensor `{}` has {} values, but its shape is {:?}",
+                    t.name,
+                    t.values.len(),
+                    t.shape
+                ));
+            }
+        }
+        let tensors = self
+            .tensors
+            .iter()
+            .map(|t| NewTensor::of_values(t.name.clone(), t.shape.clone(), &t.values));
+        NewFile::new(tensors.collect(), self.metadata.clone())
+    }
+
+    /// Reads `path`, as this program writes it.
     ///
     /// # Errors
     /// [`TrainError::Weights`]: no such file, not SafeTensors, truncated, or a
     /// tensor that is not f32.
     pub fn read(path: &Path) -> Result<Self, TrainError> {
-        let refuse = |reason: String| TrainError::Weights {
-            path: path.display().to_string(),
-            reason,
-        };
-        let bytes = std::fs::read(path).map_err(|e| refuse(format!("cannot be read: {e}")))?;
-        let not_valid = |e| {
-            refuse(format!(
-                "is not a valid SafeTensors file ({e}); was it cut short?"
-            ))
-        };
-        let file = SafeTensors::deserialize(&bytes).map_err(not_valid)?;
-        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(not_valid)?;
-        let tensors = file
-            .iter()
-            .map(|(name, view)| {
-                if view.dtype() != Dtype::F32 {
-                    return Err(refuse(format!(
-                        "tensor `{name}` has type {:?}; only F32 is read",
-                        view.dtype()
-                    )));
-                }
-                Ok(NamedTensor {
-                    name: name.to_owned(),
-                    shape: view.shape().to_vec(),
-                    values: view
-                        .data()
-                        .chunks_exact(4)
-                        .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-                        .collect(),
-                })
+        let file = TensorFile::open(path)?;
+        let tensors = file.tensors().iter().map(|tensor| {
+            if tensor.dtype != Dtype::F32 {
+                return Err(file.refuse(format!(
+                    "tensor `{}` has type {:?}; only F32 is read",
+                    tensor.name, tensor.dtype
+                )));
+            }
+            Ok(NamedTensor {
+                name: tensor.name.clone(),
+                shape: tensor.shape.clone(),
+                values: file.values(tensor)?,
             })
-            .collect::<Result<_, _>>()?;
+        });
         Ok(Self {
-            tensors,
-            metadata: header.metadata().clone().unwrap_or_default(),
+            tensors: tensors.collect::<Result<_, _>>()?,
+            metadata: file.metadata().clone(),
         })
     }
 }

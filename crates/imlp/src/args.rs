@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use imlp_lab::Recipe;
+use imlp_linear::{REGISTRY, Registration};
 use imlp_train::Device;
 use toml::Value;
 
@@ -35,6 +36,12 @@ pub enum Command {
     Eval(EvalArguments),
     /// List, fetch, verify and find data sets
     Data(DataArguments),
+    /// Write PyTorch weights of a network or a layer as dense matrices
+    Dense(DenseArguments),
+    /// Find the structured layer that is nearest to a dense matrix
+    Project(ProjectArguments),
+    /// Show what a SafeTensors file holds, and how structured its matrices are
+    Inspect(InspectArguments),
 }
 
 /// Options that both `sweep` and `train` have.
@@ -57,16 +64,23 @@ pub struct Common {
     /// Folder for the results [default: imlp-out/DATA-PRIOR for a sweep, imlp-out/train-… for a trial]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Refuse to start when more memory than this is predicted, e.g. 8GiB
-    /// [default: 80 % of the machine's memory]
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
-    pub max_memory: Option<u64>,
+    #[command(flatten)]
+    pub memory: MemoryArguments,
     /// Where networks are trained
     #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
     pub device: DeviceName,
     /// Print no progress
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// The limit on memory.
+#[derive(Debug, Args)]
+pub struct MemoryArguments {
+    /// Refuse to start when more memory than this is predicted, e.g. 8GiB
+    /// [default: 80 % of the machine's memory]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    max_memory: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -109,6 +123,77 @@ pub struct EvalArguments {
 pub struct DataArguments {
     #[command(subcommand)]
     pub command: DataCommand,
+}
+
+/// Either a network, or one layer.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Described {
+    /// A file that describes the network: input = [3, 32, 32] and [[layers]]
+    /// with the types of a recipe's custom prior
+    #[arg(long, value_name = "NET.toml", requires = "weights")]
+    pub network: Option<PathBuf>,
+    /// One layer, e.g. 'conv2d(in=3, out=8, kernel=3x5, stride=2, input=32x24)'
+    #[arg(long, value_name = "LAYER")]
+    pub layer: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = layers())]
+pub struct DenseArguments {
+    #[command(flatten)]
+    pub described: Described,
+    /// A PyTorch state_dict saved as SafeTensors; of a single layer, `weight`
+    /// and `bias`
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// The file to write; replaced if it is there
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Write compressed sparse rows instead of all entries
+    #[arg(long)]
+    pub sparse: bool,
+    /// Fold linear layers with nothing between them into one matrix
+    #[arg(long, conflicts_with = "layer")]
+    pub fold: bool,
+    /// Compare the matrices with the structured layers on N random inputs
+    /// before the file is put in place
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub check: Option<u16>,
+    /// The eps of a batch-norm that --layer describes [default: 1e-5]
+    #[arg(long, conflicts_with = "network", value_parser = parse_epsilon)]
+    pub eps: Option<f64>,
+    #[command(flatten)]
+    pub memory: MemoryArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = layers())]
+pub struct ProjectArguments {
+    /// The layer to find, e.g. 'conv2d(in=3, out=8, kernel=3, padding=1, input=32x32)'
+    #[arg(long, value_name = "LAYER")]
+    pub layer: String,
+    /// The dense layer: `weight` (out×in) and, if there is one, `bias` (out)
+    #[arg(long, value_name = "FILE")]
+    pub weights: PathBuf,
+    /// The file to write; replaced if it is there
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub memory: MemoryArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = layers())]
+pub struct InspectArguments {
+    /// A SafeTensors file
+    pub file: PathBuf,
+    /// Measure how much of each matrix of its size this layer's structure
+    /// explains
+    #[arg(long, value_name = "LAYER")]
+    pub layer: Option<String>,
+    #[command(flatten)]
+    pub memory: MemoryArguments,
 }
 
 #[derive(Debug, Subcommand)]
@@ -177,10 +262,12 @@ impl Common {
         }
         Ok(recipe)
     }
+}
 
-    /// The limit on predicted memory, bytes.
-    pub fn memory_limit(&self) -> u64 {
-        /// Share of the machine's memory that an experiment may take.
+impl MemoryArguments {
+    /// Bytes.
+    pub fn limit(&self) -> u64 {
+        /// Share of the machine's memory that a command may take.
         const DEFAULT_SHARE: f64 = 0.8;
         self.max_memory.unwrap_or_else(|| {
             let mut system = sysinfo::System::new();
@@ -191,6 +278,25 @@ impl Common {
             (total as f64 * DEFAULT_SHARE) as u64
         })
     }
+}
+
+/// Every layer that `--layer` takes, with its options.
+fn layers() -> String {
+    let layer = |registration: &Registration| {
+        let syntax = registration.syntax;
+        let (required, defaults) = syntax.split_once("; ").unwrap_or((syntax, ""));
+        let defaults = match defaults {
+            "" => String::new(),
+            defaults => format!("\n      {defaults}"),
+        };
+        format!("  {}({required}){defaults}", registration.kind)
+    };
+    let layers: Vec<_> = REGISTRY.iter().map(layer).collect();
+    format!(
+        "Layers, each with the options that it needs, and below them those with a default (in \
+         pairs the vertical comes first: 3x5):\n{}",
+        layers.join("\n")
+    )
 }
 
 /// `--seeds`: a single number counts, a list names.
@@ -230,6 +336,14 @@ fn parse_size(text: &str) -> Result<u64, String> {
     match number.trim().parse::<f64>() {
         Ok(n) if n.is_finite() && n > 0.0 => Ok((n * (1u64 << shift) as f64) as u64),
         _ => Err("give a positive size such as 8GiB, 512MiB or a number of bytes".to_owned()),
+    }
+}
+
+/// `1e-5`: a number that a variance can be added to.
+fn parse_epsilon(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(n) if n.is_finite() && n >= 0.0 => Ok(n),
+        _ => Err("give a number that is not negative, such as 1e-5".to_owned()),
     }
 }
 

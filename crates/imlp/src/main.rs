@@ -3,10 +3,13 @@
 mod allocator;
 mod args;
 mod data;
+mod dense;
 mod eval;
 mod exit;
+mod inspect;
 mod output;
 mod progress;
+mod project;
 mod sweep;
 mod train;
 
@@ -23,6 +26,9 @@ fn main() -> ExitCode {
         Command::Train(arguments) => train::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Data(arguments) => data::run(&arguments),
+        Command::Dense(arguments) => dense::run(&arguments),
+        Command::Project(arguments) => project::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
     };
     exit::code(outcome)
 }

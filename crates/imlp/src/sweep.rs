@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use imlp_lab::experiment::bytes;
 use imlp_lab::files::refuse_file;
 use imlp_lab::results::thousands;
 use imlp_lab::{Execution, Experiment, Plan, Prediction, Store, results, sweep, table};
+use imlp_train::bytes;
 use toml::Value;
 
 use crate::args::{SweepArguments, seeds};
@@ -44,7 +44,7 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
             .clone()
             .unwrap_or_else(|| default_out(&experiment)),
         jobs: jobs(arguments.jobs).min(experiment.trials().len()),
-        max_memory: common.memory_limit(),
+        max_memory: common.memory.limit(),
     };
     let prediction = experiment.predict(execution.jobs);
     if !common.quiet {

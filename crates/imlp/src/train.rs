@@ -69,7 +69,7 @@ pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     let execution = Execution {
         out,
         jobs: 1,
-        max_memory: common.memory_limit(),
+        max_memory: common.memory.limit(),
     };
     if !common.quiet {
         announce(&experiment, &experiment.predict(execution.jobs), &execution);

@@ -1,6 +1,8 @@
 //! Running the program in a scratch folder.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub mod tensors;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

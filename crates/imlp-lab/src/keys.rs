@@ -1,0 +1,118 @@
+//! TOML files with errors that name the file and the key.
+
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+use crate::LabError;
+
+/// Reads a TOML file into `T`, every key of which is checked.
+///
+/// # Errors
+/// A file that cannot be read or is not TOML; an unknown key (with the nearest
+/// known one), a value of a wrong type.
+pub fn read_file<T: DeserializeOwned>(path: &Path) -> Result<T, LabError> {
+    let table = table(path, "read the file")?;
+    read(toml::Value::Table(table), "", &[]).map_err(|error| match error {
+        LabError::Key { key, reason } => LabError::Key {
+            key: format!("{}: {key}", path.display()),
+            reason,
+        },
+        other => other,
+    })
+}
+
+/// Reads a TOML file.
+pub(crate) fn table(path: &Path, action: &'static str) -> Result<toml::Table, LabError> {
+    let text = std::fs::read_to_string(path).map_err(LabError::io(action, path))?;
+    text.parse()
+        .map_err(|error: toml::de::Error| LabError::Toml {
+            origin: path.display().to_string(),
+            reason: error.to_string(),
+        })
+}
+
+/// Deserialises `value`, naming the key of whatever is wrong. `more` are keys
+/// that are known beside those of `T`.
+pub(crate) fn read<T: DeserializeOwned>(
+    value: toml::Value,
+    at: &str,
+    more: &[&str],
+) -> Result<T, LabError> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let message = error.inner().message().to_owned();
+        let unknown = message
+            .strip_prefix("unknown field `")
+            .and_then(|rest| rest.split_once('`'));
+        match unknown {
+            Some((field, rest)) => {
+                let path = path.strip_suffix(field).unwrap_or(&path);
+                let more = if path.is_empty() { more } else { &[] };
+                let known: Vec<&str> = rest
+                    .split('`')
+                    .skip(1)
+                    .step_by(2)
+                    .chain(more.iter().copied())
+                    .collect();
+                LabError::Key {
+                    key: join(at, &format!("{}{field}", dotted(path))),
+                    reason: format!(
+                        "is not a known key{}; known here: {}",
+                        nearest(field, &known)
+                            .map(|k| format!(" (did you mean `{k}`?)"))
+                            .unwrap_or_default(),
+                        known.join(", ")
+                    ),
+                }
+            }
+            None => LabError::Key {
+                key: join(at, &path),
+                reason: in_words(&message),
+            },
+        }
+    })
+}
+
+/// A path that a field follows, with the dot that belongs between them.
+fn dotted(path: &str) -> String {
+    if path.is_empty() || path.ends_with('.') {
+        path.to_owned()
+    } else {
+        format!("{path}.")
+    }
+}
+
+/// The deserialiser's message without Rust's names of types.
+fn in_words(message: &str) -> String {
+    let Some((before, expected)) = message.split_once("expected ") else {
+        return message.to_owned();
+    };
+    let words = match expected.split_whitespace().next() {
+        Some("u8" | "u32" | "u64" | "usize") => "a whole number",
+        Some("f64") => "a number",
+        Some("struct") => "a table",
+        _ => expected,
+    };
+    format!("{before}expected {words}")
+}
+
+fn join(at: &str, path: &str) -> String {
+    match (at, path) {
+        ("", path) => path.to_owned(),
+        (at, "" | ".") => at.to_owned(),
+        (at, path) => format!("{at}.{path}"),
+    }
+}
+
+/// The known key that is nearest to `key`, if any is near.
+fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
+    /// Below this a suggestion misleads more than it helps.
+    const SIMILAR: f64 = 0.7;
+    known
+        .iter()
+        .map(|k| (strsim::jaro_winkler(key, k), *k))
+        .filter(|(similarity, _)| *similarity >= SIMILAR)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, k)| k)
+}

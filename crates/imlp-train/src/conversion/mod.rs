@@ -1,0 +1,42 @@
+//! From the weights of a structured network to dense matrices, and back.
+//!
+//! [`NetworkConfig`] (a file's text) and a PyTorch `state_dict` make a
+//! [`WeightedNetwork`]; [`DenseNetwork`] writes its linear layers as matrices,
+//! and [`check`] compares both on random inputs. [`project`] goes back from one
+//! matrix to the nearest parameters of a layer.
+
+mod check;
+mod dense;
+mod matrix;
+mod network_file;
+mod outline;
+mod projection;
+mod state_dict;
+mod statistics;
+mod weighted;
+
+pub use check::{Check, Difference, check};
+pub use dense::{DenseNetwork, Form};
+pub use network_file::NetworkConfig;
+pub use outline::DenseLayer;
+pub use projection::{Projected, project};
+pub use state_dict::Assignment;
+pub use statistics::{StructureShares, TensorStatistics};
+pub use weighted::WeightedNetwork;
+
+/// `NAME.weight`; of the nameless layer, `weight`.
+fn tensor_name(layer: &str, suffix: &str) -> String {
+    if layer.is_empty() {
+        suffix.to_owned()
+    } else {
+        format!("{layer}.{suffix}")
+    }
+}
+
+/// The word that `type` takes for a map: a full matrix is a `linear` layer.
+fn word(kind: &'static str) -> &'static str {
+    match kind {
+        "dense" => "linear",
+        other => other,
+    }
+}

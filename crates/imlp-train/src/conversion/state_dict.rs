@@ -1,0 +1,259 @@
+//! Which module of a PyTorch `state_dict` each layer takes its tensors from.
+//!
+//! A module is what stands before the last dot of a tensor's name. A layer with
+//! a name takes the module of that name. The others are inferred: in the order
+//! of the network, each takes the first unused module, in natural order
+//! (`layers.2` before `layers.10`; a SafeTensors file keeps no order), whose
+//! tensors it can use all, and which has all that it needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::conversion::tensor_name;
+use crate::natural_order::NaturalName;
+use crate::{TensorEntry, TensorFile, TrainError};
+
+/// Whether the text names a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Naming {
+    Given,
+    Inferred,
+}
+
+/// What a layer needs from its module.
+#[derive(Debug)]
+pub(super) struct Want {
+    /// Name of the layer.
+    pub(super) layer: String,
+    pub(super) kind: &'static str,
+    pub(super) naming: Naming,
+    /// Last component of each tensor's name, and its shape.
+    pub(super) required: Vec<(&'static str, Vec<usize>)>,
+    /// Tensors that may be absent.
+    pub(super) optional: Vec<(&'static str, Vec<usize>)>,
+    /// Tensors that are known and not needed.
+    pub(super) ignored: &'static [&'static str],
+}
+
+/// Where a layer's parameters come from.
+#[derive(Clone, Debug)]
+pub struct Assignment {
+    /// Name of the layer: as written, or the module's.
+    pub layer: String,
+    /// Type of the layer.
+    pub kind: &'static str,
+    /// The tensors that it uses.
+    pub tensors: Vec<TensorEntry>,
+    /// Whether the module was inferred.
+    pub inferred: bool,
+    /// Modules that would have fitted as well: the natural order decided.
+    pub alternatives: Vec<String>,
+}
+
+impl Assignment {
+    /// The tensor whose name ends in `suffix`.
+    pub(super) fn find(&self, suffix: &str) -> Option<&TensorEntry> {
+        let name = tensor_name(&self.layer, suffix);
+        self.tensors.iter().find(|t| t.name == name)
+    }
+}
+
+/// The last components of a module's tensors' names, and the tensors.
+type Module<'a> = BTreeMap<&'a str, &'a TensorEntry>;
+
+/// Finds the tensors of every layer; each tensor of the file must be used.
+///
+/// # Errors
+/// A tensor that is missing, of another shape, or used by no layer, by name.
+pub(super) fn assign(file: &TensorFile, wants: &[Want]) -> Result<Vec<Assignment>, TrainError> {
+    let mut modules: BTreeMap<NaturalName<'_>, Module<'_>> = BTreeMap::new();
+    for tensor in file.tensors() {
+        let (module, suffix) = tensor.name.rsplit_once('.').unwrap_or(("", &tensor.name));
+        let module = modules.entry(NaturalName(module)).or_default();
+        module.insert(suffix, tensor);
+    }
+    let given = |want: &&Want| want.naming == Naming::Given;
+    let mut used: BTreeSet<&str> = wants
+        .iter()
+        .filter(given)
+        .map(|w| w.layer.as_str())
+        .collect();
+    let mut assignments = Vec::new();
+    for want in wants {
+        let assignment = match want.naming {
+            Naming::Given => {
+                let module = modules.get(&NaturalName(&want.layer));
+                let module = module.ok_or_else(|| no_module(file, want, &modules))?;
+                fit(want, &want.layer, module).map_err(|problem| file.refuse(problem))?;
+                want.assignment(&want.layer, module, Vec::new())
+            }
+            Naming::Inferred => {
+                let fits = |(name, module): &(&NaturalName<'_>, &Module<'_>)| {
+                    !used.contains(name.0)
+                        && fit(want, name.0, module).is_ok()
+                        && module.keys().all(|suffix| want.knows(suffix))
+                };
+                let mut fitting = modules.iter().filter(fits);
+                let (name, module) = fitting
+                    .next()
+                    .ok_or_else(|| nothing_fits(file, want, &modules, &used))?;
+                let others = fitting.map(|(name, _)| name.0.to_owned()).collect();
+                used.insert(name.0);
+                want.assignment(name.0, module, others)
+            }
+        };
+        assignments.push(assignment);
+    }
+    refuse_unused(file, wants, &assignments)?;
+    Ok(assignments)
+}
+
+impl Want {
+    fn knows(&self, suffix: &str) -> bool {
+        let tensors = self.required.iter().chain(&self.optional);
+        tensors.map(|(s, _)| *s).any(|s| s == suffix) || self.ignored.contains(&suffix)
+    }
+
+    fn assignment(&self, name: &str, module: &Module<'_>, others: Vec<String>) -> Assignment {
+        let tensors = self.required.iter().chain(&self.optional);
+        let tensors = tensors.filter_map(|(suffix, _)| module.get(suffix));
+        Assignment {
+            layer: name.to_owned(),
+            kind: self.kind,
+            tensors: tensors.map(|&t| t.clone()).collect(),
+            inferred: self.naming == Naming::Inferred,
+            alternatives: others,
+        }
+    }
+
+    fn words(&self) -> String {
+        tensor_words(
+            self.required
+                .iter()
+                .map(|(s, shape)| (*s, shape.as_slice())),
+        )
+    }
+
+    /// The layer, for messages.
+    fn title(&self) -> String {
+        if self.layer.is_empty() {
+            format!("the layer {}", self.kind)
+        } else {
+            format!("layer `{}` ({})", self.layer, self.kind)
+        }
+    }
+}
+
+/// What keeps `want` from taking its tensors from `module`, if anything does.
+fn fit(want: &Want, name: &str, module: &Module<'_>) -> Result<(), String> {
+    for (suffix, shape) in &want.required {
+        if !module.contains_key(suffix) {
+            let advice = match *suffix {
+                "bias" => "; if the layer has none, say `bias = false`",
+                "running_mean" | "running_var" => {
+                    "; without running statistics (track_running_stats=False) the layer divides \
+                     by those of each batch, and no fixed matrix equals it"
+                }
+                _ => "",
+            };
+            return Err(format!(
+                "tensor `{}` is missing: {} needs it, of shape {shape:?}{advice}",
+                tensor_name(name, suffix),
+                want.title()
+            ));
+        }
+    }
+    for (suffix, shape) in want.required.iter().chain(&want.optional) {
+        if let Some(tensor) = module.get(suffix).filter(|t| t.shape != *shape) {
+            return Err(format!(
+                "tensor `{}` has shape {:?}; {} needs {shape:?}",
+                tensor.name,
+                tensor.shape,
+                want.title()
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn no_module(
+    file: &TensorFile,
+    want: &Want,
+    modules: &BTreeMap<NaturalName<'_>, Module<'_>>,
+) -> TrainError {
+    let (suffix, shape) = &want.required[0];
+    file.refuse(format!(
+        "tensor `{}` is missing: {} needs it, of shape {shape:?}; the file holds {}",
+        tensor_name(&want.layer, suffix),
+        want.title(),
+        listed(modules.keys().map(module_title))
+    ))
+}
+
+/// A module's name, for messages.
+fn module_title(name: &NaturalName<'_>) -> String {
+    match name.0 {
+        "" => "tensors without a module".to_owned(),
+        name => format!("`{name}`"),
+    }
+}
+
+fn nothing_fits(
+    file: &TensorFile,
+    want: &Want,
+    modules: &BTreeMap<NaturalName<'_>, Module<'_>>,
+    used: &BTreeSet<&str>,
+) -> TrainError {
+    let unused = modules.iter().filter(|(name, _)| !used.contains(name.0));
+    let unused = unused.map(|(name, module)| {
+        let tensors = module.iter().map(|(s, t)| (*s, t.shape.as_slice()));
+        format!("{} ({})", module_title(name), tensor_words(tensors))
+    });
+    file.refuse(format!(
+        "{} has no `name`, and no unused module has exactly what it needs: {}; unused are {}; \
+         correct the layer's sizes or give it the module's `name`",
+        want.title(),
+        want.words(),
+        listed(unused)
+    ))
+}
+
+fn refuse_unused(
+    file: &TensorFile,
+    wants: &[Want],
+    assignments: &[Assignment],
+) -> Result<(), TrainError> {
+    let mut known = BTreeSet::new();
+    for (want, assignment) in wants.iter().zip(assignments) {
+        known.extend(assignment.tensors.iter().map(|t| t.name.clone()));
+        let ignored = want.ignored.iter();
+        known.extend(ignored.map(|suffix| tensor_name(&assignment.layer, suffix)));
+    }
+    let mut unused: Vec<&TensorEntry> = file.tensors().iter().collect();
+    unused.retain(|t| !known.contains(&t.name));
+    if unused.is_empty() {
+        return Ok(());
+    }
+    let names = unused.iter().map(|t| format!("`{}` {:?}", t.name, t.shape));
+    Err(file.refuse(format!(
+        "no layer uses {}; describe the layers that they belong to, or leave them out of the file",
+        names.collect::<Vec<_>>().join(", ")
+    )))
+}
+
+/// `weight [8, 3, 3, 3], bias [8]`.
+fn tensor_words<'a>(tensors: impl Iterator<Item = (&'a str, &'a [usize])>) -> String {
+    let words = tensors.map(|(suffix, shape)| format!("{suffix} {shape:?}"));
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// A list with commas, cut where nobody reads on.
+fn listed(items: impl Iterator<Item = String>) -> String {
+    const SHOWN: usize = 12;
+    let items: Vec<_> = items.collect();
+    let more = items.len().saturating_sub(SHOWN);
+    match (items.len(), more) {
+        (0, _) => "none".to_owned(),
+        (_, 0) => items.join(", "),
+        _ => format!("{} and {more} more", items[..SHOWN].join(", ")),
+    }
+}
