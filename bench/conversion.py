@@ -6,11 +6,10 @@
     python3 bench/conversion.py
 
 Needs PyTorch and NumPy. Prints one table of seconds (median of the rounds, each
-round running every contender once) and of ratios. PyTorch and our `dense` use
-every core, the rest one.
+round running every contender once) and of ratios. imlp uses one thread,
+PyTorch as many as it likes.
 """
 
-import os
 import statistics
 import subprocess
 import sys
@@ -21,8 +20,7 @@ import numpy as np
 import torch
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-OURS = TARGET / "release/examples/conversion_times"
+OURS = ROOT / "target/release/examples/conversion_times"
 ROUNDS = 5
 # Channels and image side of convolutions C→C, 3×3, padding 1.
 SIZES = [(3, 32), (8, 32), (16, 16), (16, 32)]

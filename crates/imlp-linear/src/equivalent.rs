@@ -147,41 +147,20 @@ pub(crate) fn dense_bytes(out_len: usize, in_len: usize) -> u64 {
         .saturating_mul(size_of::<f32>() as u64)
 }
 
-/// From this size on, threads share the work of [`dense`]: nearly all of it is
-/// the operating system's, which hands out the pages.
-const PARALLEL_BYTES: u64 = 16 << 20;
-
 /// Materialises the matrix.
-pub(crate) fn dense<R: Rows + Sync + ?Sized>(
+pub(crate) fn dense<R: Rows + ?Sized>(
     rows: &R,
     limit: u64,
 ) -> Result<DenseEquivalent, LinearError> {
     let (out_len, in_len) = (rows.out_len(), rows.in_len());
     let bytes = dense_bytes(out_len, in_len);
     refuse_over(limit, bytes, "dense equivalent", rows)?;
-    let threads = match std::thread::available_parallelism() {
-        Ok(threads) if bytes >= PARALLEL_BYTES => threads.get(),
-        _ => 1,
-    };
-    let share = out_len.div_ceil(threads);
-    // Zeroed pages cost nothing until touched.
+    // Zeroed pages come from the operating system and cost nothing until
+    // touched.
     let mut weight = vec![0.0; out_len * in_len];
-    let fill = |first: usize, part: &mut [f32]| {
-        for (row, out) in part.chunks_exact_mut(in_len).enumerate() {
-            rows.add_row(first + row, 1.0, out);
-        }
-    };
-    std::thread::scope(|scope| {
-        let fill = &fill;
-        let mut parts = weight.chunks_mut(share * in_len).enumerate();
-        let own = parts.next();
-        for (i, part) in parts {
-            scope.spawn(move || fill(i * share, part));
-        }
-        if let Some((_, part)) = own {
-            fill(0, part);
-        }
-    });
+    for (row, out) in weight.chunks_exact_mut(in_len).enumerate() {
+        rows.add_row(row, 1.0, out);
+    }
     Ok(DenseEquivalent {
         weight,
         bias: rows.bias(),

@@ -50,7 +50,7 @@ pub fn oracle(kind: &str) -> &'static Oracle {
         .unwrap_or_else(|| {
             panic!(
                 "the registered map `{kind}` has no oracle: write its definition in \
-                 tests/maps/oracles and add it to ORACLES"
+                 tests/oracles and add it to ORACLES"
             )
         })
 }
