@@ -6,10 +6,11 @@
     python3 bench/conversion.py
 
 Needs PyTorch and NumPy. Prints one table of seconds (median of the rounds, each
-round running every contender once) and of ratios. imlp uses one thread,
-PyTorch as many as it likes.
+round running every contender once) and of ratios. PyTorch uses every core,
+imlp one. Both are warm: each is one process for all rounds.
 """
 
+import os
 import statistics
 import subprocess
 import sys
@@ -20,7 +21,8 @@ import numpy as np
 import torch
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = ROOT / "target/release/examples/conversion_times"
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+OURS = TARGET / "release/examples/conversion_times"
 ROUNDS = 5
 # Channels and image side of convolutions C→C, 3×3, padding 1.
 SIZES = [(3, 32), (8, 32), (16, 16), (16, 32)]
@@ -31,12 +33,23 @@ def layer(channels, side):
     return f"conv2d(in={channels},out={channels},kernel=3,padding=1,input={side})"
 
 
-def ours(channels, side):
-    """Seconds by name, of one round."""
-    run = subprocess.run(
-        [OURS, layer(channels, side), "1"], check=True, capture_output=True, text=True
-    )
-    return {name: float(value) for name, value in map(str.split, run.stdout.splitlines())}
+class Ours:
+    """Our process for one layer, which times a round whenever it is asked."""
+
+    def __init__(self, channels, side):
+        self.process = subprocess.Popen(
+            [OURS, layer(channels, side)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def round(self):
+        """Seconds by name."""
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        seconds = {}
+        for line in iter(self.process.stdout.readline, ".\n"):
+            name, value = line.split()
+            seconds[name] = float(value)
+        return seconds
 
 
 def identity_trick(weight, side):
@@ -82,9 +95,10 @@ def main():
     print(" ".join(f"{h:>16}" for h in head))
     for channels, side in SIZES:
         weight = torch.randn(channels, channels, 3, 3)
+        imlp = Ours(channels, side)
         rounds = []
         for _ in range(ROUNDS):
-            seconds = ours(channels, side)
+            seconds = imlp.round()
             seconds["identity"] = timed(identity_trick, weight, side)
             seconds["loops"] = timed(plain_loops, weight.numpy(), side)
             rounds.append(seconds)
@@ -100,7 +114,8 @@ def main():
         cells += [ratio("identity", "dense"), ratio("identity", "scatter_add"), ratio("loops", "dense")]
         print(" ".join(f"{c:>16}" for c in cells), flush=True)
     channels, side = SPARSE_ONLY
-    rounds = [ours(channels, side) for _ in range(ROUNDS)]
+    imlp = Ours(channels, side)
+    rounds = [imlp.round() for _ in range(ROUNDS)]
     n = channels * side * side
     print(
         f"{channels}→{channels} {side}×{side}: dense would be {n * n * 4 / 1e9:.1f} GB; sparse "

@@ -2,6 +2,7 @@
 
 use crate::LinearError;
 use crate::arithmetic::product;
+use crate::pages;
 use crate::structure::Tied;
 
 /// The dense equivalent `(W_P, b_P)`: `W_P·vec(x) + b_P = vec(layer(x))`.
@@ -155,9 +156,7 @@ pub(crate) fn dense<R: Rows + ?Sized>(
     let (out_len, in_len) = (rows.out_len(), rows.in_len());
     let bytes = dense_bytes(out_len, in_len);
     refuse_over(limit, bytes, "dense equivalent", rows)?;
-    // Zeroed pages come from the operating system and cost nothing until
-    // touched.
-    let mut weight = vec![0.0; out_len * in_len];
+    let mut weight = pages::zeros(out_len * in_len);
     for (row, out) in weight.chunks_exact_mut(in_len).enumerate() {
         rows.add_row(row, 1.0, out);
     }

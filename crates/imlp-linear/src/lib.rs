@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
-#![forbid(unsafe_code)]
+// One call, in `pages`.
+#![deny(unsafe_code)]
 
 mod affine;
 mod alpha;
@@ -12,6 +13,7 @@ mod maps;
 mod no_matrix;
 mod options;
 mod padding;
+mod pages;
 mod projection;
 mod registry;
 mod shape;
