@@ -7,6 +7,7 @@ mod dense;
 mod eval;
 mod exit;
 mod inspect;
+mod interruption;
 mod output;
 mod progress;
 mod project;

@@ -8,7 +8,7 @@ use imlp_lab::files::{UnfinishedFile, free_space};
 use imlp_train::{NewFile, bytes};
 
 use crate::exit::Failure;
-use crate::sweep::stop_on_ctrl_c;
+use crate::interruption::stop_on_ctrl_c;
 
 /// Prints `text` and a line end.
 ///

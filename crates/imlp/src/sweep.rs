@@ -1,8 +1,6 @@
 //! `imlp sweep`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use imlp_lab::files::refuse_file;
 use imlp_lab::results::thousands;
@@ -13,6 +11,7 @@ use toml::Value;
 use crate::args::{SweepArguments, seeds};
 use crate::data;
 use crate::exit::Failure;
+use crate::interruption::stop_on_ctrl_c;
 use crate::output::say;
 use crate::progress::Display;
 
@@ -121,18 +120,4 @@ pub fn announce(experiment: &Experiment, prediction: &Prediction, execution: &Ex
         execution.jobs,
         bytes(prediction.peak_bytes),
     );
-}
-
-/// A flag that Ctrl-C (or a termination signal) sets; the second one ends the
-/// program at once.
-pub fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    })
-    .map_err(|e| Failure::Message(format!("cannot watch for Ctrl-C: {e}")))?;
-    Ok(stop)
 }

@@ -16,9 +16,10 @@ use toml::Value;
 use crate::args::TrainArguments;
 use crate::data;
 use crate::exit::Failure;
+use crate::interruption::stop_on_ctrl_c;
 use crate::output::say;
 use crate::progress::Display;
-use crate::sweep::{announce, stop_on_ctrl_c};
+use crate::sweep::announce;
 
 /// Key of a weights file's metadata that holds an [`Origin`] as JSON. One key:
 /// the order of several is not fixed, and equal trials write equal files.

@@ -1,10 +1,12 @@
 //! Projection and structure energies, against an orthonormal basis of the
 //! map's subspace and against brute force.
 
+use std::any::Any;
+
 use imlp_linear::{
     Conv2d, Conv2dConfig, Kronecker, LearnedPermutation, LearnedPermutationConfig, LowRank,
-    Padding, PaddingMode, Sampler, Structure, StructuredMap, TokenMixing, TokenMixingConfig,
-    parse_layer,
+    Padding, PaddingMode, Run, Sampler, Shape, Structure, StructuredMap, Tied, TokenMixing,
+    TokenMixingConfig, parse_layer,
 };
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -436,4 +438,67 @@ fn zero_and_non_finite_matrices() {
     assert!(message.unwrap_err().to_string().contains("bias[1]"));
     assert!(map.project(&zeros[1..], None).is_err());
     assert!(map.project(&zeros, Some(&[0.0; 3])).is_err());
+}
+
+/// A map of its own whose weight meets itself: `y = w·x + w·x`.
+#[derive(Debug)]
+struct Doubled(Shape);
+
+impl Tied for Doubled {
+    fn runs(&self, _: usize, visit: &mut dyn FnMut(Run)) {
+        visit(Run::contiguous(0, 0, 1));
+        visit(Run::contiguous(0, 0, 1));
+    }
+}
+
+impl StructuredMap for Doubled {
+    fn kind(&self) -> &'static str {
+        "doubled"
+    }
+
+    fn in_shape(&self) -> &Shape {
+        &self.0
+    }
+
+    fn out_shape(&self) -> &Shape {
+        &self.0
+    }
+
+    fn weight_shape(&self) -> Vec<usize> {
+        vec![1]
+    }
+
+    fn bias_len(&self) -> usize {
+        0
+    }
+
+    fn has_bias(&self) -> bool {
+        false
+    }
+
+    fn bias_index(&self, _: usize) -> usize {
+        unreachable!("it has no bias")
+    }
+
+    fn structure(&self) -> Structure<'_> {
+        Structure::Tied(self)
+    }
+
+    fn flops(&self) -> u64 {
+        4
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+#[test]
+fn a_weight_may_meet_itself_in_one_entry() {
+    let map = Doubled(Shape::flat(1));
+    let found = map.project(&[3.0], None).unwrap();
+    assert_eq!(found.weight, [1.5]);
+    assert_eq!(found.energy.fraction(), Some(1.0));
+    assert_eq!(map.sparse(found.parameters()).unwrap().values, [3.0]);
+    assert_eq!(map.tie_groups().unwrap().count, 1);
 }

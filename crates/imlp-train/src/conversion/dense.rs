@@ -15,7 +15,7 @@ use std::rc::Rc;
 use imlp_linear::{Affine, LinearError, SparseEquivalent, Structure};
 use serde::Serialize;
 
-use crate::conversion::outline::{DenseLayer, outline};
+use crate::conversion::outline::{DenseLayer, Form, outline};
 use crate::conversion::tensor_name;
 use crate::conversion::weighted::{WeightedNetwork, Weights};
 use crate::layer::{Layer, LayerNorm};
@@ -25,16 +25,6 @@ use crate::{TrainError, bytes};
 
 /// Key of the file's metadata under which its layers are described, as JSON.
 const METADATA_KEY: &str = "imlp-dense";
-
-/// How matrices are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Form {
-    /// All entries.
-    Dense,
-    /// Compressed sparse rows.
-    Sparse,
-}
 
 /// A [`WeightedNetwork`] about to be written as matrices.
 pub struct DenseNetwork<'a> {

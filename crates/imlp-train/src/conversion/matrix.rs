@@ -1,7 +1,6 @@
 //! A matrix of a file, and its products in double precision.
 
-use crate::conversion::dense::Form;
-use crate::conversion::outline::DenseLayer;
+use crate::conversion::outline::{DenseLayer, Form};
 use crate::conversion::tensor_name;
 use crate::{TensorFile, TrainError};
 

@@ -16,9 +16,9 @@ mod statistics;
 mod weighted;
 
 pub use check::{Check, Difference, check};
-pub use dense::{DenseNetwork, Form};
+pub use dense::DenseNetwork;
 pub use network_file::NetworkConfig;
-pub use outline::DenseLayer;
+pub use outline::{DenseLayer, Form};
 pub use projection::{Projected, project};
 pub use state_dict::Assignment;
 pub use statistics::{StructureShares, TensorStatistics};

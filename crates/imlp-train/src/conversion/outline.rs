@@ -3,11 +3,21 @@
 use std::sync::Arc;
 
 use imlp_linear::{Dense, DenseConfig, Shape};
+use serde::Serialize;
 
 use crate::TrainError;
-use crate::conversion::dense::Form;
 use crate::conversion::word;
 use crate::layer::{Layer, LinearLayer};
+
+/// How matrices are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// All entries.
+    Dense,
+    /// Compressed sparse rows.
+    Sparse,
+}
 
 /// One matrix: a linear layer, or linear layers folded into one.
 pub struct DenseLayer {
