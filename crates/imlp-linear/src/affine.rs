@@ -104,6 +104,11 @@ impl<'a> Affine<'a> {
         }
     }
 
+    /// `b`, `[out_len]`: what 0 becomes.
+    pub fn bias(&self) -> Vec<f32> {
+        Rows::bias(self)
+    }
+
     /// Bytes of [`dense`](Self::dense), weight and bias; saturating.
     pub fn dense_bytes(&self) -> u64 {
         dense_bytes(self.out_len(), self.in_len())

@@ -177,7 +177,7 @@ pub(crate) fn sparse<R: Rows + ?Sized>(
     let count = rows.entry_count();
     let bytes = SparseEquivalent::bytes(count, out_len);
     refuse_over(limit, bytes, "sparse equivalent", rows)?;
-    refuse_wide(rows, in_len)?;
+    refuse_wide(rows.name(), in_len)?;
     let mut columns = Vec::with_capacity(count as usize);
     let mut values = Vec::with_capacity(count as usize);
     let mut row_starts = Vec::with_capacity(out_len + 1);
@@ -243,12 +243,13 @@ pub(crate) fn refuse_over<R: Rows + ?Sized>(
     })
 }
 
-/// Refuses columns that 32 bits do not hold.
-fn refuse_wide<R: Rows + ?Sized>(rows: &R, in_len: usize) -> Result<(), LinearError> {
-    refuse_over(
-        u64::from(u32::MAX),
-        in_len as u64,
-        "column index of the sparse equivalent",
-        rows,
-    )
+/// Refuses more columns or weights than 32 bits number.
+pub(crate) fn refuse_wide(map: impl Into<String>, len: usize) -> Result<(), LinearError> {
+    if u32::try_from(len).is_ok() {
+        return Ok(());
+    }
+    Err(LinearError::TooWide {
+        map: map.into(),
+        len,
+    })
 }

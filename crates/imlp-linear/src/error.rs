@@ -222,6 +222,19 @@ pub enum LinearError {
         limit: u64,
     },
 
+    /// More columns or weights than an index of 32 bits numbers.
+    #[error(
+        "{map}: {len} inputs or weights are more than the {} that an index of its structure \
+         numbers; use a smaller layer",
+        u32::MAX
+    )]
+    TooWide {
+        /// The map or composition.
+        map: String,
+        /// Inputs or weights.
+        len: usize,
+    },
+
     /// A matrix entry is NaN or infinite.
     #[error("{kind}: {what}{position} of the dense equivalent is {value}; it must be finite")]
     NotFinite {

@@ -50,8 +50,6 @@ pub struct Options {
     has_bias: bool,
     /// Key, value, and whether it was asked for.
     entries: Vec<(String, String, bool)>,
-    /// Keys that were asked for.
-    asked: Vec<&'static str>,
 }
 
 impl Options {
@@ -81,7 +79,6 @@ impl Options {
             kind: kind.trim().replace('_', "-"),
             has_bias,
             entries,
-            asked: Vec::new(),
         })
     }
 
@@ -92,14 +89,13 @@ impl Options {
         }
     }
 
-    fn take(&mut self, key: &'static str) -> Option<String> {
-        self.asked.push(key);
+    fn take(&mut self, key: &str) -> Option<String> {
         let entry = self.entries.iter_mut().find(|(k, ..)| k == key)?;
         entry.2 = true;
         Some(entry.1.clone())
     }
 
-    fn required(&mut self, key: &'static str) -> Result<String, LinearError> {
+    fn required(&mut self, key: &str) -> Result<String, LinearError> {
         self.take(key)
             .ok_or_else(|| self.refuse(format!("`{key}` is missing")))
     }
@@ -115,7 +111,7 @@ impl Options {
     ///
     /// # Errors
     /// It is missing or something else.
-    pub fn number(&mut self, key: &'static str) -> Result<usize, LinearError> {
+    pub fn number(&mut self, key: &str) -> Result<usize, LinearError> {
         let value = self.required(key)?;
         self.whole(key, &value)
     }
@@ -124,7 +120,7 @@ impl Options {
     ///
     /// # Errors
     /// It is something else.
-    pub fn number_or(&mut self, key: &'static str, default: usize) -> Result<usize, LinearError> {
+    pub fn number_or(&mut self, key: &str, default: usize) -> Result<usize, LinearError> {
         match self.take(key) {
             Some(value) => self.whole(key, &value),
             None => Ok(default),
@@ -148,7 +144,7 @@ impl Options {
     ///
     /// # Errors
     /// It is missing or something else.
-    pub fn pair(&mut self, key: &'static str) -> Result<[usize; 2], LinearError> {
+    pub fn pair(&mut self, key: &str) -> Result<[usize; 2], LinearError> {
         let value = self.required(key)?;
         self.two(key, &value)
     }
@@ -157,11 +153,7 @@ impl Options {
     ///
     /// # Errors
     /// It is something else.
-    pub fn pair_or(
-        &mut self,
-        key: &'static str,
-        default: [usize; 2],
-    ) -> Result<[usize; 2], LinearError> {
+    pub fn pair_or(&mut self, key: &str, default: [usize; 2]) -> Result<[usize; 2], LinearError> {
         match self.take(key) {
             Some(value) => self.two(key, &value),
             None => Ok(default),
@@ -172,11 +164,7 @@ impl Options {
     ///
     /// # Errors
     /// It is something else.
-    pub fn sizes_or(
-        &mut self,
-        key: &'static str,
-        default: &[usize],
-    ) -> Result<Vec<usize>, LinearError> {
+    pub fn sizes_or(&mut self, key: &str, default: &[usize]) -> Result<Vec<usize>, LinearError> {
         match self.take(key) {
             Some(value) => self.split(key, &value, 'x'),
             None => Ok(default.to_vec()),
@@ -187,7 +175,7 @@ impl Options {
     ///
     /// # Errors
     /// They are missing or something else.
-    pub fn list(&mut self, key: &'static str) -> Result<Vec<usize>, LinearError> {
+    pub fn list(&mut self, key: &str) -> Result<Vec<usize>, LinearError> {
         let value = self.required(key)?;
         self.split(key, &value, ':')
     }
@@ -205,7 +193,7 @@ impl Options {
     ///
     /// # Errors
     /// It is something else.
-    pub fn flag_or(&mut self, key: &'static str, default: bool) -> Result<bool, LinearError> {
+    pub fn flag_or(&mut self, key: &str, default: bool) -> Result<bool, LinearError> {
         match self.take(key).as_deref() {
             None => Ok(default),
             Some("true") => Ok(true),
@@ -309,7 +297,6 @@ impl Options {
     fn finish(&self, syntax: &str) -> Result<(), LinearError> {
         match self.entries.iter().find(|(.., asked)| !asked) {
             None => Ok(()),
-            Some((key, ..)) if self.asked.iter().any(|k| k == key) => Ok(()),
             Some((key, ..)) if key_of(syntax, key) => Ok(()),
             Some((key, ..)) => {
                 let nearest = nearest(key, keys(syntax));

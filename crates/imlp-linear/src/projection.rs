@@ -139,11 +139,7 @@ pub(crate) fn energy<M: StructuredMap + ?Sized>(
 pub(crate) fn dimension<M: StructuredMap + ?Sized>(map: &M) -> Result<Option<usize>, LinearError> {
     refuse_wide(map)?;
     Ok(match map.structure() {
-        Structure::Tied(tied) => {
-            let equations = NormalEquations::new(map, tied, None);
-            let size = equations.diagonal.len();
-            Some(equations.solve(&vec![0.0; size]).1)
-        }
+        Structure::Tied(tied) => Some(NormalEquations::new(map, tied, None).solve().1),
         Structure::Factored(_) => None,
     })
 }
@@ -177,7 +173,7 @@ fn nearest<M: StructuredMap + ?Sized>(map: &M, dense: &[f32]) -> Result<Nearest,
     Ok(match map.structure() {
         Structure::Tied(tied) => {
             let equations = NormalEquations::new(map, tied, Some(dense));
-            let (weight, _) = equations.solve(&equations.right);
+            let (weight, _) = equations.solve();
             // ‖A·w‖² = wᵀ·AᵀA·w = wᵀ·Aᵀ·vec(W).
             let terms = weight.iter().zip(&equations.right);
             let explained = terms.map(|(w, r)| w * r).sum();
@@ -302,20 +298,20 @@ impl NormalEquations {
         }
     }
 
-    /// The solution of least norm for `right`, and the rank of the left side.
-    fn solve(&self, right: &[f64]) -> (Vec<f64>, usize) {
-        let mut solution = vec![0.0; right.len()];
+    /// The solution of least norm, and the rank of the left side.
+    fn solve(&self) -> (Vec<f64>, usize) {
+        let mut solution = vec![0.0; self.right.len()];
         let mut rank = 0;
         let blocks = self.blocks();
-        let mut coupled = vec![false; right.len()];
+        let mut coupled = vec![false; self.right.len()];
         for block in &blocks {
             for &k in block {
                 coupled[k] = true;
             }
-            rank += self.solve_block(block, right, &mut solution);
+            rank += self.solve_block(block, &mut solution);
         }
-        for k in (0..right.len()).filter(|&k| !coupled[k] && self.diagonal[k] > 0.0) {
-            solution[k] = right[k] / self.diagonal[k];
+        for k in (0..self.right.len()).filter(|&k| !coupled[k] && self.diagonal[k] > 0.0) {
+            solution[k] = self.right[k] / self.diagonal[k];
             rank += 1;
         }
         (solution, rank)
@@ -347,7 +343,7 @@ impl NormalEquations {
         blocks.into_values().collect()
     }
 
-    fn solve_block(&self, block: &[usize], right: &[f64], solution: &mut [f64]) -> usize {
+    fn solve_block(&self, block: &[usize], solution: &mut [f64]) -> usize {
         let at = |i: usize, j: usize| {
             let (a, b) = (block[i].min(block[j]), block[i].max(block[j]));
             if a == b {
@@ -367,7 +363,7 @@ impl NormalEquations {
         for j in (0..block.len()).filter(|&j| values[j] > RANK_TOLERANCE * largest) {
             rank += 1;
             let inner: f64 = (0..block.len())
-                .map(|i| vectors[(i, j)] * right[block[i]])
+                .map(|i| vectors[(i, j)] * self.right[block[i]])
                 .sum();
             for (i, &k) in block.iter().enumerate() {
                 solution[k] += vectors[(i, j)] * inner / values[j];

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::structure::{Structure, Tied};
-use crate::{LinearError, StructuredMap};
+use crate::{LinearError, StructuredMap, equivalent};
 
 /// The positions of a dense equivalent that are not 0 for some weight, in
 /// compressed sparse rows.
@@ -85,28 +85,7 @@ pub(crate) fn row_terms(tied: &dyn Tied, row: usize, terms: &mut Vec<Term>) {
 
 /// Refuses maps whose columns or weights 32 bits do not number.
 pub(crate) fn refuse_wide<M: StructuredMap + ?Sized>(map: &M) -> Result<(), LinearError> {
-    let limit = u64::from(u32::MAX);
-    let bytes = map.in_len().max(map.weight_len()) as u64;
-    if bytes <= limit {
-        return Ok(());
-    }
-    Err(over(map, "index of the structure", bytes, limit))
-}
-
-fn over<M: StructuredMap + ?Sized>(
-    map: &M,
-    what: &'static str,
-    bytes: u64,
-    limit: u64,
-) -> LinearError {
-    LinearError::OverLimit {
-        map: map.kind().to_owned(),
-        what,
-        out_len: map.out_len(),
-        in_len: map.in_len(),
-        bytes,
-        limit,
-    }
+    equivalent::refuse_wide(map.kind(), map.in_len().max(map.weight_len()))
 }
 
 pub(crate) fn support<M: StructuredMap + ?Sized>(map: &M) -> Result<Support, LinearError> {
@@ -154,7 +133,14 @@ fn collect<M: StructuredMap + ?Sized>(
             let entries = (out_len as u64).saturating_mul(in_len as u64);
             let (bytes, limit) = (entries.saturating_mul(4), isize::MAX as u64);
             if bytes > limit {
-                return Err(over(map, "support", bytes, limit));
+                return Err(LinearError::OverLimit {
+                    map: map.kind().to_owned(),
+                    what: "support",
+                    out_len,
+                    in_len,
+                    bytes,
+                    limit,
+                });
             }
             for _ in 0..out_len {
                 columns.extend(0..in_len as u32);

@@ -285,3 +285,16 @@ fn a_matrix_too_large_to_allocate_is_an_error() {
         &["mean-tokens", "dense equivalent"],
     );
 }
+
+#[test]
+fn more_inputs_than_an_index_numbers_are_an_error() {
+    let mean = MeanTokens::new(MeanTokensConfig {
+        tokens: 1 << 31,
+        channels: 4,
+    });
+    let mean = mean.unwrap();
+    let words = ["mean-tokens", "8589934592 inputs", "4294967295"];
+    assert_refused(mean.sparse(Parameters::NONE), &words);
+    assert_refused(mean.support(), &words);
+    assert_refused(mean.dimension(), &words);
+}

@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use super::geometry::{geometry, no_parameters, refuse_overflow, refuse_zeros};
+use super::geometry::{geometry, no_parameters, resized};
 use super::window::sample_pair;
 use crate::{LinearError, Registration, Run, Sampler, Shape, Structure, StructuredMap, Tied};
 
@@ -58,25 +58,7 @@ impl AdaptiveAvgPool2d {
     /// # Errors
     /// A size of 0, or an overflow.
     pub fn new(config: AdaptiveAvgPool2dConfig) -> Result<Self, LinearError> {
-        let AdaptiveAvgPool2dConfig {
-            image: [channels, height, width],
-            size,
-        } = config;
-        refuse_zeros(
-            Self::KIND,
-            &[
-                ("the number of channels", channels),
-                ("the image height", height),
-                ("the image width", width),
-                ("the output height", size[0]),
-                ("the output width", size[1]),
-            ],
-        )?;
-        let input = Shape::image(channels, height, width);
-        let output = Shape::image(channels, size[0], size[1]);
-        // ⌈(i+1)·H/H'⌉ must not overflow.
-        refuse_overflow(Self::KIND, &input, &output, &[height, size[0]])?;
-        refuse_overflow(Self::KIND, &input, &output, &[width, size[1]])?;
+        let (input, output) = resized(Self::KIND, config.image, config.size)?;
         Ok(Self {
             config,
             input,

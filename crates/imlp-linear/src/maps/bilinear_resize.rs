@@ -11,7 +11,7 @@
 //! Source: the definition of `torch.nn.functional.interpolate`,
 //! `mode='bilinear'`, `antialias=False`.
 
-use super::geometry::{geometry, no_parameters, refuse_overflow, refuse_zeros};
+use super::geometry::{geometry, no_parameters, resized};
 use super::window::sample_pair;
 use crate::arithmetic::product;
 use crate::{LinearError, Registration, Run, Sampler, Shape, Structure, StructuredMap, Tied};
@@ -74,28 +74,7 @@ impl BilinearResize {
     /// # Errors
     /// A size of 0, or an overflow.
     pub fn new(config: BilinearResizeConfig) -> Result<Self, LinearError> {
-        let BilinearResizeConfig {
-            image: [channels, height, width],
-            size,
-            align_corners: _,
-        } = config;
-        refuse_zeros(
-            Self::KIND,
-            &[
-                ("the number of channels", channels),
-                ("the image height", height),
-                ("the image width", width),
-                ("the output height", size[0]),
-                ("the output width", size[1]),
-            ],
-        )?;
-        let input = Shape::image(channels, height, width);
-        let output = Shape::image(channels, size[0], size[1]);
-        // Positions are fractions with numerators up to 2·in·out.
-        for i in [0, 1] {
-            let numerator = [2, config.image[1 + i], size[i]];
-            refuse_overflow(Self::KIND, &input, &output, &numerator)?;
-        }
+        let (input, output) = resized(Self::KIND, config.image, config.size)?;
         Ok(Self {
             config,
             input,

@@ -84,3 +84,28 @@ pub(super) fn refuse_overflow(
     }
     Ok(())
 }
+
+/// Input and output of a map that gives an image another size. Products of
+/// twice a side with the new one do not overflow either.
+pub(super) fn resized(
+    kind: &'static str,
+    [channels, height, width]: [usize; 3],
+    size: [usize; 2],
+) -> Result<(Shape, Shape), LinearError> {
+    refuse_zeros(
+        kind,
+        &[
+            ("the number of channels", channels),
+            ("the image height", height),
+            ("the image width", width),
+            ("the output height", size[0]),
+            ("the output width", size[1]),
+        ],
+    )?;
+    let input = Shape::image(channels, height, width);
+    let output = Shape::image(channels, size[0], size[1]);
+    for (side, size) in [(height, size[0]), (width, size[1])] {
+        refuse_overflow(kind, &input, &output, &[2, side, size])?;
+    }
+    Ok((input, output))
+}

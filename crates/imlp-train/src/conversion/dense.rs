@@ -164,16 +164,13 @@ impl<'a> DenseNetwork<'a> {
     }
 
     fn bias<'b>(&'b self, layer: &'b DenseLayer) -> NewTensor<'b> {
-        let (rows, columns) = (layer.output.len(), layer.input.len());
         NewTensor {
             name: tensor_name(&layer.name, "bias"),
             dtype: Dtype::F32,
-            shape: vec![rows],
+            shape: vec![layer.output.len()],
             write: Box::new(move |out| {
                 let affine = self.affine(layer).map_err(defect)?;
-                let mut bias = vec![0.0; rows];
-                affine.apply(&vec![0.0; columns], &mut bias);
-                write_elements(out, &bias, f32::to_le_bytes)
+                write_elements(out, &affine.bias(), f32::to_le_bytes)
             }),
         }
     }
