@@ -1,0 +1,35 @@
+//! What lies between products: activations, normalisation, the loss, and the
+//! optimisers' updates.
+
+mod activation;
+mod cross_entropy;
+mod layer_norm;
+mod update;
+
+pub use activation::{gelu, gelu_backward, relu, relu_backward};
+pub use cross_entropy::cross_entropy;
+pub use layer_norm::{layer_norm, layer_norm_backward};
+pub use update::{Descent, Step};
+
+use crate::Panels;
+use crate::kernel::vectorized;
+
+vectorized! {
+/// `out[i] += x[i]`.
+pub fn add(kernel, x: &[f32], out: &mut [f32]) {
+    for (out, x) in out.iter_mut().zip(x) {
+        *out += x;
+    }
+}
+}
+
+/// `sums[f] = Σ` of feature f over all samples of `values`, in panels of `layout`;
+/// dead lanes must hold 0.
+pub fn sum_samples(layout: Panels, values: &[f32], sums: &mut [f32]) {
+    sums.fill(0.0);
+    for panel in values.chunks_exact(layout.panel_len()) {
+        for (sum, lanes) in sums.iter_mut().zip(panel.chunks_exact(layout.lanes)) {
+            *sum += lanes.iter().sum::<f32>();
+        }
+    }
+}

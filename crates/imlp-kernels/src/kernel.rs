@@ -1,0 +1,252 @@
+//! Which instructions multiply, and on which operands.
+
+use std::fmt;
+
+use crate::tile::{self, Contraction, Tile};
+
+/// What is multiplied; sums are always f32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operands {
+    /// As they are.
+    F32,
+    /// Rounded to bfloat16, two products per lane and instruction
+    /// (AVX-512-BF16). Denormals count as 0.
+    Bf16,
+    /// Rounded to bfloat16 and multiplied as f32, where the hardware has no
+    /// bfloat16: the same rounding, without its speed.
+    EmulatedBf16,
+}
+
+/// The instructions in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    /// Plain Rust with the tile of AVX-512-BF16, to test what is around the
+    /// instructions anywhere.
+    #[cfg(test)]
+    Plain,
+}
+
+/// A way to multiply that this machine has: the proof that its instructions can
+/// be executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kernel {
+    pub(crate) level: Level,
+    pub(crate) operands: Operands,
+}
+
+/// The machine lacks instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unsupported {
+    /// What they would have multiplied.
+    pub operands: Operands,
+}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.operands {
+            Operands::Bf16 => write!(f, "this processor has no AVX-512-BF16"),
+            Operands::F32 | Operands::EmulatedBf16 => {
+                write!(f, "this processor has neither AVX-512F nor AVX2 with FMA")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Unsupported {}
+
+impl Kernel {
+    /// The fastest way to multiply `operands`.
+    ///
+    /// # Errors
+    /// [`Unsupported`].
+    pub fn new(operands: Operands) -> Result<Self, Unsupported> {
+        let all = Self::all().into_iter();
+        all.filter(|kernel| kernel.operands == operands)
+            .next_back()
+            .ok_or(Unsupported { operands })
+    }
+
+    /// Every way that this machine has, those of the widest registers last.
+    pub fn all() -> Vec<Self> {
+        let mut all = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            let mut add = |level, operands: &[Operands]| {
+                all.extend(operands.iter().map(|&operands| Self { level, operands }));
+            };
+            let single = [Operands::F32, Operands::EmulatedBf16];
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                add(Level::Avx2, &single);
+            }
+            if is_x86_feature_detected!("avx512f") {
+                add(Level::Avx512, &single);
+                if is_x86_feature_detected!("avx512bf16") {
+                    add(Level::Avx512, &[Operands::Bf16]);
+                }
+            }
+        }
+        all
+    }
+
+    /// What it multiplies.
+    pub fn operands(self) -> Operands {
+        self.operands
+    }
+
+    /// The same instructions on f32 operands.
+    pub fn with_f32(self) -> Self {
+        Self {
+            operands: Operands::F32,
+            ..self
+        }
+    }
+
+    /// Samples in one panel.
+    pub fn lanes(self) -> usize {
+        match self.level {
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => 16,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => 32,
+            #[cfg(test)]
+            Level::Plain => 32,
+        }
+    }
+
+    /// Rows of a tile: as many as the registers hold.
+    pub(crate) fn rows(self) -> usize {
+        match self.level {
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => tile::AVX2_ROWS,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => tile::AVX512_ROWS,
+            #[cfg(test)]
+            Level::Plain => tile::AVX512_ROWS,
+        }
+    }
+
+    /// Values of the sum's index that one element of an operand holds.
+    pub(crate) fn packed(self) -> usize {
+        match self.operands {
+            Operands::F32 | Operands::EmulatedBf16 => 1,
+            Operands::Bf16 => 2,
+        }
+    }
+
+    /// Computes one tile.
+    ///
+    /// # Safety
+    /// Every address that `tile` describes is valid for what it says.
+    pub(crate) unsafe fn tile(self, tile: &Tile) {
+        // SAFETY: a kernel exists only where its instructions do; the addresses
+        // are the caller's promise.
+        unsafe {
+            match (self.level, self.operands) {
+                #[cfg(target_arch = "x86_64")]
+                (Level::Avx2, _) => tile::avx2(tile),
+                #[cfg(target_arch = "x86_64")]
+                (Level::Avx512, Operands::Bf16) => tile::avx512_bf16(tile),
+                #[cfg(target_arch = "x86_64")]
+                (Level::Avx512, _) => tile::avx512(tile),
+                #[cfg(test)]
+                (Level::Plain, Operands::Bf16) => tile::plain_bf16(tile),
+                #[cfg(test)]
+                (Level::Plain, _) => tile::plain(tile),
+            }
+        }
+    }
+
+    /// Sums products over lanes and sites; operands are f32.
+    ///
+    /// # Safety
+    /// Every address that `contraction` describes is valid for what it says.
+    pub(crate) unsafe fn contract(self, contraction: &Contraction) {
+        // SAFETY: as above.
+        unsafe {
+            match self.level {
+                #[cfg(target_arch = "x86_64")]
+                Level::Avx2 => tile::contract_avx2(contraction),
+                #[cfg(target_arch = "x86_64")]
+                Level::Avx512 => tile::contract_avx512(contraction),
+                #[cfg(test)]
+                Level::Plain => tile::contract_plain(contraction),
+            }
+        }
+    }
+}
+
+/// Runs `$body` compiled for the instructions of `$kernel`: the compiler then
+/// uses its registers for plain loops.
+macro_rules! vectorized {
+    ($(#[$doc:meta])* pub fn $name:ident($kernel:ident $(, $arg:ident: $type:ty)* $(,)?) $body:block) => {
+        $(#[$doc])*
+        pub fn $name($kernel: $crate::Kernel $(, $arg: $type)*) {
+            #[inline(always)]
+            fn body($($arg: $type),*) $body
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2($($arg: $type),*) {
+                body($($arg),*);
+            }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f")]
+            fn avx512($($arg: $type),*) {
+                body($($arg),*);
+            }
+            match $kernel.level {
+                // SAFETY: a kernel exists only where its instructions do.
+                #[cfg(target_arch = "x86_64")]
+                $crate::kernel::Level::Avx2 => unsafe { avx2($($arg),*) },
+                // SAFETY: as above.
+                #[cfg(target_arch = "x86_64")]
+                $crate::kernel::Level::Avx512 => unsafe { avx512($($arg),*) },
+                #[cfg(test)]
+                $crate::kernel::Level::Plain => body($($arg),*),
+            }
+        }
+    };
+}
+pub(crate) use vectorized;
+
+#[cfg(test)]
+impl Kernel {
+    /// All of this machine, and plain Rust in their place.
+    pub(crate) fn all_and_plain() -> Vec<Self> {
+        let mut all = Self::all();
+        for operands in [Operands::F32, Operands::Bf16, Operands::EmulatedBf16] {
+            all.push(Self {
+                level: Level::Plain,
+                operands,
+            });
+        }
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_widest_registers_are_chosen() {
+        for operands in [Operands::F32, Operands::Bf16, Operands::EmulatedBf16] {
+            match Kernel::new(operands) {
+                Ok(kernel) => {
+                    assert_eq!(kernel.operands(), operands);
+                    let of_these = |k: &&Kernel| k.operands == operands;
+                    let all = Kernel::all();
+                    let widest = all.iter().filter(of_these).map(|k| k.lanes()).max();
+                    assert_eq!(Some(kernel.lanes()), widest);
+                }
+                Err(error) => {
+                    assert_eq!(error.operands, operands);
+                    assert!(Kernel::all().iter().all(|k| k.operands != operands));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The layout of a batch: panels of samples.
+
+/// A batch of `samples` vectors of `features` values, stored as
+/// `[panels, features, lanes]` row-major: value `f` of sample `s` lies at
+/// `(s / lanes · features + f) · lanes + s % lanes`.
+///
+/// Lanes of the last panel beyond the batch are *dead*. Whatever they hold is
+/// finite as long as the parameters are, and it reaches no live lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Panels {
+    /// Samples.
+    pub samples: usize,
+    /// Values of one sample.
+    pub features: usize,
+    /// Samples of one panel.
+    pub lanes: usize,
+}
+
+impl Panels {
+    /// Number of panels.
+    pub fn count(self) -> usize {
+        self.samples.div_ceil(self.lanes)
+    }
+
+    /// Values of one panel.
+    pub fn panel_len(self) -> usize {
+        self.features * self.lanes
+    }
+
+    /// Values of all panels, dead lanes included.
+    pub fn len(self) -> usize {
+        self.count() * self.panel_len()
+    }
+
+    /// Whether there is no sample or no feature.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// Live lanes of panel `panel`.
+    pub fn live(self, panel: usize) -> usize {
+        (self.samples - panel * self.lanes).min(self.lanes)
+    }
+
+    /// The same batch with other features.
+    pub fn with_features(self, features: usize) -> Self {
+        Self { features, ..self }
+    }
+
+    /// From `rows`, `[samples, features]` row-major, to panels; dead lanes
+    /// become 0.
+    ///
+    /// # Panics
+    /// If a slice has another length than this layout.
+    pub fn from_rows(self, rows: &[f32], panels: &mut [f32]) {
+        assert_eq!(rows.len(), self.samples * self.features, "rows");
+        assert_eq!(panels.len(), self.len(), "panels");
+        if self.is_empty() {
+            return;
+        }
+        let of_panels = panels.chunks_exact_mut(self.panel_len());
+        for (panel, rows) in of_panels.zip(rows.chunks(self.lanes * self.features)) {
+            if rows.len() < panel.len() {
+                panel.fill(0.0);
+            }
+            // A strip of features at a time, so that the lines being written
+            // stay in the nearest cache while all samples are read.
+            for first in (0..self.features).step_by(STRIP) {
+                let strip = first..(first + STRIP).min(self.features);
+                for (lane, row) in rows.chunks_exact(self.features).enumerate() {
+                    let out = panel[first * self.lanes..].iter_mut();
+                    let out = out.skip(lane).step_by(self.lanes);
+                    for (out, &value) in out.zip(&row[strip.clone()]) {
+                        *out = value;
+                    }
+                }
+            }
+        }
+    }
+
+    /// From panels to `rows`, `[samples, features]` row-major.
+    ///
+    /// # Panics
+    /// If a slice has another length than this layout.
+    pub fn to_rows(self, panels: &[f32], rows: &mut [f32]) {
+        assert_eq!(rows.len(), self.samples * self.features, "rows");
+        assert_eq!(panels.len(), self.len(), "panels");
+        if self.is_empty() {
+            return;
+        }
+        for (panel, rows) in panels
+            .chunks_exact(self.panel_len())
+            .zip(rows.chunks_mut(self.lanes * self.features))
+        {
+            for (lane, row) in rows.chunks_exact_mut(self.features).enumerate() {
+                let values = panel.iter().skip(lane).step_by(self.lanes);
+                for (out, &value) in row.iter_mut().zip(values) {
+                    *out = value;
+                }
+            }
+        }
+    }
+}
+
+/// Features that are transposed together.
+const STRIP: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_go_where_the_layout_says_and_come_back() {
+        for (samples, features, lanes) in [(1, 1, 4), (7, 5, 4), (8, 67, 4), (33, 130, 16)] {
+            let layout = Panels {
+                samples,
+                features,
+                lanes,
+            };
+            let rows: Vec<f32> = (0..samples * features).map(|i| 1.0 + i as f32).collect();
+            let mut panels = vec![f32::NAN; layout.len()];
+            layout.from_rows(&rows, &mut panels);
+            for s in 0..layout.count() * lanes {
+                for f in 0..features {
+                    let at = (s / lanes * features + f) * lanes + s % lanes;
+                    let expected = rows.get(s * features + f).copied().unwrap_or(0.0);
+                    assert_eq!(panels[at], expected, "sample {s}, feature {f}");
+                }
+            }
+            let mut back = vec![0.0; rows.len()];
+            layout.to_rows(&panels, &mut back);
+            assert_eq!(back, rows);
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! The three products of a full matrix in training.
+
+use crate::pack::{Block, depth, pack_left, pack_right, pack_tiles};
+use crate::tile::{Rows, Start, Tile};
+use crate::{Kernel, Operands, Panels};
+
+/// Takes the entries of a gradient, each once.
+pub trait TileSink {
+    /// The entries at `row`, `column` will come soon: their place in memory may
+    /// be fetched.
+    fn announce(&mut self, row: usize, column: usize, rows: usize, columns: usize);
+
+    /// The entries `[rows, columns]` from `row`, `column` on, one row of them
+    /// every `stride` values of `tile`.
+    fn take(&mut self, at: (usize, usize), size: (usize, usize), tile: &[f32], stride: usize);
+}
+
+/// Products with full matrices `[outputs, inputs]`, with the memory that they
+/// need in between.
+#[derive(Clone, Debug)]
+pub struct Products {
+    kernel: Kernel,
+    /// A block of the left operand, packed.
+    left: Vec<f32>,
+    /// The right operand, packed where it cannot be used as it lies.
+    right: Vec<f32>,
+    /// The inputs of a gradient, transposed.
+    turned: Vec<f32>,
+}
+
+/// Elements of the depth that are summed before the next block: a panel of the
+/// right operand stays in the nearest cache.
+fn depth_block(kernel: Kernel) -> usize {
+    const RIGHT_BYTES: usize = 16 << 10;
+    RIGHT_BYTES / (size_of::<f32>() * kernel.lanes())
+}
+
+/// Rows of the left operand that are packed together: they stay in the second
+/// cache while every panel passes.
+fn row_block(kernel: Kernel, depth: usize) -> usize {
+    const LEFT_BYTES: usize = 128 << 10;
+    let tiles = LEFT_BYTES / (size_of::<f32>() * depth * kernel.rows());
+    tiles.max(1) * kernel.rows()
+}
+
+impl Products {
+    /// Products by `kernel`.
+    pub fn new(kernel: Kernel) -> Self {
+        Self {
+            kernel,
+            left: Vec::new(),
+            right: Vec::new(),
+            turned: Vec::new(),
+        }
+    }
+
+    /// How it multiplies.
+    pub fn kernel(&self) -> Kernel {
+        self.kernel
+    }
+
+    /// `y = W·x + b`, then max(·, 0) if `relu`. `x` lies in panels of `layout`,
+    /// `y` in panels of as many features as `bias` is long; `weight` is
+    /// `[outputs, inputs]`.
+    ///
+    /// # Panics
+    /// If a slice does not fit.
+    pub fn forward(
+        &mut self,
+        layout: Panels,
+        (weight, bias): (&[f32], &[f32]),
+        relu: bool,
+        x: &[f32],
+        y: &mut [f32],
+    ) {
+        let matrix = Block::whole(weight, bias.len(), layout.features);
+        self.multiply(matrix, layout, Some(bias), relu, x, y);
+    }
+
+    /// `dx = Wᵀ·dy`. `dy` lies in panels of `layout`, `dx` in panels of `inputs`
+    /// features; `weight` is `[outputs, inputs]`.
+    ///
+    /// # Panics
+    /// If a slice does not fit.
+    pub fn backward(
+        &mut self,
+        layout: Panels,
+        weight: &[f32],
+        inputs: usize,
+        dy: &[f32],
+        dx: &mut [f32],
+    ) {
+        let matrix = Block::whole(weight, layout.features, inputs).transposed();
+        self.multiply(matrix, layout, None, false, dy, dx);
+    }
+
+    /// `matrix` times the panels `x`, which have as many features as it has
+    /// columns.
+    fn multiply(
+        &mut self,
+        matrix: Block<'_>,
+        layout: Panels,
+        bias: Option<&[f32]>,
+        relu: bool,
+        x: &[f32],
+        y: &mut [f32],
+    ) {
+        let kernel = self.kernel;
+        let lanes = kernel.lanes();
+        let output = layout.with_features(matrix.rows);
+        assert_eq!(layout.lanes, lanes, "lanes");
+        assert_eq!(matrix.columns, layout.features, "columns");
+        assert_eq!(matrix.values.len(), matrix.rows * matrix.columns, "weight");
+        assert_eq!(x.len(), layout.len(), "right operand");
+        assert_eq!(y.len(), output.len(), "result");
+        let whole_depth = depth(kernel, matrix.columns);
+        let block = depth_block(kernel);
+        let rows_together = row_block(kernel, block);
+        let right: &[f32] = if kernel.operands == Operands::F32 {
+            x
+        } else {
+            let panel_len = whole_depth * lanes;
+            self.right.resize(layout.count() * panel_len, 0.0);
+            let panels = self.right.chunks_exact_mut(panel_len);
+            for (packed, panel) in panels.zip(x.chunks_exact(layout.panel_len())) {
+                pack_right(kernel, panel, lanes, packed);
+            }
+            &self.right
+        };
+        for k in (0..whole_depth).step_by(block) {
+            let deep = block.min(whole_depth - k);
+            let ends = k + deep == whole_depth;
+            let column = k * kernel.packed();
+            for row in (0..matrix.rows).step_by(rows_together) {
+                let part = matrix.part(row, rows_together, column, deep * kernel.packed());
+                let left = pack_tiles(kernel, part, &mut self.left);
+                for (right, y) in right
+                    .chunks_exact(whole_depth * lanes)
+                    .zip(y.chunks_exact_mut(output.panel_len()))
+                {
+                    let right = &right[k * lanes..][..deep * lanes];
+                    for first in (0..part.rows).step_by(kernel.rows()) {
+                        let rows = kernel.rows().min(part.rows - first);
+                        let y = &mut y[(row + first) * lanes..][..rows * lanes];
+                        let left = &left[first * deep..][..rows * deep];
+                        let start = match bias {
+                            _ if k > 0 => Start::Output,
+                            Some(bias) => Start::Bias(bias[row + first..][..rows].as_ptr()),
+                            None => Start::Zero,
+                        };
+                        let tile = Tile {
+                            rows,
+                            depth: deep,
+                            a: left.as_ptr(),
+                            b: right.as_ptr(),
+                            b_rows: Rows::Every(lanes),
+                            start,
+                            relu: relu && ends,
+                            out: y.as_mut_ptr(),
+                            out_rows: Rows::Every(lanes),
+                        };
+                        // SAFETY: the slices above have just these sizes.
+                        unsafe { kernel.tile(&tile) };
+                    }
+                }
+            }
+        }
+    }
+
+    /// Hands the tiles of `dW = dy·xᵀ` to `sink`. `x` lies in panels of `layout`,
+    /// `dy` in panels of `outputs` features; `dW` is `[outputs, inputs]`.
+    ///
+    /// # Panics
+    /// If a slice does not fit.
+    pub fn gradient(
+        &mut self,
+        layout: Panels,
+        outputs: usize,
+        x: &[f32],
+        dy: &[f32],
+        sink: &mut impl TileSink,
+    ) {
+        let kernel = self.kernel;
+        let lanes = kernel.lanes();
+        let (samples, inputs) = (layout.samples, layout.features);
+        assert_eq!(layout.lanes, lanes, "lanes");
+        assert_eq!(x.len(), layout.len(), "inputs");
+        assert_eq!(
+            dy.len(),
+            layout.with_features(outputs).len(),
+            "gradient of the outputs"
+        );
+        let deep = depth(kernel, samples);
+        self.turn(layout, x);
+        let mut results = [0.0f32; MAX_TILE];
+        let together = row_block(kernel, deep);
+        for row in (0..outputs).step_by(together) {
+            let rows_here = together.min(outputs - row);
+            self.left.resize(rows_here * deep, 0.0);
+            for first in (0..rows_here).step_by(kernel.rows()) {
+                let rows = kernel.rows().min(rows_here - first);
+                let tile = &mut self.left[first * deep..][..rows * deep];
+                let panel_depth = depth(kernel, lanes);
+                for (panel, dy) in dy.chunks_exact(outputs * lanes).enumerate() {
+                    let block = Block {
+                        values: &dy[(row + first) * lanes..],
+                        rows,
+                        columns: layout.live(panel),
+                        row_step: lanes,
+                        column_step: 1,
+                    };
+                    pack_left(kernel, block, &mut tile[panel * panel_depth * rows..]);
+                }
+            }
+            let panels = self.turned.chunks_exact(deep * lanes);
+            for (column, right) in (0..inputs).step_by(lanes).zip(panels) {
+                let columns = lanes.min(inputs - column);
+                for first in (0..rows_here).step_by(kernel.rows()) {
+                    let rows = kernel.rows().min(rows_here - first);
+                    sink.announce(row + first, column, rows, columns);
+                    let tile = Tile {
+                        rows,
+                        depth: deep,
+                        a: self.left[first * deep..][..rows * deep].as_ptr(),
+                        b: right.as_ptr(),
+                        b_rows: Rows::Every(lanes),
+                        start: Start::Zero,
+                        relu: false,
+                        out: results[..rows * lanes].as_mut_ptr(),
+                        out_rows: Rows::Every(lanes),
+                    };
+                    // SAFETY: the slices above have just these sizes.
+                    unsafe { kernel.tile(&tile) };
+                    let tile = &results[..rows * lanes];
+                    sink.take((row + first, column), (rows, columns), tile, lanes);
+                }
+            }
+        }
+    }
+
+    /// `x` in panels of features instead of samples, as the right operand of a
+    /// gradient: `[panels, depth, lanes]`.
+    fn turn(&mut self, layout: Panels, x: &[f32]) {
+        let kernel = self.kernel;
+        let lanes = layout.lanes;
+        let deep = depth(kernel, layout.samples);
+        let of_features = layout.features.div_ceil(lanes);
+        self.turned.resize(of_features * deep * lanes, 0.0);
+        let panel_depth = depth(kernel, lanes);
+        // One square of lanes × lanes at a time.
+        let mut square = [0.0f32; MAX_LANES * MAX_LANES];
+        for (p, panel) in x.chunks_exact(layout.panel_len()).enumerate() {
+            let live = layout.live(p);
+            for (f, rows) in panel.chunks(lanes * lanes).enumerate() {
+                transpose(rows, lanes, &mut square[..lanes * lanes]);
+                let packed = depth(kernel, live) * lanes;
+                let out = &mut self.turned[(f * deep + p * panel_depth) * lanes..][..packed];
+                pack_right(kernel, &square[..live * lanes], lanes, out);
+            }
+        }
+    }
+}
+
+/// The most lanes of a kernel.
+const MAX_LANES: usize = 32;
+/// The largest tile.
+const MAX_TILE: usize = 14 * MAX_LANES;
+
+/// `[rows, lanes]` of at most `lanes` rows to `[lanes, lanes]`; what is missing
+/// becomes 0.
+fn transpose(rows: &[f32], lanes: usize, out: &mut [f32]) {
+    if rows.len() < lanes * lanes {
+        out.fill(0.0);
+    }
+    for (r, row) in rows.chunks_exact(lanes).enumerate() {
+        for (out, &value) in out[r..].iter_mut().step_by(lanes).zip(row) {
+            *out = value;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

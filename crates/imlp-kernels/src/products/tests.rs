@@ -1,0 +1,176 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::bf16::rounded;
+
+/// Values that repeat for no dimension of the test.
+fn wave(len: usize, speed: f64) -> Vec<f32> {
+    (0..len).map(|i| (i as f64 * speed).sin() as f32).collect()
+}
+
+/// An operand as the kernel sees it, in f64.
+fn seen(kernel: Kernel, value: f32) -> f64 {
+    f64::from(match kernel.operands {
+        Operands::F32 => value,
+        Operands::Bf16 | Operands::EmulatedBf16 => rounded(value),
+    })
+}
+
+/// `Σ_k a(k)·b(k)` in f64, and the sum of the products' sizes.
+fn dot(kernel: Kernel, depth: usize, factors: impl Fn(usize) -> (f32, f32)) -> (f64, f64) {
+    let products = (0..depth).map(|k| {
+        let (a, b) = factors(k);
+        seen(kernel, a) * seen(kernel, b)
+    });
+    products.fold((0.0, 0.0), |(sum, size), p| (sum + p, size + p.abs()))
+}
+
+struct Collect {
+    columns: usize,
+    announced: usize,
+    values: Vec<Option<f32>>,
+}
+
+impl TileSink for Collect {
+    fn announce(&mut self, _: usize, _: usize, rows: usize, columns: usize) {
+        self.announced += rows * columns;
+    }
+
+    fn take(
+        &mut self,
+        (row, column): (usize, usize),
+        (rows, columns): (usize, usize),
+        tile: &[f32],
+        stride: usize,
+    ) {
+        for r in 0..rows {
+            for c in 0..columns {
+                let entry = &mut self.values[(row + r) * self.columns + column + c];
+                assert!(entry.is_none(), "entry {r}, {c} twice");
+                *entry = Some(tile[r * stride + c]);
+            }
+        }
+    }
+}
+
+fn check(kernel: Kernel, samples: usize, inputs: usize, outputs: usize) {
+    let layout = Panels {
+        samples,
+        features: inputs,
+        lanes: kernel.lanes(),
+    };
+    let of_outputs = layout.with_features(outputs);
+    let weight = wave(outputs * inputs, 0.731);
+    let bias = wave(outputs, 2.17);
+    let rows = wave(samples * inputs, 1.113);
+    let slopes = wave(samples * outputs, 0.419);
+    let mut x = vec![0.0; layout.len()];
+    layout.from_rows(&rows, &mut x);
+    let mut products = Products::new(kernel);
+    let close = |got: f32, (sum, size): (f64, f64), what: &str| {
+        // Sums of f32 in any order (Higham 2002), with room for the registers'.
+        let bound = 1e-6 * size + 1e-7;
+        assert!(
+            (f64::from(got) - sum).abs() < bound,
+            "{kernel:?} {what}: {got} is not {sum}"
+        );
+    };
+
+    for relu in [false, true] {
+        let mut y = vec![f32::NAN; of_outputs.len()];
+        products.forward(layout, (&weight, &bias), relu, &x, &mut y);
+        let mut got = vec![0.0; samples * outputs];
+        of_outputs.to_rows(&y, &mut got);
+        for s in 0..samples {
+            for o in 0..outputs {
+                let (sum, size) = dot(kernel, inputs, |k| {
+                    (weight[o * inputs + k], rows[s * inputs + k])
+                });
+                let sum = sum + f64::from(bias[o]);
+                let sum = if relu { sum.max(0.0) } else { sum };
+                close(got[s * outputs + o], (sum, size + 1.0), "forward");
+            }
+        }
+    }
+
+    let mut dy = vec![0.0; of_outputs.len()];
+    of_outputs.from_rows(&slopes, &mut dy);
+    let mut dx = vec![f32::NAN; layout.len()];
+    products.backward(of_outputs, &weight, inputs, &dy, &mut dx);
+    let mut got = vec![0.0; samples * inputs];
+    layout.to_rows(&dx, &mut got);
+    for s in 0..samples {
+        for i in 0..inputs {
+            let expected = dot(kernel, outputs, |k| {
+                (weight[k * inputs + i], slopes[s * outputs + k])
+            });
+            close(got[s * inputs + i], expected, "backward");
+        }
+    }
+
+    let mut sink = Collect {
+        columns: inputs,
+        announced: 0,
+        values: vec![None; outputs * inputs],
+    };
+    products.gradient(layout, outputs, &x, &dy, &mut sink);
+    assert_eq!(sink.announced, outputs * inputs);
+    for o in 0..outputs {
+        for i in 0..inputs {
+            let expected = dot(kernel, samples, |k| {
+                (slopes[k * outputs + o], rows[k * inputs + i])
+            });
+            let got = sink.values[o * inputs + i].expect("every entry comes");
+            close(got, expected, "gradient");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn products_match_sums_in_f64(samples in 1usize..80, inputs in 1usize..70, outputs in 1usize..50) {
+        for kernel in Kernel::all_and_plain() {
+            check(kernel, samples, inputs, outputs);
+        }
+    }
+}
+
+/// More than one block of the depth, of the rows, and of the samples.
+#[test]
+fn products_match_across_blocks() {
+    for kernel in Kernel::all_and_plain() {
+        check(kernel, 37, 601, 29);
+        check(kernel, 5, 17, 409);
+        check(kernel, 643, 33, 31);
+    }
+}
+
+/// What lies in dead lanes never reaches a live one.
+#[test]
+fn dead_lanes_do_not_matter() {
+    for kernel in Kernel::all_and_plain() {
+        let layout = Panels {
+            samples: 3,
+            features: 4,
+            lanes: kernel.lanes(),
+        };
+        let mut x = vec![7.0; layout.len()];
+        let dy = vec![1.0; layout.len()];
+        let mut sums = Vec::new();
+        for dead in [5.0, -3.0] {
+            for row in x.chunks_exact_mut(layout.lanes) {
+                row[3..].fill(dead);
+            }
+            let mut sink = Collect {
+                columns: 4,
+                announced: 0,
+                values: vec![None; 16],
+            };
+            Products::new(kernel).gradient(layout, 4, &x, &dy, &mut sink);
+            sums.push(sink.values);
+        }
+        assert_eq!(sums[0], sums[1]);
+        assert_eq!(sums[0][0], Some(21.0));
+    }
+}

@@ -1,0 +1,260 @@
+//! The innermost loops, written once over the registers of each instruction set.
+//!
+//! Two of them: a *tile*, `out[r, lane] = Σ_k a[k, r]·b[k, lane]`, whose sums
+//! stay in registers while k runs; and a *contraction*,
+//! `out[m, k] = Σ y[m, lane]·x[k, lane]` over lanes and sites.
+
+/// Where consecutive rows of `lanes` values lie from a base address.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Rows {
+    /// One every so many values.
+    Every(usize),
+    /// At these offsets, in values.
+    At(*const u32),
+}
+
+/// What a tile's sums start from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Start {
+    Zero,
+    /// One value per row of the tile.
+    Bias(*const f32),
+    /// What lies in the rows that are written.
+    Output,
+}
+
+/// `out[r, ·] = start + Σ_k a[k·rows + r] · b[k, ·]` for `rows` rows, where the
+/// elements of `a` and `b` are f32, or [pairs](crate::bf16::pair).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tile {
+    /// At least 1, at most the kernel's.
+    pub rows: usize,
+    /// Elements that are summed over.
+    pub depth: usize,
+    pub a: *const f32,
+    pub b: *const f32,
+    pub b_rows: Rows,
+    pub start: Start,
+    /// Whether negative results become 0.
+    pub relu: bool,
+    pub out: *mut f32,
+    pub out_rows: Rows,
+}
+
+/// `out[m, k, j] += Σ_site Σ_i y[site, m, i·width + j] · x[site, k, i·width + j]`
+/// with `width` lanes in a register, for the block of `rows` × `columns` at the
+/// first offsets of each site.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Contraction {
+    /// At most [`CONTRACTION_ROWS`].
+    pub rows: usize,
+    /// At most [`CONTRACTION_COLUMNS`].
+    pub columns: usize,
+    pub sites: usize,
+    pub y: *const f32,
+    /// Offsets of the rows of the first site, and from one site's to the next's.
+    pub y_at: *const u32,
+    pub y_step: usize,
+    pub x: *const f32,
+    pub x_at: *const u32,
+    pub x_step: usize,
+    /// One register's width of sums per entry; `out_step` values from one row
+    /// to the next.
+    pub out: *mut f32,
+    pub out_step: usize,
+}
+
+pub(crate) const AVX2_ROWS: usize = 6;
+pub(crate) const AVX512_ROWS: usize = 14;
+/// Registers of one row of a tile, in every instruction set.
+const REGISTERS: usize = 2;
+
+pub(crate) const CONTRACTION_ROWS: usize = 4;
+pub(crate) const CONTRACTION_COLUMNS: usize = 3;
+
+/// The registers of an instruction set.
+///
+/// # Safety
+/// Its functions are called only where the instructions exist, inlined into a
+/// function that is compiled for them.
+unsafe trait Registers {
+    type Register: Copy;
+    const WIDTH: usize;
+    unsafe fn splat(value: f32) -> Self::Register;
+    unsafe fn load(from: *const f32) -> Self::Register;
+    unsafe fn store(to: *mut f32, value: Self::Register);
+    unsafe fn add(a: Self::Register, b: Self::Register) -> Self::Register;
+    /// `sum + a·b` in f32.
+    unsafe fn multiply_add(
+        a: Self::Register,
+        b: Self::Register,
+        sum: Self::Register,
+    ) -> Self::Register;
+    /// 0 for what is negative; a NaN stays one.
+    unsafe fn relu(value: Self::Register) -> Self::Register;
+}
+
+/// How the elements of two operands in registers are multiplied.
+///
+/// # Safety
+/// As [`Registers`].
+unsafe trait Multiply<K: Registers> {
+    unsafe fn multiply(a: K::Register, b: K::Register, sum: K::Register) -> K::Register;
+}
+
+/// Elements are f32.
+struct Singles;
+
+// SAFETY: as the registers.
+unsafe impl<K: Registers> Multiply<K> for Singles {
+    #[inline(always)]
+    unsafe fn multiply(a: K::Register, b: K::Register, sum: K::Register) -> K::Register {
+        // SAFETY: the caller's promise.
+        unsafe { K::multiply_add(a, b, sum) }
+    }
+}
+
+/// Elements are [pairs](crate::bf16::pair) of bfloat16.
+struct Pairs;
+
+#[inline(always)]
+unsafe fn tile_of<K: Registers, M: Multiply<K>, const R: usize>(tile: &Tile) {
+    let width = K::WIDTH;
+    // SAFETY: the addresses are the caller's promise; `out_row` stays within the
+    // rows of the tile.
+    unsafe {
+        let out_row = |r: usize| match tile.out_rows {
+            Rows::Every(step) => tile.out.add(r * step),
+            Rows::At(offsets) => tile.out.add(*offsets.add(r) as usize),
+        };
+        let mut sums = [[K::splat(0.0); REGISTERS]; R];
+        match tile.start {
+            Start::Zero => {}
+            Start::Bias(bias) => {
+                for (r, sums) in sums.iter_mut().enumerate() {
+                    *sums = [K::splat(*bias.add(r)); REGISTERS];
+                }
+            }
+            Start::Output => {
+                for (r, sums) in sums.iter_mut().enumerate() {
+                    for (i, sum) in sums.iter_mut().enumerate() {
+                        *sum = K::load(out_row(r).add(i * width));
+                    }
+                }
+            }
+        }
+        let mut a = tile.a;
+        let mut step = |b: *const f32| {
+            let b: [K::Register; REGISTERS] = std::array::from_fn(|i| K::load(b.add(i * width)));
+            for (r, sums) in sums.iter_mut().enumerate() {
+                let a = K::splat(*a.add(r));
+                for (sum, &b) in sums.iter_mut().zip(&b) {
+                    *sum = M::multiply(a, b, *sum);
+                }
+            }
+            a = a.add(R);
+        };
+        match tile.b_rows {
+            Rows::Every(stride) => {
+                for k in 0..tile.depth {
+                    step(tile.b.add(k * stride));
+                }
+            }
+            Rows::At(offsets) => {
+                for k in 0..tile.depth {
+                    step(tile.b.add(*offsets.add(k) as usize));
+                }
+            }
+        }
+        for (r, sums) in sums.iter().enumerate() {
+            for (i, &sum) in sums.iter().enumerate() {
+                let sum = if tile.relu { K::relu(sum) } else { sum };
+                K::store(out_row(r).add(i * width), sum);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn contract_of<K: Registers, const M: usize, const C: usize>(c: &Contraction) {
+    // SAFETY: the addresses are the caller's promise.
+    unsafe {
+        let mut sums = [[K::splat(0.0); C]; M];
+        for site in 0..c.sites {
+            let y_at = c.y_at.add(site * c.y_step);
+            let x_at = c.x_at.add(site * c.x_step);
+            let y: [*const f32; M] = std::array::from_fn(|m| c.y.add(*y_at.add(m) as usize));
+            let x: [*const f32; C] = std::array::from_fn(|k| c.x.add(*x_at.add(k) as usize));
+            for i in 0..REGISTERS {
+                let x: [K::Register; C] = std::array::from_fn(|k| K::load(x[k].add(i * K::WIDTH)));
+                for (sums, y) in sums.iter_mut().zip(&y) {
+                    let y = K::load(y.add(i * K::WIDTH));
+                    for (sum, &x) in sums.iter_mut().zip(&x) {
+                        *sum = K::multiply_add(y, x, *sum);
+                    }
+                }
+            }
+        }
+        for (m, sums) in sums.iter().enumerate() {
+            for (k, &sum) in sums.iter().enumerate() {
+                let out = c.out.add(m * c.out_step + k * K::WIDTH);
+                K::store(out, K::add(K::load(out), sum));
+            }
+        }
+    }
+}
+
+/// Declares a function for tiles: each number of rows is compiled on its own, so
+/// that the sums stay in registers.
+macro_rules! tiles {
+    ($(#[$feature:meta])* $name:ident: $registers:ty, $multiply:ty, [$($rows:literal)*]) => {
+        $(#[$feature])*
+        pub(crate) unsafe fn $name(tile: &Tile) {
+            // SAFETY: the caller promises the addresses, the attribute the
+            // instructions.
+            unsafe {
+                match tile.rows {
+                    $($rows => tile_of::<$registers, $multiply, $rows>(tile),)*
+                    rows => unreachable!("a tile of {rows} rows"),
+                }
+            }
+        }
+    };
+}
+
+/// Declares a function for contractions, in the same way.
+macro_rules! contractions {
+    ($(#[$feature:meta])* $name:ident: $registers:ty) => {
+        $(#[$feature])*
+        pub(crate) unsafe fn $name(c: &Contraction) {
+            // SAFETY: as for tiles.
+            unsafe {
+                match (c.rows, c.columns) {
+                    (1, 1) => contract_of::<$registers, 1, 1>(c),
+                    (1, 2) => contract_of::<$registers, 1, 2>(c),
+                    (1, 3) => contract_of::<$registers, 1, 3>(c),
+                    (2, 1) => contract_of::<$registers, 2, 1>(c),
+                    (2, 2) => contract_of::<$registers, 2, 2>(c),
+                    (2, 3) => contract_of::<$registers, 2, 3>(c),
+                    (3, 1) => contract_of::<$registers, 3, 1>(c),
+                    (3, 2) => contract_of::<$registers, 3, 2>(c),
+                    (3, 3) => contract_of::<$registers, 3, 3>(c),
+                    (4, 1) => contract_of::<$registers, 4, 1>(c),
+                    (4, 2) => contract_of::<$registers, 4, 2>(c),
+                    (4, 3) => contract_of::<$registers, 4, 3>(c),
+                    block => unreachable!("a contraction of {block:?}"),
+                }
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86::{avx2, avx512, avx512_bf16, contract_avx2, contract_avx512};
+
+#[cfg(test)]
+mod plain;
+#[cfg(test)]
+pub(crate) use plain::{contract_plain, plain, plain_bf16};

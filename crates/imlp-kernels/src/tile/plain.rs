@@ -1,0 +1,60 @@
+//! Arrays in place of registers: the tile of AVX-512 in plain Rust, so that the
+//! packing and the loops around it are tested on every machine.
+
+use super::{Contraction, Multiply, Pairs, Registers, Singles, Tile, contract_of, tile_of};
+use crate::bf16::unpair;
+
+const WIDTH: usize = 16;
+
+struct Plain;
+
+// SAFETY: needs no instructions.
+unsafe impl Registers for Plain {
+    type Register = [f32; WIDTH];
+    const WIDTH: usize = WIDTH;
+
+    unsafe fn splat(value: f32) -> [f32; WIDTH] {
+        [value; WIDTH]
+    }
+
+    unsafe fn load(from: *const f32) -> [f32; WIDTH] {
+        // SAFETY: the caller's promise.
+        unsafe { from.cast::<[f32; WIDTH]>().read_unaligned() }
+    }
+
+    unsafe fn store(to: *mut f32, value: [f32; WIDTH]) {
+        // SAFETY: the caller's promise.
+        unsafe { to.cast::<[f32; WIDTH]>().write_unaligned(value) }
+    }
+
+    unsafe fn add(a: [f32; WIDTH], b: [f32; WIDTH]) -> [f32; WIDTH] {
+        std::array::from_fn(|i| a[i] + b[i])
+    }
+
+    unsafe fn multiply_add(
+        a: [f32; WIDTH],
+        b: [f32; WIDTH],
+        sum: [f32; WIDTH],
+    ) -> [f32; WIDTH] {
+        std::array::from_fn(|i| a[i].mul_add(b[i], sum[i]))
+    }
+
+    unsafe fn relu(value: [f32; WIDTH]) -> [f32; WIDTH] {
+        value.map(|v| if v < 0.0 { 0.0 } else { v })
+    }
+}
+
+// SAFETY: needs no instructions.
+unsafe impl Multiply<Plain> for Pairs {
+    unsafe fn multiply(a: [f32; WIDTH], b: [f32; WIDTH], sum: [f32; WIDTH]) -> [f32; WIDTH] {
+        std::array::from_fn(|i| {
+            let ([a0, a1], [b0, b1]) = (unpair(a[i]), unpair(b[i]));
+            // As the instruction: the second product first.
+            a0.mul_add(b0, a1.mul_add(b1, sum[i]))
+        })
+    }
+}
+
+tiles! { plain: Plain, Singles, [1 2 3 4 5 6 7 8 9 10 11 12 13 14] }
+tiles! { plain_bf16: Plain, Pairs, [1 2 3 4 5 6 7 8 9 10 11 12 13 14] }
+contractions! { contract_plain: Plain }
