@@ -127,49 +127,63 @@ unsafe fn tile_of<K: Registers, M: Multiply<K>, const R: usize>(tile: &Tile) {
             Rows::Every(step) => tile.out.add(r * step),
             Rows::At(offsets) => tile.out.add(*offsets.add(r) as usize),
         };
-        let mut sums = [[K::splat(0.0); REGISTERS]; R];
+        // The sums of the loop are an array of their own, which no other loop
+        // indexes: only then does the compiler keep all of it in registers.
+        let mut first = [[K::splat(0.0); REGISTERS]; R];
         match tile.start {
             Start::Zero => {}
             Start::Bias(bias) => {
-                for (r, sums) in sums.iter_mut().enumerate() {
+                for (r, sums) in first.iter_mut().enumerate() {
                     *sums = [K::splat(*bias.add(r)); REGISTERS];
                 }
             }
             Start::Output => {
-                for (r, sums) in sums.iter_mut().enumerate() {
+                for (r, sums) in first.iter_mut().enumerate() {
                     for (i, sum) in sums.iter_mut().enumerate() {
                         *sum = K::load(out_row(r).add(i * width));
                     }
                 }
             }
         }
-        let mut a = tile.a;
-        let mut step = |b: *const f32| {
-            let b: [K::Register; REGISTERS] = std::array::from_fn(|i| K::load(b.add(i * width)));
-            for (r, sums) in sums.iter_mut().enumerate() {
-                let a = K::splat(*a.add(r));
-                for (sum, &b) in sums.iter_mut().zip(&b) {
-                    *sum = M::multiply(a, b, *sum);
-                }
-            }
-            a = a.add(R);
-        };
+        let mut sums = first;
         match tile.b_rows {
             Rows::Every(stride) => {
                 for k in 0..tile.depth {
-                    step(tile.b.add(k * stride));
+                    let (a, b) = (tile.a.add(k * R), tile.b.add(k * stride));
+                    add_products::<K, M, R>(a, b, &mut sums);
                 }
             }
             Rows::At(offsets) => {
                 for k in 0..tile.depth {
-                    step(tile.b.add(*offsets.add(k) as usize));
+                    let (a, b) = (tile.a.add(k * R), tile.b.add(*offsets.add(k) as usize));
+                    add_products::<K, M, R>(a, b, &mut sums);
                 }
             }
         }
-        for (r, sums) in sums.iter().enumerate() {
+        let last = sums;
+        for (r, sums) in last.iter().enumerate() {
             for (i, &sum) in sums.iter().enumerate() {
                 let sum = if tile.relu { K::relu(sum) } else { sum };
                 K::store(out_row(r).add(i * width), sum);
+            }
+        }
+    }
+}
+
+/// `sums[r, ·] += a[r]·b[·]`.
+#[inline(always)]
+unsafe fn add_products<K: Registers, M: Multiply<K>, const R: usize>(
+    a: *const f32,
+    b: *const f32,
+    sums: &mut [[K::Register; REGISTERS]; R],
+) {
+    // SAFETY: the addresses are the caller's promise.
+    unsafe {
+        let b: [K::Register; REGISTERS] = std::array::from_fn(|i| K::load(b.add(i * K::WIDTH)));
+        for (r, sums) in sums.iter_mut().enumerate() {
+            let a = K::splat(*a.add(r));
+            for (sum, &b) in sums.iter_mut().zip(&b) {
+                *sum = M::multiply(a, b, *sum);
             }
         }
     }

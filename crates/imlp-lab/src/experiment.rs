@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use imlp_data::{Cache, LoadOptions};
 use imlp_linear::Alpha;
-use imlp_train::{Cost, Device, Setup, TrialConfig, bytes};
+use imlp_train::{Backend, Cost, Setup, TrialConfig, bytes};
 use serde::Serialize;
 
 use crate::{LabError, Recipe, SweepConfig};
@@ -110,7 +110,7 @@ impl Experiment {
     ///
     /// # Errors
     /// Anything that would stop a trial later, by name.
-    pub fn new(plan: Plan, device: Device) -> Result<Self, LabError> {
+    pub fn new(plan: Plan, backend: Backend) -> Result<Self, LabError> {
         let Plan {
             mut config,
             sweep,
@@ -123,7 +123,7 @@ impl Experiment {
             labels: config.data.labels,
         };
         let dataset = Cache::of_user()?.load(&config.data.name, &options)?;
-        let setup = Setup::new(config.clone(), Arc::new(dataset), device)?;
+        let setup = Setup::new(config.clone(), Arc::new(dataset), backend)?;
         Ok(Self {
             config,
             sweep,

@@ -80,7 +80,7 @@ impl Store {
             imlp_version: env!("CARGO_PKG_VERSION").to_owned(),
             burn_version: imlp_train::BURN_VERSION.to_owned(),
             results_version: imlp_train::RESULTS_VERSION,
-            device: experiment.setup.device_name(),
+            device: experiment.setup.backend_name(),
             data_checksum: experiment.setup.data().dataset().checksum.clone(),
             config: serde_json::to_value(&experiment.config)
                 .expect("a configuration has only text keys"),

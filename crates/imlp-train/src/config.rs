@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::optimizer::Rule;
 use crate::parameters::Initialization;
-use crate::{InterpolationConfig, LearningRateSchedule, OptimizerKind, PriorConfig, TrainError};
+use crate::{
+    InterpolationConfig, LearningRateSchedule, OptimizerKind, Precision, PriorConfig, TrainError,
+};
 
 /// Everything that decides a trial's result, but for its seed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -133,6 +135,8 @@ pub struct TrainConfig {
     pub weight_decay: f64,
     /// Label smoothing ε in [0, 1).
     pub label_smoothing: f64,
+    /// Numbers in which the twin's products are computed.
+    pub precision: Precision,
 }
 
 /// On CIFAR-10 nothing diverged with it at any α; `docs/results.md` has the
@@ -161,6 +165,7 @@ impl Default for TrainConfig {
             epsilon: None,
             weight_decay: 0.0,
             label_smoothing: 0.0,
+            precision: Precision::default(),
         }
     }
 }

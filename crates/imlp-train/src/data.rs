@@ -1,8 +1,7 @@
-//! The images of a trial: split, normalisation, batches on the device.
+//! The images of a trial: split, normalisation, batches.
 
 use std::sync::Arc;
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
 use imlp_data::{Dataset, ImageSet, Normalization};
 use imlp_linear::Shape;
 
@@ -110,19 +109,22 @@ impl TrainingData {
         imlp_data::epoch_order(&self.train, seed, epoch)
     }
 
-    /// Normalised, augmented training images `[batch, features]` and labels.
+    /// Writes normalised, augmented training images, `[images, features]`, and
+    /// their labels.
     pub(crate) fn training_batch(
         &self,
         indices: &[u32],
         seed: u64,
         epoch: u32,
-        device: &Device,
-    ) -> (Tensor<2>, Tensor<1, Int>) {
-        let set = &self.dataset.train;
-        let (x, labels) = self.fill(set, indices, self.augmentation, seed, epoch);
-        let images = image_tensor(set, x, indices.len(), device);
-        let labels = Tensor::from_data(TensorData::new(labels, [indices.len()]), device);
-        (images, labels)
+        images: &mut Vec<f32>,
+        labels: &mut Vec<u8>,
+    ) {
+        let order = Order {
+            augmentation: self.augmentation,
+            seed,
+            epoch,
+        };
+        self.fill(&self.dataset.train, indices, order, images, labels);
     }
 
     /// The images of `subset` by index, with the set that they index.
@@ -134,42 +136,50 @@ impl TrainingData {
         }
     }
 
-    /// Normalised images as they are, `[batch, features]`.
+    /// Writes normalised images as they are, `[images, features]`, and their
+    /// labels.
     pub(crate) fn evaluation_batch(
         &self,
         set: &ImageSet,
         indices: &[u32],
-        device: &Device,
-    ) -> Tensor<2> {
-        let (x, _) = self.fill(set, indices, imlp_data::Augmentation::None, 0, 0);
-        image_tensor(set, x, indices.len(), device)
+        images: &mut Vec<f32>,
+        labels: &mut Vec<u8>,
+    ) {
+        let order = Order {
+            augmentation: imlp_data::Augmentation::None,
+            seed: 0,
+            epoch: 0,
+        };
+        self.fill(set, indices, order, images, labels);
     }
 
     fn fill(
         &self,
         set: &ImageSet,
         indices: &[u32],
-        augmentation: imlp_data::Augmentation,
-        seed: u64,
-        epoch: u32,
-    ) -> (Vec<f32>, Vec<i64>) {
-        let mut x = vec![0.0; indices.len() * set.shape().len()];
-        let mut labels = vec![0; indices.len()];
+        order: Order,
+        images: &mut Vec<f32>,
+        labels: &mut Vec<u8>,
+    ) {
+        images.resize(indices.len() * set.shape().len(), 0.0);
+        labels.resize(indices.len(), 0);
         imlp_data::fill_batch(
             set,
             indices,
             &self.normalization,
-            augmentation,
-            seed,
-            epoch,
-            &mut x,
-            &mut labels,
+            order.augmentation,
+            order.seed,
+            order.epoch,
+            images,
+            labels,
         )
         .expect("the buffers fit the images and the indices come from the set");
-        (x, labels)
     }
 }
 
-fn image_tensor(set: &ImageSet, x: Vec<f32>, images: usize, device: &Device) -> Tensor<2> {
-    Tensor::from_data(TensorData::new(x, [images, set.shape().len()]), device)
+/// What decides how an image is changed.
+struct Order {
+    augmentation: imlp_data::Augmentation,
+    seed: u64,
+    epoch: u32,
 }

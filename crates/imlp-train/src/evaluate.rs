@@ -1,16 +1,16 @@
 //! Accuracy and loss of a network on a set of images.
 
-use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::Setup;
+use crate::learner::Training;
+use crate::{Precision, Setup};
 use crate::data::{Subset, TrainingData};
-use crate::forward::forward;
+use crate::model::Model;
 use crate::network::Network;
-use crate::parameters::{HostParameters, to_device};
+use crate::parameters::HostParameters;
 
 /// Images per forward pass; bounds the memory of an evaluation.
-const EVALUATION_BATCH: usize = 500;
+const EVALUATION_BATCH: usize = 512;
 
 /// What was measured on a set of images.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,21 +35,19 @@ pub struct Measurement {
 /// Measures on `subset`; `None` when the subset is empty or a logit is not
 /// finite: what has diverged has no accuracy.
 pub(crate) fn evaluate(
-    network: &Network,
-    parameters: &[Tensor<1>],
+    model: &mut dyn Model,
     data: &TrainingData,
     subset: Subset,
-    device: &Device,
 ) -> Option<Metrics> {
     let (set, indices) = data.subset(subset);
     let mut correct = 0usize;
     let mut loss = 0.0;
+    let (mut images, mut labels) = (Vec::new(), Vec::new());
     for batch in indices.chunks(EVALUATION_BATCH) {
-        let x = data.evaluation_batch(set, batch, device);
-        let logits = forward(network, parameters, x).into_data();
-        let logits = logits.as_slice::<f32>().expect("logits are f32");
-        for (row, &index) in logits.chunks_exact(network.classes()).zip(batch) {
-            let label = usize::from(set.label(index as usize));
+        data.evaluation_batch(set, batch, &mut images, &mut labels);
+        let logits = model.logits(&images, batch.len());
+        for (row, &label) in logits.chunks_exact(data.classes()).zip(&labels) {
+            let label = usize::from(label);
             let (best, image_loss) = score(row, label)?;
             correct += usize::from(best == label);
             loss += image_loss;
@@ -62,16 +60,20 @@ pub(crate) fn evaluate(
     })
 }
 
-/// Measures saved `parameters` of `network` on a subset of the set-up's images;
-/// `None` as for a trial: an empty subset, or logits that are not finite.
+/// Measures saved `parameters` of `network`, in f32, on a subset of the set-up's
+/// images; `None` as for a trial: an empty subset, or logits that are not finite.
 pub fn evaluate_parameters(
     setup: &Setup,
     network: &Network,
     parameters: &HostParameters,
     subset: Subset,
 ) -> Option<Metrics> {
-    let values = to_device(&network.parameter_specs(), parameters, &setup.device);
-    evaluate(network, &values, &setup.data, subset, &setup.device)
+    let training = Training {
+        precision: Precision::F32,
+        ..setup.training
+    };
+    let mut model = setup.backend.model(network, training, parameters.clone());
+    evaluate(model.as_mut(), &setup.data, subset)
 }
 
 /// The first largest logit and the cross-entropy; `None` for a logit that is

@@ -11,7 +11,7 @@ mod structured;
 pub(crate) use structured::structured;
 
 /// PyTorch's default of `torch.nn.LayerNorm`.
-const LAYER_NORM_EPSILON: f64 = 1e-5;
+pub(crate) const LAYER_NORM_EPSILON: f64 = 1e-5;
 
 /// What a walk through a network asks for: the outputs of its linear layers,
 /// and the parameters of its normalisations.

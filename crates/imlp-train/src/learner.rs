@@ -1,22 +1,18 @@
-//! A network in training: its parameters, its optimiser, its stream of images.
+//! A network in training: its model, its learning rate, its stream of images.
 
-use burn::tensor::{Device, Tensor};
 use imlp_linear::Alpha;
 
 use crate::data::{Subset, TrainingData};
 use crate::evaluate::{Measurement, evaluate};
-use crate::forward::forward;
 use crate::interpolation::InterpolationRule;
 use crate::learning_rate::LearningRate;
-use crate::loss::cross_entropy;
+use crate::model::{Model, Toward};
 use crate::network::Network;
-use crate::optimizer::{Optimizer, Rule};
-use crate::parameters::{
-    HostParameters, Initialization, ParameterSpec, Role, edit, initialize, to_device, to_host,
-};
+use crate::optimizer::Rule;
+use crate::parameters::{HostParameters, Initialization, ParameterSpec, Role, initialize};
 use crate::seeds::{Stream, stream_seed};
 use crate::timing::Segment;
-use crate::{Observer, TrainError};
+use crate::{Backend, Observer, TrainError};
 
 /// How a learner trains; the same for every trial of an experiment.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +22,7 @@ pub(crate) struct Training {
     pub batch_size: usize,
     pub label_smoothing: f64,
     pub initialization: Initialization,
+    pub precision: crate::Precision,
 }
 
 /// The result of one segment of steps.
@@ -42,14 +39,14 @@ pub(crate) struct SegmentLoss {
 
 /// A network in training.
 pub(crate) struct Learner<'a> {
-    pub network: &'a Network,
     specs: Vec<ParameterSpec>,
-    values: Vec<Tensor<1>>,
-    optimizer: Optimizer,
+    model: Box<dyn Model + 'a>,
     training: Training,
     stream: u64,
-    device: Device,
     step: u64,
+    /// One batch, `[images, features]`, and its labels.
+    images: Vec<f32>,
+    labels: Vec<u8>,
 }
 
 impl<'a> Learner<'a> {
@@ -59,19 +56,18 @@ impl<'a> Learner<'a> {
         training: Training,
         seed: u64,
         stream: Stream,
-        device: &Device,
+        backend: &Backend,
     ) -> Self {
         let specs = network.parameter_specs();
-        let host = initialize(&specs, training.initialization, seed, stream);
+        let start = initialize(&specs, training.initialization, seed, stream);
         Self {
-            values: to_device(&specs, &host, device),
-            optimizer: Optimizer::new(training.rule, specs.len()),
+            model: backend.model(network, training, start),
             specs,
-            network,
             training,
             stream: stream_seed(seed, stream),
-            device: device.clone(),
             step: 0,
+            images: Vec::new(),
+            labels: Vec::new(),
         }
     }
 
@@ -98,8 +94,11 @@ impl<'a> Learner<'a> {
             if observer.cancelled() {
                 return Err(TrainError::Interrupted);
             }
-            let (x, labels) = data.training_batch(indices, self.stream, epoch, &self.autodiff());
-            let batch_loss = self.train_step(x, labels);
+            let (images, labels) = (&mut self.images, &mut self.labels);
+            data.training_batch(indices, self.stream, epoch, images, labels);
+            let rate = self.training.rate.at(self.step);
+            let batch_loss = self.model.step(&self.images, &self.labels, rate);
+            self.step += 1;
             if !batch_loss.is_finite() {
                 loss.diverged = true;
                 let skipped = end - done;
@@ -117,36 +116,6 @@ impl<'a> Learner<'a> {
     /// The order in which this learner sees the images of `epoch`.
     pub fn order(&self, data: &TrainingData, epoch: u32) -> Vec<u32> {
         data.order(self.stream, epoch)
-    }
-
-    fn autodiff(&self) -> Device {
-        self.device.clone().autodiff()
-    }
-
-    /// One optimiser step; gives the loss before it.
-    fn train_step(&mut self, x: Tensor<2>, labels: Tensor<1, burn::tensor::Int>) -> f64 {
-        let tracked: Vec<Tensor<1>> = std::mem::take(&mut self.values)
-            .into_iter()
-            .map(|value| value.autodiff().require_grad())
-            .collect();
-        let logits = forward(self.network, &tracked, x);
-        let loss = cross_entropy(logits, labels, self.training.label_smoothing);
-        let mut gradients = loss.backward();
-        let loss = f64::from(loss.into_scalar::<f32>());
-        let rate = self.training.rate.at(self.step);
-        self.step += 1;
-        self.values = tracked
-            .into_iter()
-            .enumerate()
-            .map(|(index, parameter)| {
-                let gradient = parameter
-                    .grad_remove(&mut gradients)
-                    .expect("the loss depends on every parameter");
-                self.optimizer
-                    .update(index, parameter.inner(), gradient, rate)
-            })
-            .collect();
-        loss
     }
 
     /// The interpolation rule on this learner as the dense twin:
@@ -183,21 +152,19 @@ impl<'a> Learner<'a> {
                 weight: find(spec.linear, Role::Weight).unwrap_or(&[]),
                 bias: find(spec.linear, Role::Bias),
             };
-            let value = &mut self.values[index];
-            match spec.role {
-                Role::Weight => edit(value, |w| {
-                    map.interpolate_transposed(parameters, alpha, w, None)
-                })?,
-                Role::Bias => edit(value, |b| map.interpolate_bias(parameters, alpha, b))?,
+            let toward = match spec.role {
+                Role::Weight => Toward::Weight(map, parameters),
+                Role::Bias => Toward::Bias(map, parameters),
                 Role::Scale | Role::Shift => {
                     let of_prior = prior_specs
                         .iter()
                         .position(|s| s.name == spec.name)
                         .expect("the twin keeps the prior's normalisations");
-                    edit(value, |v| alpha.pull(v, |i| snapshot[of_prior][i]));
+                    Toward::Values(&snapshot[of_prior])
                 }
-            }
-            self.optimizer
+            };
+            self.model.pull(index, alpha, toward)?;
+            self.model
                 .after_interpolation(index, alpha, rule.optimizer_state());
         }
         Ok(())
@@ -205,15 +172,15 @@ impl<'a> Learner<'a> {
 
     /// Accuracy and loss on every subset that has images, the test set only
     /// `with_test`. `None` when a parameter or a logit is not finite.
-    pub fn measure(&self, data: &TrainingData, with_test: bool) -> Option<Measurement> {
+    pub fn measure(&mut self, data: &TrainingData, with_test: bool) -> Option<Measurement> {
         if !self.is_finite() {
             return None;
         }
-        let on = |subset: Subset| {
+        let mut on = |subset: Subset| {
             if data.subset(subset).1.is_empty() {
                 return Some(None);
             }
-            evaluate(self.network, &self.values, data, subset, &self.device).map(Some)
+            evaluate(self.model.as_mut(), data, subset).map(Some)
         };
         Some(Measurement {
             train: on(Subset::Train)?,
@@ -224,16 +191,12 @@ impl<'a> Learner<'a> {
 
     /// Whether every parameter is finite.
     pub fn is_finite(&self) -> bool {
-        self.values.iter().all(|value| {
-            let data = value.to_data();
-            let slice = data.as_slice::<f32>().expect("parameters are f32");
-            slice.iter().all(|v| v.is_finite())
-        })
+        self.model.is_finite()
     }
 
     /// The parameters on the host.
     pub fn snapshot(&self) -> HostParameters {
-        to_host(&self.specs, &self.values)
+        self.model.parameters()
     }
 
     /// What the parameters are.

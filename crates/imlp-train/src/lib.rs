@@ -8,11 +8,14 @@
 #![forbid(unsafe_code)]
 
 mod allocation;
+mod backend;
+mod burn_model;
 mod bytes;
 mod config;
 mod conversion;
 mod cost;
 mod data;
+mod engine;
 mod error;
 mod evaluate;
 mod forward;
@@ -21,6 +24,7 @@ mod layer;
 mod learner;
 mod learning_rate;
 mod loss;
+mod model;
 mod natural_order;
 mod network;
 mod new_file;
@@ -38,6 +42,7 @@ mod trial;
 mod weights;
 
 pub use allocation::{Allocation, ByName, Gradient, NamedAllocation};
+pub use backend::{Backend, Precision};
 pub use bytes::bytes;
 pub use config::{DataConfig, EvaluationConfig, TestReading, TrainConfig, TrialConfig, TwinConfig};
 pub use conversion::{
@@ -75,7 +80,7 @@ pub use weights::{NamedTensor, WeightsFile};
 
 /// Raised with every change that alters a trial's numbers, so that results of
 /// two algorithms never share a folder.
-pub const RESULTS_VERSION: u32 = 1;
+pub const RESULTS_VERSION: u32 = 2;
 
 /// The version of Burn that trains the networks; results depend on it.
 pub const BURN_VERSION: &str = "0.22.1";

@@ -81,7 +81,7 @@ pub fn train_prior(
         setup.prior_training,
         seed,
         Stream::Prior,
-        &setup.device,
+        &setup.backend,
     );
     let training = setup.config.prior.training;
     let data = &setup.data;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use burn::tensor::Device;
 use imlp_data::Dataset;
 
 use crate::data::TrainingData;
@@ -10,7 +9,7 @@ use crate::interpolation::InterpolationRule;
 use crate::learner::Training;
 use crate::learning_rate::LearningRate;
 use crate::timing::{Every, Segment, Timing, segments};
-use crate::{Network, PriorTraining, TrainConfig, TrainError, TrialConfig};
+use crate::{Backend, Network, Precision, PriorTraining, TrainConfig, TrainError, TrialConfig};
 
 /// A checked configuration with its data and its networks. Cheap to share
 /// between threads: trials only read it.
@@ -22,7 +21,7 @@ pub struct Setup {
     pub(crate) twin: Network,
     pub(crate) training: Training,
     pub(crate) prior_training: Training,
-    pub(crate) device: Device,
+    pub(crate) backend: Backend,
 }
 
 impl Setup {
@@ -33,9 +32,10 @@ impl Setup {
     pub fn new(
         config: TrialConfig,
         dataset: Arc<Dataset>,
-        device: Device,
+        backend: Backend,
     ) -> Result<Self, TrainError> {
         config.check()?;
+        backend.check(config.train.precision)?;
         let data = TrainingData::new(dataset, &config.data, config.evaluation.train_images)?;
         let prior = config.prior.network(data.shape(), data.classes())?;
         let twin = prior.dense_twin()?;
@@ -46,6 +46,7 @@ impl Setup {
                 .prior
                 .learning_rate
                 .unwrap_or(config.train.learning_rate),
+            precision: Precision::F32,
             ..config.train.clone()
         };
         let prior_epochs = config.prior.epochs.unwrap_or(config.train.epochs);
@@ -67,7 +68,7 @@ impl Setup {
             twin,
             training,
             prior_training,
-            device,
+            backend,
         };
         if setup.interpolations() == 0 {
             return Err(TrainError::config(
@@ -85,9 +86,9 @@ impl Setup {
         Ok(setup)
     }
 
-    /// The device's name, as part of what results belong to.
-    pub fn device_name(&self) -> String {
-        format!("{:?}", self.device)
+    /// The backend's name, as part of what results belong to.
+    pub fn backend_name(&self) -> String {
+        self.backend.name()
     }
 
     /// Whether a trial with α = 1 ends as the prior.
@@ -198,5 +199,6 @@ fn training(
         batch_size: train.batch_size,
         label_smoothing: train.label_smoothing,
         initialization: config.twin.initialization,
+        precision: train.precision,
     })
 }

@@ -137,7 +137,7 @@ pub fn run_trial(
         setup.training,
         seed,
         Stream::Twin,
-        &setup.device,
+        &setup.backend,
     );
     let mut points: Vec<Point> = Vec::new();
     let mut applied: Vec<Vec<Alpha>> = Vec::new();
@@ -166,14 +166,14 @@ pub fn run_trial(
             loss_finite &= !loss.diverged;
             let measured = ends_epoch || (segment.interpolate && config.evaluation.within_epoch);
             let with_test = ends_trial || config.evaluation.test == TestReading::Always;
-            let measure = |twin: &Learner| {
+            let measure = |twin: &mut Learner| {
                 if measured {
                     twin.measure(data, with_test)
                 } else {
                     twin.is_finite().then(Measurement::default)
                 }
             };
-            let before = (!loss.diverged).then(|| measure(&twin)).flatten();
+            let before = (!loss.diverged).then(|| measure(&mut twin)).flatten();
 
             let mut alphas = Vec::new();
             if segment.interpolate {
@@ -194,7 +194,7 @@ pub fn run_trial(
                 applied.push(alphas.clone());
             }
             let changed = alphas.iter().any(|a| !a.is_zero());
-            let after = if changed { measure(&twin) } else { before };
+            let after = if changed { measure(&mut twin) } else { before };
             // After a loss that is not finite only an assignment gives weights
             // that mean something, even if they are finite.
             let assigned = !alphas.is_empty() && alphas.iter().all(|a| a.is_one());

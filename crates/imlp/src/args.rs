@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use imlp_lab::Recipe;
 use imlp_linear::{REGISTRY, Registration};
-use imlp_train::Device;
+use imlp_train::{Backend, Device};
 use toml::Value;
 
 use crate::exit::Failure;
@@ -58,6 +58,9 @@ pub struct Common {
     /// Epochs of training [train.epochs]
     #[arg(long)]
     pub epochs: Option<u32>,
+    /// Numbers of the twin's products: f32, bf16 or bf16-emulated [train.precision]
+    #[arg(long, value_name = "NUMBERS")]
+    pub precision: Option<String>,
     /// Set any key of the recipe, e.g. --set train.learning_rate=0.05 (repeatable; wins over all else)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
@@ -223,14 +226,17 @@ pub enum DataCommand {
 /// Where networks are trained.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum DeviceName {
-    /// The processor, one thread per trial.
+    /// The processor, one thread per trial
     Cpu,
+    /// The processor through Burn's CPU backend, slower: to compare with
+    Flex,
 }
 
 impl DeviceName {
-    pub fn device(self) -> Device {
+    pub fn backend(self) -> Backend {
         match self {
-            Self::Cpu => Device::flex(),
+            Self::Cpu => Backend::Cpu,
+            Self::Flex => Backend::Burn(Device::flex()),
         }
     }
 }
@@ -246,6 +252,7 @@ impl Common {
         let common = [
             ("data.name", self.data.as_ref().map(text)),
             ("prior.kind", self.prior.as_ref().map(text)),
+            ("train.precision", self.precision.as_ref().map(text)),
             (
                 "train.epochs",
                 self.epochs.map(|n| Value::Integer(n.into())),

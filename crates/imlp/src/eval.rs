@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use imlp_data::{Cache, LoadOptions};
-use imlp_train::{Device, Setup, Subset, WeightsFile, evaluate_parameters};
+use imlp_train::{Backend, Precision, Setup, Subset, WeightsFile, evaluate_parameters};
 
 use crate::args::EvalArguments;
 use crate::exit::Failure;
@@ -22,7 +22,7 @@ pub fn run(arguments: &EvalArguments) -> Result<(), Failure> {
     })?;
     let Origin {
         network,
-        config,
+        mut config,
         data_checksum,
     } = serde_json::from_str(origin)
         .map_err(|e| refuse(format!("its metadata cannot be read: {e}")))?;
@@ -37,7 +37,10 @@ pub fn run(arguments: &EvalArguments) -> Result<(), Failure> {
             config.data.name, dataset.checksum
         )));
     }
-    let setup = Setup::new(config, Arc::new(dataset), Device::flex())?;
+    // Weights are f32 whatever they were trained in, and are measured so: on
+    // any machine.
+    config.train.precision = Precision::F32;
+    let setup = Setup::new(config, Arc::new(dataset), Backend::Cpu)?;
     let network = match network {
         Which::Twin => setup.twin(),
         Which::Prior => setup.prior(),

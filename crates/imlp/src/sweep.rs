@@ -36,7 +36,7 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
         eprintln!("note: a sweep sets α itself; interpolation.alpha is not used");
     }
     data::ensure(&plan.config().data.name)?;
-    let experiment = Experiment::new(plan, common.device.device())?;
+    let experiment = Experiment::new(plan, common.device.backend())?;
     let execution = Execution {
         out: common
             .out

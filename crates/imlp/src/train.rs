@@ -66,7 +66,7 @@ pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
     });
     refuse_existing(&out)?;
     data::ensure(&config.data.name)?;
-    let experiment = Experiment::new(plan.single(alpha, seed), common.device.device())?;
+    let experiment = Experiment::new(plan.single(alpha, seed), common.device.backend())?;
     let execution = Execution {
         out,
         jobs: 1,

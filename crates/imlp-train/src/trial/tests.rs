@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 use imlp_data::{Dataset, ImageSet};
 use imlp_linear::Alpha;
 
@@ -13,7 +13,7 @@ use crate::forward::forward;
 use crate::loss::cross_entropy;
 use crate::parameters::{HostParameters, initialize, to_device, to_host};
 use crate::seeds::{Stream, stream_seed};
-use crate::{Initialization, Network, Setup, Unobserved, train_prior};
+use crate::{Backend, Initialization, Network, Setup, Unobserved, train_prior};
 
 /// 180 real images of training, 40 of test.
 fn setup(recipe: &str) -> Setup {
@@ -26,12 +26,18 @@ fn setup(recipe: &str) -> Setup {
     let (train, test) = (first(&all.train, 180), first(&all.test, 40));
     let data = Dataset::new("fashion-mini", train, test, all.class_names).unwrap();
     let config = toml::from_str(recipe).unwrap();
-    Setup::new(config, Arc::new(data), Device::flex()).unwrap()
+    let backend = Backend::Burn(Device::flex());
+    Setup::new(config, Arc::new(data), backend).unwrap()
 }
 
 fn run(setup: &Setup, alpha: Alpha, seed: u64) -> Trial {
     let prior = train_prior(setup, seed, &Unobserved).unwrap();
     run_trial(setup, alpha, seed, Some(&prior), &Unobserved).unwrap()
+}
+
+fn images(values: &[f32], count: usize, device: &Device) -> Tensor<2> {
+    let shape = [count, values.len() / count];
+    Tensor::from_data(TensorData::new(values.to_vec(), shape), device)
 }
 
 /// SGD with momentum 0.9 on Burn's tensors; no learner, no optimiser, no
@@ -53,9 +59,12 @@ fn plain_training(
     for epoch in 1..=epochs {
         for indices in setup.data().order(stream, epoch).chunks(batch) {
             let autodiff = device.clone().autodiff();
-            let (x, labels) = setup
-                .data()
-                .training_batch(indices, stream, epoch, &autodiff);
+            let (mut x, mut labels) = (Vec::new(), Vec::new());
+            let data = setup.data();
+            data.training_batch(indices, stream, epoch, &mut x, &mut labels);
+            let x = images(&x, indices.len(), &autodiff);
+            let labels: Vec<i64> = labels.into_iter().map(i64::from).collect();
+            let labels = Tensor::from_data(TensorData::new(labels, [indices.len()]), &autodiff);
             let tracked: Vec<_> = weights
                 .iter()
                 .map(|w| w.clone().autodiff().require_grad())
@@ -102,7 +111,10 @@ fn alpha_zero_is_bit_for_bit_a_loop_without_interpolation() {
 fn test_logits(setup: &Setup, network: &Network, parameters: &HostParameters) -> Vec<f32> {
     let device = Device::flex();
     let (set, indices) = setup.data().subset(Subset::Test);
-    let x = setup.data().evaluation_batch(set, indices, &device);
+    let (mut x, mut labels) = (Vec::new(), Vec::new());
+    let data = setup.data();
+    data.evaluation_batch(set, indices, &mut x, &mut labels);
+    let x = images(&x, indices.len(), &device);
     let parameters = to_device(&network.parameter_specs(), parameters, &device);
     forward(network, &parameters, x)
         .into_data()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use imlp_data::{Dataset, ImageSet, ImageShape};
 use imlp_linear::{Alpha, Parameters};
 use imlp_train::{
-    Device, HostParameters, Network, PriorTrajectory, Role, Setup, Trial, TrialRecord, Unobserved,
+    Backend, HostParameters, Network, PriorTrajectory, Role, Setup, Trial, TrialRecord, Unobserved,
     run_trial, train_prior,
 };
 use rand::rngs::StdRng;
@@ -67,7 +67,7 @@ pub fn setup(recipe: &str) -> Setup {
 
 pub fn setup_on(dataset: Arc<Dataset>, recipe: &str) -> Setup {
     let config = toml::from_str(recipe).unwrap_or_else(|e| panic!("{recipe}\n{e}"));
-    Setup::new(config, dataset, Device::flex()).unwrap_or_else(|e| panic!("{recipe}\n{e}"))
+    Setup::new(config, dataset, Backend::Cpu).unwrap_or_else(|e| panic!("{recipe}\n{e}"))
 }
 
 pub fn alpha(value: f64) -> Alpha {

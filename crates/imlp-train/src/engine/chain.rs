@@ -1,0 +1,441 @@
+//! Layers one after the other: forward into their own buffers, backward through
+//! buffers that are handed around.
+
+use imlp_kernels::elementwise::{
+    add, gelu, gelu_backward, layer_norm, layer_norm_backward, relu, relu_backward, sum_samples,
+};
+use imlp_kernels::{Kernel, Panels, Products};
+
+use super::moments::Moments;
+use super::structured::StructuredSites;
+use crate::forward::LAYER_NORM_EPSILON;
+use crate::layer::{Layer, LinearLayer};
+use crate::parameters::HostParameters;
+
+/// Layers one after the other.
+#[derive(Debug)]
+pub(super) struct Chain(Vec<Node>);
+
+/// A layer and its outputs for the last batch.
+#[derive(Debug)]
+struct Node {
+    operation: Operation,
+    outputs: usize,
+    /// In panels of `outputs` features; as long as the largest batch so far.
+    y: Vec<f32>,
+    /// Whether max(·, 0) follows, in the same buffer.
+    relu: bool,
+}
+
+/// What a layer computes; numbers are indices of parameters.
+#[derive(Debug)]
+enum Operation {
+    /// A full matrix.
+    Full {
+        weight: usize,
+        bias: Option<usize>,
+        inputs: usize,
+        /// Zeros in place of a bias; else the bias's gradient.
+        of_bias: Vec<f32>,
+    },
+    /// Any other map that is linear in its weight.
+    Structured {
+        weight: Option<usize>,
+        bias: Option<usize>,
+        sites: StructuredSites,
+        of_weight: Vec<f32>,
+        of_bias: Vec<f32>,
+    },
+    Relu,
+    Gelu,
+    LayerNorm {
+        scale: usize,
+        shift: usize,
+        /// The gradients, per lane and summed.
+        scale_lanes: Vec<f32>,
+        shift_lanes: Vec<f32>,
+        sums: Vec<f32>,
+    },
+    /// `x + branch(x)`.
+    Residual(Chain),
+}
+
+/// What a forward pass needs.
+pub(super) struct Pass<'a> {
+    /// Of the network's input.
+    pub layout: Panels,
+    pub products: &'a mut Products,
+}
+
+/// What a backward pass needs. It moves each parameter as soon as its gradient is
+/// there and nothing asks for the old value any more.
+pub(super) struct Backward<'a> {
+    /// Of the network's input.
+    pub layout: Panels,
+    pub workspace: &'a mut Workspace,
+    pub values: &'a mut HostParameters,
+    pub moments: &'a mut Moments,
+    pub rate: f64,
+}
+
+/// Memory between the layers.
+#[derive(Debug)]
+pub(super) struct Workspace {
+    pub products: Products,
+    /// The products of priors and what is not a product: in f32.
+    kernel: Kernel,
+    spare: Vec<Vec<f32>>,
+}
+
+impl Workspace {
+    pub fn new(kernel: Kernel) -> Self {
+        Self {
+            products: Products::new(kernel),
+            kernel,
+            spare: Vec::new(),
+        }
+    }
+
+    /// A buffer of `len` values that may be anything.
+    pub fn take(&mut self, len: usize) -> Vec<f32> {
+        let fits = self.spare.iter().position(|buffer| buffer.capacity() >= len);
+        let buffer = fits.map(|i| self.spare.swap_remove(i));
+        let mut buffer = buffer.or_else(|| self.spare.pop()).unwrap_or_default();
+        buffer.resize(len, 0.0);
+        buffer
+    }
+
+    /// Takes a buffer back.
+    pub fn give(&mut self, buffer: Vec<f32>) {
+        self.spare.push(buffer);
+    }
+}
+
+/// Gives parameters their indices in the order of the network's specs.
+struct Builder {
+    kernel: Kernel,
+    parameters: usize,
+}
+
+impl Builder {
+    fn parameter(&mut self) -> usize {
+        self.parameters += 1;
+        self.parameters - 1
+    }
+
+    fn chain(&mut self, layers: &[Layer], mut features: usize) -> Option<Chain> {
+        let mut nodes: Vec<Node> = Vec::with_capacity(layers.len());
+        for layer in layers {
+            let operation = match layer {
+                Layer::Relu => {
+                    let product = nodes.last_mut().filter(|node| {
+                        let full = matches!(node.operation, Operation::Full { .. });
+                        full || matches!(node.operation, Operation::Structured { .. })
+                    });
+                    if let Some(node) = product {
+                        node.relu = true;
+                        continue;
+                    }
+                    Operation::Relu
+                }
+                Layer::Linear(linear) => {
+                    features = linear.map.out_len();
+                    self.linear(linear)?
+                }
+                Layer::Gelu => Operation::Gelu,
+                Layer::LayerNorm(norm) => {
+                    let lanes = norm.channels() * self.kernel.lanes();
+                    Operation::LayerNorm {
+                        scale: self.parameter(),
+                        shift: self.parameter(),
+                        scale_lanes: vec![0.0; lanes],
+                        shift_lanes: vec![0.0; lanes],
+                        sums: vec![0.0; norm.channels()],
+                    }
+                }
+                Layer::Residual(branch) => Operation::Residual(self.chain(branch, features)?),
+            };
+            nodes.push(Node {
+                operation,
+                outputs: features,
+                y: Vec::new(),
+                relu: false,
+            });
+        }
+        Some(Chain(nodes))
+    }
+
+    fn linear(&mut self, layer: &LinearLayer) -> Option<Operation> {
+        let map = layer.map.as_ref();
+        let weight = (map.weight_len() > 0).then(|| self.parameter());
+        let bias = map.has_bias().then(|| self.parameter());
+        if let ("dense", Some(weight)) = (map.kind(), weight) {
+            return Some(Operation::Full {
+                weight,
+                bias,
+                inputs: map.in_len(),
+                of_bias: vec![0.0; map.out_len()],
+            });
+        }
+        Some(Operation::Structured {
+            weight,
+            bias,
+            sites: StructuredSites::new(map, self.kernel)?,
+            of_weight: vec![0.0; map.weight_len()],
+            of_bias: vec![0.0; if map.has_bias() { map.bias_len() } else { 0 }],
+        })
+    }
+}
+
+impl Chain {
+    /// `layers` of a network whose input has `inputs` features; `None` if a map is
+    /// not expressed here.
+    pub fn new(layers: &[Layer], inputs: usize, kernel: Kernel) -> Option<Self> {
+        let mut builder = Builder {
+            kernel,
+            parameters: 0,
+        };
+        builder.chain(layers, inputs)
+    }
+
+    /// Takes the panels `x` through all layers.
+    pub fn forward(&mut self, pass: &mut Pass<'_>, values: &HostParameters, x: &[f32]) {
+        let mut x = x;
+        for node in &mut self.0 {
+            node.forward(pass, values, x);
+            x = node.output(pass.layout);
+        }
+    }
+
+    /// The outputs of the last batch, of `layout`'s samples; of no layers, `x`.
+    pub fn output<'a>(&'a self, layout: Panels, x: &'a [f32]) -> &'a [f32] {
+        self.0.last().map_or(x, |node| node.output(layout))
+    }
+
+    fn has_parameters(&self) -> bool {
+        self.0.iter().any(|node| node.operation.has_parameters())
+    }
+
+    /// Takes the gradient `dy` of the outputs back through all layers for the
+    /// batch `x` of the last forward pass, and moves every parameter. Gives the
+    /// gradient of `x` if `wanted`, else nothing of use.
+    pub fn backward(
+        &mut self,
+        pass: &mut Backward<'_>,
+        x: &[f32],
+        mut dy: Vec<f32>,
+        wanted: bool,
+    ) -> Vec<f32> {
+        for i in (0..self.0.len()).rev() {
+            let (before, rest) = self.0.split_at_mut(i);
+            let node = &mut rest[0];
+            let wanted = wanted || before.iter().any(|node| node.operation.has_parameters());
+            if !wanted && !node.operation.has_parameters() {
+                break;
+            }
+            let x = before.last().map_or(x, |node| node.output(pass.layout));
+            dy = node.backward(pass, x, dy, wanted);
+        }
+        dy
+    }
+}
+
+impl Operation {
+    fn has_parameters(&self) -> bool {
+        match self {
+            Self::Full { .. } | Self::LayerNorm { .. } => true,
+            Self::Structured { weight, bias, .. } => weight.is_some() || bias.is_some(),
+            Self::Residual(branch) => branch.has_parameters(),
+            Self::Relu | Self::Gelu => false,
+        }
+    }
+}
+
+impl Node {
+    fn output(&self, layout: Panels) -> &[f32] {
+        &self.y[..layout.with_features(self.outputs).len()]
+    }
+
+    fn forward(&mut self, pass: &mut Pass<'_>, values: &HostParameters, x: &[f32]) {
+        let kernel = pass.products.kernel();
+        let outputs = pass.layout.with_features(self.outputs);
+        if self.y.len() < outputs.len() {
+            self.y.resize(outputs.len(), 0.0);
+        }
+        let y = &mut self.y[..outputs.len()];
+        match &mut self.operation {
+            Operation::Full {
+                weight,
+                bias,
+                inputs,
+                of_bias,
+            } => {
+                let bias = match bias {
+                    Some(bias) => &values[*bias],
+                    None => &*of_bias,
+                };
+                let layout = pass.layout.with_features(*inputs);
+                let matrix = (values[*weight].as_slice(), bias.as_slice());
+                pass.products.forward(layout, matrix, self.relu, x, y);
+            }
+            Operation::Structured {
+                weight,
+                bias,
+                sites,
+                ..
+            } => {
+                let layout = pass.layout.with_features(sites.inputs());
+                let weight = weight.map_or(IMPLIED, |weight| &values[weight]);
+                let bias = bias.map(|bias| values[bias].as_slice());
+                sites.forward(layout, weight, bias, x, y);
+                if self.relu {
+                    relu(kernel, y);
+                }
+            }
+            Operation::Relu => {
+                y.copy_from_slice(x);
+                relu(kernel, y);
+            }
+            Operation::Gelu => gelu(kernel, x, y),
+            Operation::LayerNorm { scale, shift, .. } => {
+                let (scale, shift) = (&values[*scale], &values[*shift]);
+                let epsilon = LAYER_NORM_EPSILON as f32;
+                layer_norm(kernel, outputs.lanes, scale, shift, epsilon, x, y);
+            }
+            Operation::Residual(branch) => {
+                branch.forward(pass, values, x);
+                y.copy_from_slice(x);
+                add(kernel, branch.output(pass.layout, x), y);
+            }
+        }
+    }
+
+    fn backward(
+        &mut self,
+        pass: &mut Backward<'_>,
+        x: &[f32],
+        mut dy: Vec<f32>,
+        wanted: bool,
+    ) -> Vec<f32> {
+        let kernel = pass.workspace.kernel;
+        let outputs = pass.layout.with_features(self.outputs);
+        if self.relu {
+            relu_backward(kernel, &self.y[..outputs.len()], &mut dy);
+        }
+        match &mut self.operation {
+            Operation::Full {
+                weight,
+                bias,
+                inputs,
+                of_bias,
+            } => {
+                let mut dx = Vec::new();
+                let layout = pass.layout.with_features(*inputs);
+                if let Some(bias) = *bias {
+                    sum_samples(outputs, &dy, of_bias);
+                    pass.move_by(bias, of_bias);
+                }
+                if wanted {
+                    dx = pass.workspace.take(layout.len());
+                    let products = &mut pass.workspace.products;
+                    let weight = &pass.values[*weight];
+                    products.backward(outputs, weight, *inputs, &dy, &mut dx);
+                }
+                let value = &mut pass.values[*weight];
+                let mut descent = pass.moments.descent(kernel, *weight, pass.rate, value, *inputs);
+                let products = &mut pass.workspace.products;
+                products.gradient(layout, self.outputs, x, &dy, &mut descent);
+                pass.workspace.give(dy);
+                dx
+            }
+            Operation::Structured {
+                weight,
+                bias,
+                sites,
+                of_weight,
+                of_bias,
+            } => {
+                let layout = pass.layout.with_features(sites.inputs());
+                let mut dx = Vec::new();
+                if wanted {
+                    dx = pass.workspace.take(layout.len());
+                    sites.backward(layout, &dy, &mut dx);
+                }
+                if let Some(weight) = *weight {
+                    sites.weight_gradient(layout, x, &dy, of_weight);
+                    pass.move_by(weight, of_weight);
+                }
+                if let Some(bias) = *bias {
+                    sites.bias_gradient(layout, &dy, of_bias);
+                    pass.move_by(bias, of_bias);
+                }
+                pass.workspace.give(dy);
+                dx
+            }
+            Operation::Relu => {
+                relu_backward(kernel, &self.y[..outputs.len()], &mut dy);
+                dy
+            }
+            Operation::Gelu => {
+                gelu_backward(kernel, x, &mut dy);
+                dy
+            }
+            Operation::LayerNorm {
+                scale,
+                shift,
+                scale_lanes,
+                shift_lanes,
+                sums,
+            } => {
+                scale_lanes.fill(0.0);
+                shift_lanes.fill(0.0);
+                let lanes = outputs.lanes;
+                let of_scale = &pass.values[*scale];
+                let epsilon = LAYER_NORM_EPSILON as f32;
+                layer_norm_backward(
+                    kernel,
+                    lanes,
+                    of_scale,
+                    epsilon,
+                    x,
+                    &mut dy,
+                    scale_lanes,
+                    shift_lanes,
+                );
+                let layout = Panels {
+                    samples: lanes,
+                    features: sums.len(),
+                    lanes,
+                };
+                for (index, per_lane) in [(*scale, scale_lanes), (*shift, shift_lanes)] {
+                    sum_samples(layout, per_lane, sums);
+                    pass.move_by(index, sums);
+                }
+                dy
+            }
+            Operation::Residual(branch) => {
+                let mut of_branch = pass.workspace.take(dy.len());
+                of_branch.copy_from_slice(&dy);
+                let of_branch = branch.backward(pass, x, of_branch, wanted);
+                if wanted {
+                    add(kernel, &of_branch, &mut dy);
+                }
+                pass.workspace.give(of_branch);
+                dy
+            }
+        }
+    }
+}
+
+/// The weight of a map without one.
+const IMPLIED: &[f32] = &[1.0];
+
+impl Backward<'_> {
+    /// One step of parameter `index` along its whole gradient.
+    fn move_by(&mut self, index: usize, gradient: &[f32]) {
+        let value = &mut self.values[index];
+        let kernel = self.workspace.kernel;
+        let mut descent = self.moments.descent(kernel, index, self.rate, value, gradient.len());
+        descent.apply(gradient);
+    }
+}

@@ -1,0 +1,106 @@
+//! The optimisers' state of every parameter, in the memory of the CPU.
+
+use imlp_kernels::Kernel;
+use imlp_kernels::elementwise::{Descent, Step};
+use imlp_linear::Alpha;
+
+use crate::interpolation::OptimizerState;
+use crate::optimizer::Rule;
+use crate::parameters::HostParameters;
+
+/// One optimiser's state of all parameters of a network. A state that was never
+/// used or was reset is all zeros, which is what the rules start from.
+#[derive(Clone, Debug)]
+pub(crate) struct Moments {
+    rule: Rule,
+    /// One entry per parameter; empty vectors where the rule keeps nothing.
+    first: HostParameters,
+    second: HostParameters,
+    /// Updates since the state was empty.
+    updates: Vec<i32>,
+}
+
+impl Moments {
+    /// Empty states for `parameters`.
+    pub fn new(rule: Rule, parameters: &HostParameters) -> Self {
+        let zeros = |needed: bool| {
+            let of = |value: &Vec<f32>| vec![0.0; if needed { value.len() } else { 0 }];
+            parameters.iter().map(of).collect()
+        };
+        Self {
+            first: zeros(!matches!(rule, Rule::Sgd { momentum: 0.0, .. })),
+            second: zeros(matches!(rule, Rule::AdamW { .. })),
+            updates: vec![0; parameters.len()],
+            rule,
+        }
+    }
+
+    /// The next update of parameter `index`, `[…, columns]`.
+    pub fn descent<'a>(
+        &'a mut self,
+        kernel: Kernel,
+        index: usize,
+        rate: f64,
+        value: &'a mut [f32],
+        columns: usize,
+    ) -> Descent<'a> {
+        self.updates[index] += 1;
+        let step = match self.rule {
+            Rule::Sgd {
+                momentum,
+                weight_decay,
+            } => Step::Sgd {
+                rate: rate as f32,
+                momentum: momentum as f32,
+                decay: weight_decay as f32,
+            },
+            Rule::AdamW {
+                beta1,
+                beta2,
+                epsilon,
+                weight_decay,
+            } => {
+                let bias = |beta: f64| 1.0 - beta.powi(self.updates[index]);
+                Step::AdamW {
+                    rate: (rate / bias(beta1)) as f32,
+                    betas: (beta1 as f32, beta2 as f32),
+                    correction: (1.0 / bias(beta2).sqrt()) as f32,
+                    epsilon: epsilon as f32,
+                    kept: (1.0 - rate * weight_decay) as f32,
+                }
+            }
+        };
+        Descent {
+            step,
+            kernel,
+            value,
+            first: &mut self.first[index],
+            second: &mut self.second[index],
+            columns,
+        }
+    }
+
+    /// Applies the policy to parameter `index` after an interpolation with
+    /// `alpha`.
+    pub fn after_interpolation(&mut self, index: usize, alpha: Alpha, policy: OptimizerState) {
+        if alpha.is_zero() {
+            return;
+        }
+        match policy {
+            OptimizerState::Keep => {}
+            // Nothing of the old weights is left at α = 1, so nothing of their
+            // state: a product with 0 would keep a NaN.
+            OptimizerState::Scale if !alpha.is_one() => {
+                let kept = (1.0 - alpha.get()) as f32;
+                for m in &mut self.first[index] {
+                    *m *= kept;
+                }
+            }
+            OptimizerState::Scale | OptimizerState::Reset => {
+                self.first[index].fill(0.0);
+                self.second[index].fill(0.0);
+                self.updates[index] = 0;
+            }
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! The engine against the same training through Burn.
+
+use burn::tensor::Device;
+use imlp_kernels::Operands;
+use imlp_linear::Shape;
+use proptest::prelude::*;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+use super::*;
+use crate::burn_model::BurnModel;
+use crate::learning_rate::LearningRate;
+use crate::optimizer::Rule;
+use crate::parameters::initialize;
+use crate::seeds::Stream;
+use crate::{Initialization, LearningRateSchedule, PriorConfig, Precision};
+
+const STEPS: usize = 50;
+
+const MOMENTUM: Rule = Rule::Sgd {
+    momentum: 0.9,
+    weight_decay: 0.0,
+};
+
+fn training(rule: Rule, label_smoothing: f64) -> Training {
+    Training {
+        rule,
+        rate: LearningRate {
+            peak: 0.0,
+            schedule: LearningRateSchedule::Constant,
+            warmup: 0.0,
+            total: 0.0,
+        },
+        batch_size: 0,
+        label_smoothing,
+        initialization: Initialization::KaimingNormal,
+        precision: Precision::F32,
+    }
+}
+
+/// A network from the table of a custom prior.
+fn network(input: &[usize], classes: usize, layers: &[&str]) -> Network {
+    let text = format!("kind = \"custom\"\nlayers = [{}]", layers.join(", "));
+    let config: PriorConfig = toml::from_str(&text).unwrap_or_else(|e| panic!("{text}\n{e}"));
+    let input = match input {
+        &[channels, height, width] => Shape::image(channels, height, width),
+        other => panic!("{other:?} is no image"),
+    };
+    let network = config.network(input, classes);
+    network.unwrap_or_else(|e| panic!("{text}\n{e}"))
+}
+
+/// Largest difference of two parameters, relative to the largest value.
+fn apart(a: &[f32], b: &[f32]) -> f32 {
+    let size = a.iter().chain(b).fold(0.0f32, |m, v| m.max(v.abs()));
+    let difference = a.iter().zip(b).fold(0.0f32, |m, (a, b)| m.max((a - b).abs()));
+    if size > 0.0 { difference / size } else { 0.0 }
+}
+
+/// Trains by both from the same start on the same batches, whose sizes change.
+/// Gives the largest relative difference of a parameter.
+#[track_caller]
+fn train_both(network: &Network, training: Training, rate: f64, seed: u64, kernel: Kernel) -> f32 {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let specs = network.parameter_specs();
+    let mut start = initialize(&specs, training.initialization, seed, Stream::Twin);
+    // Biases, scales and shifts that are not all alike.
+    for value in start.iter_mut().flatten() {
+        *value += rng.random_range(-0.05..0.05);
+    }
+    let mut ours = Engine::new(network, training, &start, kernel).expect("expressed here");
+    let mut burn = BurnModel::new(network, training, &start, &Device::flex());
+    let features = network.input().len();
+    for step in 0..STEPS {
+        let count = [23, 40, 7, 16][step % 4];
+        let images: Vec<f32> = (0..count * features)
+            .map(|_| rng.random_range(-1.5..1.5))
+            .collect();
+        let labels: Vec<u8> = (0..count)
+            .map(|_| rng.random_range(0..network.classes()) as u8)
+            .collect();
+        let (a, b) = (
+            ours.step(&images, &labels, rate),
+            burn.step(&images, &labels, rate),
+        );
+        assert!((a - b).abs() < 1e-4 * b.abs(), "step {step}: loss {a}, Burn {b}");
+        if step == STEPS - 1 {
+            let (a, b) = (ours.logits(&images, count), burn.logits(&images, count));
+            assert!(apart(&a, &b) < 1e-3, "logits");
+        }
+    }
+    let (ours, burn) = (ours.parameters(), burn.parameters());
+    let mut largest = 0.0f32;
+    for ((a, b), (spec, start)) in ours.iter().zip(&burn).zip(specs.iter().zip(&start)) {
+        assert!(apart(a, start) > 1e-4, "{} has not moved", spec.name);
+        let apart = apart(a, b);
+        assert!(apart < 1e-4, "{}: {apart}", spec.name);
+        largest = largest.max(apart);
+    }
+    largest
+}
+
+fn f32_kernels() -> Vec<Kernel> {
+    let all = Kernel::all().into_iter();
+    all.filter(|kernel| kernel.operands() == Operands::F32).collect()
+}
+
+fn adamw(weight_decay: f64) -> Rule {
+    Rule::AdamW {
+        beta1: 0.9,
+        beta2: 0.99,
+        // Large enough that a gradient near 0 does not decide a whole step.
+        epsilon: 1e-3,
+        weight_decay,
+    }
+}
+
+#[test]
+fn every_rule_moves_a_dense_twin_as_through_burn() {
+    let prior = network(
+        &[2, 5, 7],
+        5,
+        &[
+            r#"{ type = "conv2d", channels = 3, kernel = 3, stride = 2, padding = 1 }"#,
+            r#"{ type = "relu" }"#,
+            r#"{ type = "linear", features = 19 }"#,
+            r#"{ type = "relu" }"#,
+            r#"{ type = "linear" }"#,
+        ],
+    );
+    let twin = prior.dense_twin().unwrap();
+    let plain = Rule::Sgd {
+        momentum: 0.0,
+        weight_decay: 0.0,
+    };
+    let decayed = Rule::Sgd {
+        momentum: 0.5,
+        weight_decay: 0.03,
+    };
+    for kernel in f32_kernels() {
+        for (rule, rate) in [
+            (plain, 0.05),
+            (MOMENTUM, 0.02),
+            (decayed, 0.03),
+            (adamw(0.0), 0.005),
+            (adamw(0.1), 0.005),
+        ] {
+            for smoothing in [0.0, 0.2] {
+                train_both(&twin, training(rule, smoothing), rate, 3, kernel);
+                train_both(&prior, training(rule, smoothing), rate, 4, kernel);
+            }
+        }
+    }
+}
+
+/// One layer of every kind that is expressed, between two others.
+#[test]
+fn every_kind_of_map_trains_as_through_burn() {
+    let middle = [
+        r#"{ type = "conv2d", channels = 4, kernel = [3, 2], stride = [2, 1], padding = [1, 0] }"#,
+        r#"{ type = "conv2d", channels = 8, kernel = 3, groups = 2, padding = 1, bias = false }"#,
+        r#"{ type = "conv2d", channels = 4, kernel = 3, groups = 4, padding = 2, dilation = 2 }"#,
+        r#"{ type = "conv2d", channels = 3, kernel = 3, padding = 1, padding_mode = "reflect" }"#,
+        r#"{ type = "conv2d", channels = 3, kernel = 3, padding = 1, padding_mode = "replicate" }"#,
+        r#"{ type = "conv2d", channels = 3, kernel = 3, padding = 1, padding_mode = "circular" }"#,
+        r#"{ type = "conv-transpose2d", channels = 3, kernel = 3, stride = 2, padding = 1 }"#,
+        r#"{ type = "locally-connected2d", channels = 3, kernel = 2 }"#,
+        r#"{ type = "avg-pool2d", kernel = 2 }"#,
+        r#"{ type = "adaptive-avg-pool2d", size = [2, 3] }"#,
+        r#"{ type = "global-avg-pool" }"#,
+        r#"{ type = "bilinear-resize", size = [7, 4] }"#,
+        r#"{ type = "circulant" }"#,
+        r#"{ type = "patch-embedding", patch = 2, channels = 6 }"#,
+        r#"{ type = "linear", features = 9, bias = false }"#,
+    ];
+    for kernel in f32_kernels() {
+        for layer in middle {
+            let layers = [
+                r#"{ type = "conv2d", channels = 4, kernel = 3, padding = 1 }"#,
+                r#"{ type = "relu" }"#,
+                layer,
+                r#"{ type = "gelu" }"#,
+                r#"{ type = "linear" }"#,
+            ];
+            let network = network(&[2, 6, 6], 4, &layers);
+            train_both(&network, training(MOMENTUM, 0.0), 0.01, 5, kernel);
+        }
+    }
+}
+
+#[test]
+fn a_mixer_and_its_twin_train_as_through_burn() {
+    let config = r#"
+        kind = "mixer"
+        patch = [2, 3]
+        channels = 6
+        blocks = 2
+        token_hidden = 5
+        channel_hidden = 7
+    "#;
+    let config: PriorConfig = toml::from_str(config).unwrap();
+    let prior = config.resolved().network(Shape::image(3, 8, 9), 10).unwrap();
+    let twin = prior.dense_twin().unwrap();
+    for kernel in f32_kernels() {
+        for (rule, rate) in [(MOMENTUM, 0.005), (adamw(0.05), 0.002)] {
+            train_both(&prior, training(rule, 0.1), rate, 6, kernel);
+            train_both(&twin, training(rule, 0.0), rate, 7, kernel);
+        }
+    }
+}
+
+/// Layers of a random network on images of 2×6×6.
+fn layers() -> impl Strategy<Value = Vec<String>> {
+    let body = prop_oneof![
+        (1usize..6, 1usize..4, 1usize..3).prop_map(|(c, k, s)| format!(
+            r#"{{ type = "conv2d", channels = {c}, kernel = {k}, stride = {s}, padding = 1 }}"#
+        )),
+        Just(r#"{ type = "relu" }"#.to_owned()),
+        Just(r#"{ type = "gelu" }"#.to_owned()),
+        Just(r#"{ type = "layer-norm" }"#.to_owned()),
+        Just(
+            r#"{ type = "residual", layers = [{ type = "conv2d", channels = 2, kernel = 3, padding = 1 }, { type = "relu" }] }"#
+                .to_owned()
+        ),
+        (1usize..40).prop_map(|f| format!(r#"{{ type = "linear", features = {f} }}"#)),
+    ];
+    prop::collection::vec(body, 0..5).prop_map(|mut layers| {
+        layers.push(r#"{ type = "linear" }"#.to_owned());
+        layers
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn random_networks_train_as_through_burn(layers in layers(), seed in 0u64..1000) {
+        let text = format!("kind = \"custom\"\nlayers = [{}]", layers.join(", "));
+        let config: PriorConfig = toml::from_str(&text).unwrap();
+        // A convolution after a full matrix, a branch of another shape: no network.
+        if let Ok(network) = config.network(Shape::image(2, 6, 6), 3) {
+            for kernel in f32_kernels() {
+                train_both(&network, training(MOMENTUM, 0.1), 0.003, seed, kernel);
+                let twin = network.dense_twin().unwrap();
+                train_both(&twin, training(MOMENTUM, 0.0), 0.003, seed, kernel);
+            }
+        }
+    }
+}
+
+/// A product of parameters is no small matrix at many places.
+#[test]
+fn maps_that_are_not_linear_in_their_weight_are_left_to_burn() {
+    let network = network(
+        &[1, 4, 4],
+        3,
+        &[r#"{ type = "low-rank", rank = 2, features = 5 }"#, r#"{ type = "linear" }"#],
+    );
+    let start = initialize(&network.parameter_specs(), Initialization::KaimingNormal, 1, Stream::Prior);
+    for kernel in f32_kernels() {
+        assert!(Engine::new(&network, training(MOMENTUM, 0.0), &start, kernel).is_none());
+    }
+}
+
+/// The same policies as of the optimiser through Burn.
+#[test]
+fn states_after_an_interpolation_are_those_through_burn() {
+    let network = network(&[1, 3, 4], 3, &[r#"{ type = "linear" }"#]);
+    let start = initialize(&network.parameter_specs(), Initialization::KaimingNormal, 1, Stream::Twin);
+    let target: Vec<f32> = (0..36).map(|i| (i as f32).cos()).collect();
+    for kernel in f32_kernels() {
+        for rule in [MOMENTUM, adamw(0.01)] {
+            for policy in [OptimizerState::Keep, OptimizerState::Scale, OptimizerState::Reset] {
+                for alpha in [0.0, 0.3, 1.0] {
+                    let alpha = Alpha::new(alpha).unwrap();
+                    let training = training(rule, 0.0);
+                    let mut ours = Engine::new(&network, training, &start, kernel).unwrap();
+                    let mut burn = BurnModel::new(&network, training, &start, &Device::flex());
+                    let mut rng = StdRng::seed_from_u64(9);
+                    for step in 0..6 {
+                        let images: Vec<f32> = (0..5 * 12).map(|_| rng.random_range(-1.0..1.0)).collect();
+                        let labels = [0, 1, 2, 1, 0];
+                        ours.step(&images, &labels, 0.05);
+                        burn.step(&images, &labels, 0.05);
+                        if step == 2 {
+                            // Burn's weights lie transposed: pull the bias alone.
+                            for model in [&mut ours as &mut dyn Model, &mut burn] {
+                                model.pull(1, alpha, Toward::Values(&target[..3])).unwrap();
+                                for index in [0, 1] {
+                                    model.after_interpolation(index, alpha, policy);
+                                }
+                            }
+                        }
+                    }
+                    for (a, b) in ours.parameters().iter().zip(&burn.parameters()) {
+                        assert!(apart(a, b) < 1e-5, "{rule:?} {policy:?} {alpha}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Rounded operands change a step by no more than the rounding.
+#[test]
+fn bf16_trains_near_f32() {
+    let network = network(
+        &[3, 4, 5],
+        4,
+        &[
+            r#"{ type = "linear", features = 33 }"#,
+            r#"{ type = "relu" }"#,
+            r#"{ type = "linear" }"#,
+        ],
+    );
+    let start = initialize(&network.parameter_specs(), Initialization::KaimingNormal, 2, Stream::Twin);
+    for kernel in Kernel::all() {
+        let mut rng = StdRng::seed_from_u64(11);
+        let training = training(MOMENTUM, 0.0);
+        let mut exact = Engine::new(&network, training, &start, kernel.with_f32()).unwrap();
+        let mut rounded = Engine::new(&network, training, &start, kernel).unwrap();
+        for _ in 0..10 {
+            let images: Vec<f32> = (0..30 * 60).map(|_| rng.random_range(-1.0..1.0)).collect();
+            let labels: Vec<u8> = (0..30).map(|_| rng.random_range(0..4)).collect();
+            exact.step(&images, &labels, 0.02);
+            rounded.step(&images, &labels, 0.02);
+        }
+        for (a, b) in exact.parameters().iter().zip(&rounded.parameters()) {
+            let apart = apart(a, b);
+            assert!(apart < 1e-2, "{kernel:?}: {apart}");
+            let same = kernel.operands() == Operands::F32;
+            assert_eq!(apart == 0.0, same, "{kernel:?}");
+        }
+    }
+}
