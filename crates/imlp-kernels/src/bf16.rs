@@ -28,7 +28,10 @@ pub(crate) fn pair(first: f32, second: f32) -> f32 {
 #[cfg(test)]
 pub(crate) fn unpair(pair: f32) -> [f32; 2] {
     let bits = pair.to_bits();
-    [f32::from_bits(bits << 16), f32::from_bits(bits & 0xffff_0000)]
+    [
+        f32::from_bits(bits << 16),
+        f32::from_bits(bits & 0xffff_0000),
+    ]
 }
 
 #[cfg(test)]

@@ -32,8 +32,8 @@
 #![warn(missing_docs)]
 #![deny(unsafe_op_in_unsafe_fn)]
 
-pub mod elementwise;
 mod bf16;
+pub mod elementwise;
 mod kernel;
 mod pack;
 mod panels;

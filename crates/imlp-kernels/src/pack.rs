@@ -96,7 +96,11 @@ pub(crate) fn pack_left(kernel: Kernel, block: Block<'_>, out: &mut [f32]) {
 
 /// Packs `block` into tiles, one after the other: the tile that starts at row r
 /// lies at r·depth.
-pub(crate) fn pack_tiles<'a>(kernel: Kernel, block: Block<'_>, packed: &'a mut Vec<f32>) -> &'a [f32] {
+pub(crate) fn pack_tiles<'a>(
+    kernel: Kernel,
+    block: Block<'_>,
+    packed: &'a mut Vec<f32>,
+) -> &'a [f32] {
     let deep = depth(kernel, block.columns);
     packed.resize(block.rows * deep, 0.0);
     for row in (0..block.rows).step_by(kernel.rows()) {

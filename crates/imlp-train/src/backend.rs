@@ -2,6 +2,7 @@
 
 use burn::tensor::Device;
 use imlp_kernels::{Kernel, Operands};
+use imlp_linear::Structure;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
@@ -63,13 +64,17 @@ impl Backend {
     /// [`TrainError::Config`] with what else there is.
     pub(crate) fn check(&self, precision: Precision) -> Result<(), TrainError> {
         let refuse = |reason: String| {
-            Err(TrainError::config("train.precision", precision.name(), reason))
+            Err(TrainError::config(
+                "train.precision",
+                precision.name(),
+                reason,
+            ))
         };
         match (self, precision) {
             (_, Precision::F32) => Ok(()),
-            (Self::Burn(_), _) => refuse(
-                "belongs to device cpu; this device computes in \"f32\"".to_owned(),
-            ),
+            (Self::Burn(_), _) => {
+                refuse("belongs to device cpu; this device computes in \"f32\"".to_owned())
+            }
             (Self::Cpu, _) => match Kernel::new(precision.operands()) {
                 Ok(_) => Ok(()),
                 Err(error) if precision == Precision::Bf16 => refuse(format!(
@@ -89,6 +94,15 @@ impl Backend {
         }
     }
 
+    /// Whether [`model`](Self::model) trains `network` by the engine.
+    pub(crate) fn has_engine_for(&self, network: &Network) -> bool {
+        let linear = network.linear_layers();
+        let mut maps = linear.iter().map(|layer| layer.map.structure());
+        matches!(self, Self::Cpu)
+            && Kernel::new(Operands::F32).is_ok()
+            && maps.all(|structure| matches!(structure, Structure::Tied(_)))
+    }
+
     /// `network` in training from `parameters` on.
     pub(crate) fn model<'a>(
         &self,
@@ -99,7 +113,9 @@ impl Backend {
         let device = match self {
             Self::Cpu => {
                 let kernel = Kernel::new(training.precision.operands());
-                let engine = kernel.ok().and_then(|kernel| Engine::new(network, training, &parameters, kernel));
+                let engine = kernel
+                    .ok()
+                    .and_then(|kernel| Engine::new(network, training, &parameters, kernel));
                 if let Some(engine) = engine {
                     return Box::new(engine);
                 }
@@ -108,5 +124,31 @@ impl Backend {
             Self::Burn(device) => device,
         };
         Box::new(BurnModel::new(network, training, &parameters, device))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_precision_that_the_machine_lacks_is_refused_with_a_remedy() {
+        let refusal = |backend: &Backend, precision| {
+            let error = backend.check(precision).unwrap_err();
+            error.to_string()
+        };
+        let message = refusal(&Backend::Burn(Device::flex()), Precision::Bf16);
+        for part in ["train.precision", "bf16", "f32"] {
+            assert!(message.contains(part), "{message}");
+        }
+        assert!(Backend::Cpu.check(Precision::F32).is_ok());
+        if Kernel::new(Operands::Bf16).is_ok() {
+            assert!(Backend::Cpu.check(Precision::Bf16).is_ok());
+        } else {
+            let message = refusal(&Backend::Cpu, Precision::Bf16);
+            for part in ["train.precision", "AVX-512-BF16", "bf16-emulated"] {
+                assert!(message.contains(part), "{message}");
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::Setup;
 use crate::layer::LinearLayer;
+use crate::learner::Training;
 use crate::network::Network;
 use crate::optimizer::Rule;
 
@@ -50,8 +51,17 @@ impl Cost {
             .train
             .batch_size
             .min(setup.data().train_len()) as u64;
-        let prior = network_cost(setup.prior(), setup.training.rule, batch);
-        let twin = network_cost(setup.twin(), setup.training.rule, batch);
+        let cost = |network: &Network, training: &Training| {
+            let engine = setup.backend.has_engine_for(network);
+            let bytes = if engine { engine_bytes } else { burn_bytes };
+            NetworkCost {
+                parameters: parameters(network),
+                flops_per_image: flops_per_image(network),
+                bytes: bytes(network, training.rule, batch).saturating_add(OVERHEAD),
+            }
+        };
+        let prior = cost(setup.prior(), &setup.prior_training);
+        let twin = cost(setup.twin(), &setup.training);
         let dataset = setup.data().dataset();
         let data_bytes = [&dataset.train, &dataset.test]
             .iter()
@@ -79,46 +89,77 @@ impl Cost {
     }
 }
 
-fn network_cost(network: &Network, rule: Rule, batch: u64) -> NetworkCost {
-    let parameters: u64 = network
-        .parameter_specs()
-        .iter()
-        .map(|spec| spec.len() as u64)
-        .sum();
+fn parameters(network: &Network) -> u64 {
+    let specs = network.parameter_specs();
+    specs.iter().map(|spec| spec.len() as u64).sum()
+}
+
+/// Operations of the linear layers for one image, forward and backward.
+fn flops_per_image(network: &Network) -> u64 {
     let linear = network.linear_layers();
     // Nothing before the first weight has one to send a gradient to.
     let first = linear.iter().position(|layer| has_weight(layer));
-    let flops_per_image = linear
+    linear
         .iter()
         .enumerate()
         .map(|(i, layer)| layer_flops(layer, first.is_some_and(|first| i > first)))
-        .fold(0, u64::saturating_add);
-    let state = match rule {
+        .fold(0, u64::saturating_add)
+}
+
+/// Values that an optimiser keeps of each parameter.
+fn moments(rule: Rule) -> u64 {
+    match rule {
         Rule::Sgd { momentum: 0.0, .. } => 0,
         Rule::Sgd { .. } => 1,
         Rule::AdamW { .. } => 2,
-    };
+    }
+}
+
+/// Bytes of a network in training by the engine.
+fn engine_bytes(network: &Network, rule: Rule, batch: u64) -> u64 {
+    // The gradient of a full matrix is never there as a whole; those of other
+    // maps are, with partial sums for each lane.
+    const LANES: u64 = 32;
+    let linear = network.linear_layers();
+    let structured = linear.iter().filter(|layer| layer.map.kind() != "dense");
+    let partial: u64 = structured
+        .map(|l| l.map.parameter_count() as u64 * LANES)
+        .sum();
+    // The images twice (as rows and in panels), the outputs of every layer, and
+    // the most that is handed back through the layers: a gradient in, one out,
+    // one of a branch, and an input turned around for its product.
+    let input = network.input().len();
+    let widest = linear
+        .iter()
+        .map(|l| l.map.in_len().max(l.map.out_len()))
+        .max();
+    let outputs: usize = linear.iter().map(|l| l.map.out_len()).sum();
+    // Activations that are not a ReLU, normalisations and sums have their own.
+    let per_image = 2 * input + 3 * outputs + 4 * widest.unwrap_or(0).max(input);
+    parameters(network)
+        .saturating_mul(F32 * (1 + moments(rule)))
+        .saturating_add(partial.saturating_mul(F32))
+        .saturating_add((per_image as u64).saturating_mul(F32 * batch.next_multiple_of(LANES)))
+}
+
+/// Bytes of a network in training through Burn.
+fn burn_bytes(network: &Network, rule: Rule, batch: u64) -> u64 {
     // Parameter, gradient, optimiser state, and one temporary of an update.
-    let copies = 3 + state;
+    let copies = 3 + moments(rule);
     // Every linear layer keeps its input (a convolution in its own layout too);
     // its output and the activation after it are kept, and their gradients come
     // on top while they last. What lies between is kept with its gradient.
     let (mut per_image, mut once) = (0u64, 0u64);
-    for layer in &linear {
+    for layer in network.linear_layers() {
         let (map, scratch) = (&layer.map, scratch(&*layer.map));
         let values = 2 * map.in_len() + 4 * map.out_len() + 2 * scratch.per_example;
         per_image = per_image.saturating_add(values as u64);
         once = once.saturating_add(scratch.once as u64);
     }
-    NetworkCost {
-        parameters,
-        flops_per_image,
-        bytes: parameters
-            .saturating_mul(F32 * copies)
-            .saturating_add(per_image.saturating_mul(F32 * batch))
-            .saturating_add(once.saturating_mul(F32))
-            .saturating_add(OVERHEAD),
-    }
+    parameters(network)
+        .saturating_mul(F32 * copies)
+        .saturating_add(per_image.saturating_mul(F32 * batch))
+        .saturating_add(once.saturating_mul(F32))
 }
 
 /// Forward, gradient of the weight if there is one, and gradient of the input
@@ -145,20 +186,23 @@ mod tests {
             .network(Shape::image(3, 32, 32), 10)
             .unwrap();
         let twin = prior.dense_twin().unwrap();
-        let sgd = Rule::Sgd {
-            momentum: 0.9,
+        let sgd = |momentum| Rule::Sgd {
+            momentum,
             weight_decay: 0.0,
         };
-        let cost = network_cost(&twin, sgd, 256);
         let sizes = [(3072u64, 1024u64), (1024, 1024), (1024, 1024), (1024, 10)];
         let weights: u64 = sizes.iter().map(|(i, o)| i * o).sum();
         let biases: u64 = sizes.iter().map(|(_, o)| o).sum();
-        assert_eq!(cost.parameters, weights + biases);
+        assert_eq!(parameters(&twin), weights + biases);
         // Three products of 2 FLOP per weight, two for the first layer.
-        assert_eq!(cost.flops_per_image, 6 * weights - 2 * 3072 * 1024);
-        let prior_cost = network_cost(&prior, sgd, 256);
+        assert_eq!(flops_per_image(&twin), 6 * weights - 2 * 3072 * 1024);
+        // Momentum costs one more value per parameter.
+        for bytes in [engine_bytes, burn_bytes] {
+            let more = bytes(&twin, sgd(0.9), 256) - bytes(&twin, sgd(0.0), 256);
+            assert_eq!(more, F32 * (weights + biases));
+        }
         assert_eq!(
-            prior_cost.parameters,
+            parameters(&prior),
             (3 * 4 * 9 + 4) + (4 * 16 * 9 + 16) + (16 * 64 * 9 + 64) + (1024 * 10 + 10)
         );
     }
@@ -177,18 +221,17 @@ mod tests {
             momentum: 0.0,
             weight_decay: 0.0,
         };
-        let cost = network_cost(&network, none, 1);
         let [pool, low_rank, circulant, linear] = [24, 2 * 3 * (6 + 5), 2 * 5 * 5, 2 * 5 * 10];
         assert_eq!(
-            cost.flops_per_image,
+            flops_per_image(&network),
             pool + 2 * low_rank + 3 * (circulant + linear)
         );
         let values = 2 * 24 + 6 * 6 + 4 * 5 + 6 * 5 + 2 * 5 + 4 * 10;
         let between = 2 * 3;
         let circulant_matrix = 4 * 5 * 5;
         assert_eq!(
-            cost.bytes - OVERHEAD,
-            F32 * (3 * cost.parameters + values + between + circulant_matrix)
+            burn_bytes(&network, none, 1),
+            F32 * (3 * parameters(&network) + values + between + circulant_matrix)
         );
     }
 }

@@ -96,7 +96,9 @@ impl Model for Engine {
             moments: &mut self.moments,
             rate,
         };
-        let slopes = self.chain.backward(&mut descent, &self.images, slopes, false);
+        let slopes = self
+            .chain
+            .backward(&mut descent, &self.images, slopes, false);
         self.workspace.give(slopes);
         loss
     }

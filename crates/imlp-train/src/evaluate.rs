@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::learner::Training;
-use crate::{Precision, Setup};
 use crate::data::{Subset, TrainingData};
+use crate::learner::Training;
 use crate::model::Model;
 use crate::network::Network;
 use crate::parameters::HostParameters;
+use crate::{Precision, Setup};
 
 /// Images per forward pass; bounds the memory of an evaluation.
 const EVALUATION_BATCH: usize = 512;

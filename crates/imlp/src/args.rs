@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use imlp_data::ImageShape;
 use imlp_lab::Recipe;
 use imlp_linear::{REGISTRY, Registration};
 use imlp_train::{Backend, Device};
@@ -34,6 +35,8 @@ pub enum Command {
     Train(TrainArguments),
     /// Measure saved weights
     Eval(EvalArguments),
+    /// Measure how fast this machine trains a recipe's networks
+    Bench(BenchArguments),
     /// List, fetch, verify and find data sets
     Data(DataArguments),
     /// Write PyTorch weights of a network or a layer as dense matrices
@@ -120,6 +123,42 @@ pub struct TrainArguments {
 pub struct EvalArguments {
     /// A weights file that `imlp train` wrote (twin.safetensors, prior.safetensors)
     pub weights: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct BenchArguments {
+    /// A recipe; without one every key has its default
+    pub recipe: Option<PathBuf>,
+    /// Which of the two networks
+    #[arg(long, value_enum, default_value_t = BenchNetwork::Twin)]
+    pub network: BenchNetwork,
+    /// Size of the images, which are random: CHANNELSxHEIGHTxWIDTH
+    #[arg(long, value_name = "CxHxW", default_value = "3x32x32", value_parser = parse_image)]
+    pub image: ImageShape,
+    /// Optimiser steps that are timed
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub steps: u32,
+    /// Trials at a time, each on one thread [default: all cores]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub jobs: Option<u32>,
+    /// Set any key of the recipe, e.g. --set train.batch_size=512 (repeatable)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Where the networks are trained
+    #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
+    pub device: DeviceName,
+    /// Print one line of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which network is measured.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum BenchNetwork {
+    /// The dense twin
+    Twin,
+    /// The structured prior
+    Prior,
 }
 
 #[derive(Debug, Args)]
@@ -343,6 +382,24 @@ fn parse_size(text: &str) -> Result<u64, String> {
     match number.trim().parse::<f64>() {
         Ok(n) if n.is_finite() && n > 0.0 => Ok((n * (1u64 << shift) as f64) as u64),
         _ => Err("give a positive size such as 8GiB, 512MiB or a number of bytes".to_owned()),
+    }
+}
+
+/// `3x32x32`: channels, height, width.
+fn parse_image(text: &str) -> Result<ImageShape, String> {
+    let sizes: Vec<usize> = text
+        .split('x')
+        .filter_map(|size| size.parse().ok())
+        .collect();
+    match (sizes.as_slice(), text.split('x').count()) {
+        (&[channels, height, width], 3) if channels > 0 && height > 0 && width > 0 => {
+            Ok(ImageShape {
+                channels,
+                height,
+                width,
+            })
+        }
+        _ => Err("give channels, height and width such as 3x32x32".to_owned()),
     }
 }
 

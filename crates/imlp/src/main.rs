@@ -2,6 +2,7 @@
 
 mod allocator;
 mod args;
+mod bench;
 mod data;
 mod dense;
 mod eval;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Data(arguments) => data::run(&arguments),
         Command::Dense(arguments) => dense::run(&arguments),
         Command::Project(arguments) => project::run(&arguments),

@@ -81,7 +81,7 @@ pub fn command_line() -> String {
 }
 
 /// Trials at a time: as asked, or as many as cores.
-fn jobs(asked: Option<u32>) -> usize {
+pub fn jobs(asked: Option<u32>) -> usize {
     asked.map_or_else(
         || std::thread::available_parallelism().map_or(1, usize::from),
         |n| n as usize,

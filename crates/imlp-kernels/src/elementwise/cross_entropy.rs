@@ -20,7 +20,10 @@ pub fn cross_entropy(layout: Panels, labels: &[u8], smoothing: f32, logits: &mut
     for (p, panel) in logits.chunks_exact_mut(layout.panel_len()).enumerate() {
         for lane in 0..lanes {
             let Some(&label) = labels.get(p * lanes + lane) else {
-                panel[lane..].iter_mut().step_by(lanes).for_each(|z| *z = 0.0);
+                panel[lane..]
+                    .iter_mut()
+                    .step_by(lanes)
+                    .for_each(|z| *z = 0.0);
                 continue;
             };
             assert!(usize::from(label) < classes, "label {label}");

@@ -120,7 +120,9 @@ mod tests {
     fn wave(len: usize, speed: f64) -> Vec<f64> {
         // Values that an f32 holds exactly.
         let exact = |v: f64| f64::from(v as f32);
-        (0..len).map(|i| exact((i as f64 * speed).sin() * 2.0)).collect()
+        (0..len)
+            .map(|i| exact((i as f64 * speed).sin() * 2.0))
+            .collect()
     }
 
     fn single(values: &[f64]) -> Vec<f32> {
@@ -138,7 +140,10 @@ mod tests {
                 lanes: kernel.lanes(),
             };
             let (scale, shift) = (wave(channels, 2.1), wave(channels, 0.7));
-            let (x, dy) = (wave(samples * features, 0.37), wave(samples * features, 1.3));
+            let (x, dy) = (
+                wave(samples * features, 0.37),
+                wave(samples * features, 1.3),
+            );
             let value = |x: &[f64], scale: &[f64], shift: &[f64]| -> f64 {
                 let y = x.chunks(features).flat_map(|x| oracle(x, scale, shift));
                 y.zip(&dy).map(|(y, dy)| y * dy).sum()
@@ -151,7 +156,15 @@ mod tests {
             let px = in_panels(&x);
             let mut y = vec![0.0; layout.len()];
             let (lanes, epsilon) = (layout.lanes, EPSILON as f32);
-            layer_norm(kernel, lanes, &single(&scale), &single(&shift), epsilon, &px, &mut y);
+            layer_norm(
+                kernel,
+                lanes,
+                &single(&scale),
+                &single(&shift),
+                epsilon,
+                &px,
+                &mut y,
+            );
             let mut rows = vec![0.0; samples * features];
             layout.to_rows(&y, &mut rows);
             let expected = x.chunks(features).flat_map(|x| oracle(x, &scale, &shift));
@@ -160,10 +173,21 @@ mod tests {
             }
 
             let mut gradient = in_panels(&dy);
-            let sums = Panels { samples: lanes, features: channels, lanes };
+            let sums = Panels {
+                samples: lanes,
+                features: channels,
+                lanes,
+            };
             let (mut a, mut b) = (vec![0.0; sums.len()], vec![0.0; sums.len()]);
             layer_norm_backward(
-                kernel, lanes, &single(&scale), epsilon, &px, &mut gradient, &mut a, &mut b,
+                kernel,
+                lanes,
+                &single(&scale),
+                epsilon,
+                &px,
+                &mut gradient,
+                &mut a,
+                &mut b,
             );
             layout.to_rows(&gradient, &mut rows);
             let mut of_scale = vec![0.0; channels];
@@ -182,9 +206,15 @@ mod tests {
             }
             for i in 0..channels {
                 let expected = slope(&|by| value(&x, &moved(&scale, i, by), &shift));
-                assert!((f64::from(of_scale[i]) - expected).abs() < 1e-4, "scale {i}");
+                assert!(
+                    (f64::from(of_scale[i]) - expected).abs() < 1e-4,
+                    "scale {i}"
+                );
                 let expected = slope(&|by| value(&x, &scale, &moved(&shift, i, by)));
-                assert!((f64::from(of_shift[i]) - expected).abs() < 1e-4, "shift {i}");
+                assert!(
+                    (f64::from(of_shift[i]) - expected).abs() < 1e-4,
+                    "shift {i}"
+                );
             }
         }
     }

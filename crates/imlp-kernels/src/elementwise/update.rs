@@ -193,8 +193,16 @@ mod tests {
         let (rows, columns) = (3, 5);
         let gradient: Vec<f32> = (0..15).map(|i| (i as f32).sin()).collect();
         let steps = [
-            Step::Sgd { rate: 0.3, momentum: 0.0, decay: 0.1 },
-            Step::Sgd { rate: 0.3, momentum: 0.8, decay: 0.1 },
+            Step::Sgd {
+                rate: 0.3,
+                momentum: 0.0,
+                decay: 0.1,
+            },
+            Step::Sgd {
+                rate: 0.3,
+                momentum: 0.8,
+                decay: 0.1,
+            },
             Step::AdamW {
                 rate: 0.3,
                 betas: (0.8, 0.9),

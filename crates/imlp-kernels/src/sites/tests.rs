@@ -33,7 +33,13 @@ proptest! {
     }
 }
 
-fn check(kernel: Kernel, samples: usize, (rows, columns): (usize, usize), sites: usize, seed: usize) {
+fn check(
+    kernel: Kernel,
+    samples: usize,
+    (rows, columns): (usize, usize),
+    sites: usize,
+    seed: usize,
+) {
     let (inputs, outputs) = (columns + 5, rows * sites + 2);
     // Sites may read the same features, but write different ones.
     let reads: Vec<u32> = (0..sites)
@@ -54,7 +60,13 @@ fn check(kernel: Kernel, samples: usize, (rows, columns): (usize, usize), sites:
     layout.from_rows(&x_rows, &mut x);
     let mut dy = vec![0.0; of_outputs.len()];
     of_outputs.from_rows(&slopes, &mut dy);
-    let mut map = Sites::new(kernel, (rows, columns), (inputs, &reads), (outputs, &writes)).unwrap();
+    let mut map = Sites::new(
+        kernel,
+        (rows, columns),
+        (inputs, &reads),
+        (outputs, &writes),
+    )
+    .unwrap();
     map.set(&matrix);
 
     let mut expected_y = vec![9.0f64; samples * outputs];
@@ -70,7 +82,8 @@ fn check(kernel: Kernel, samples: usize, (rows, columns): (usize, usize), sites:
                     let w = f64::from(matrix[r * columns + c]);
                     sum += w * f64::from(x_rows[i]);
                     expected_dx[i] += w * f64::from(slopes[o]);
-                    expected_gradient[r * columns + c] += f64::from(slopes[o]) * f64::from(x_rows[i]);
+                    expected_gradient[r * columns + c] +=
+                        f64::from(slopes[o]) * f64::from(x_rows[i]);
                 }
                 expected_y[o] = sum;
             }
@@ -78,7 +91,10 @@ fn check(kernel: Kernel, samples: usize, (rows, columns): (usize, usize), sites:
     }
     let close = |got: &[f32], expected: &[f64], what: &str| {
         for (got, expected) in got.iter().zip(expected) {
-            assert!((f64::from(*got) - expected).abs() < 1e-4, "{kernel:?} {what}");
+            assert!(
+                (f64::from(*got) - expected).abs() < 1e-4,
+                "{kernel:?} {what}"
+            );
         }
     };
     // Rows that no site writes stay as they are.

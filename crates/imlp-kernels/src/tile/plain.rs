@@ -31,11 +31,7 @@ unsafe impl Registers for Plain {
         std::array::from_fn(|i| a[i] + b[i])
     }
 
-    unsafe fn multiply_add(
-        a: [f32; WIDTH],
-        b: [f32; WIDTH],
-        sum: [f32; WIDTH],
-    ) -> [f32; WIDTH] {
+    unsafe fn multiply_add(a: [f32; WIDTH], b: [f32; WIDTH], sum: [f32; WIDTH]) -> [f32; WIDTH] {
         std::array::from_fn(|i| a[i].mul_add(b[i], sum[i]))
     }
 

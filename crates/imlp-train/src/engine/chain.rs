@@ -98,7 +98,10 @@ impl Workspace {
 
     /// A buffer of `len` values that may be anything.
     pub fn take(&mut self, len: usize) -> Vec<f32> {
-        let fits = self.spare.iter().position(|buffer| buffer.capacity() >= len);
+        let fits = self
+            .spare
+            .iter()
+            .position(|buffer| buffer.capacity() >= len);
         let buffer = fits.map(|i| self.spare.swap_remove(i));
         let mut buffer = buffer.or_else(|| self.spare.pop()).unwrap_or_default();
         buffer.resize(len, 0.0);
@@ -342,7 +345,9 @@ impl Node {
                     products.backward(outputs, weight, *inputs, &dy, &mut dx);
                 }
                 let value = &mut pass.values[*weight];
-                let mut descent = pass.moments.descent(kernel, *weight, pass.rate, value, *inputs);
+                let mut descent = pass
+                    .moments
+                    .descent(kernel, *weight, pass.rate, value, *inputs);
                 let products = &mut pass.workspace.products;
                 products.gradient(layout, self.outputs, x, &dy, &mut descent);
                 pass.workspace.give(dy);
@@ -435,7 +440,9 @@ impl Backward<'_> {
     fn move_by(&mut self, index: usize, gradient: &[f32]) {
         let value = &mut self.values[index];
         let kernel = self.workspace.kernel;
-        let mut descent = self.moments.descent(kernel, index, self.rate, value, gradient.len());
+        let mut descent = self
+            .moments
+            .descent(kernel, index, self.rate, value, gradient.len());
         descent.apply(gradient);
     }
 }

@@ -68,7 +68,9 @@ impl StructuredSites {
             return None;
         };
         let bias_at: Vec<u32> = match map.has_bias() {
-            true => (0..map.out_len()).map(|row| map.bias_index(row) as u32).collect(),
+            true => (0..map.out_len())
+                .map(|row| map.bias_index(row) as u32)
+                .collect(),
             false => Vec::new(),
         };
         let rows = rows(tied, map.out_len())?;

@@ -15,8 +15,12 @@ use crate::parameters::{HostParameters, initialize, to_device, to_host};
 use crate::seeds::{Stream, stream_seed};
 use crate::{Backend, Initialization, Network, Setup, Unobserved, train_prior};
 
-/// 180 real images of training, 40 of test.
+/// 180 real images of training, 40 of test; through Burn.
 fn setup(recipe: &str) -> Setup {
+    setup_by(Backend::Burn(Device::flex()), recipe)
+}
+
+fn setup_by(backend: Backend, recipe: &str) -> Setup {
     let all = imlp_data::load("fashion-mini", &imlp_data::LoadOptions::default()).unwrap();
     let first = |set: &ImageSet, images: usize| {
         let pixels = set.pixels()[..images * set.shape().len()].to_vec();
@@ -26,7 +30,6 @@ fn setup(recipe: &str) -> Setup {
     let (train, test) = (first(&all.train, 180), first(&all.test, 40));
     let data = Dataset::new("fashion-mini", train, test, all.class_names).unwrap();
     let config = toml::from_str(recipe).unwrap();
-    let backend = Backend::Burn(Device::flex());
     Setup::new(config, Arc::new(data), backend).unwrap()
 }
 
@@ -141,5 +144,45 @@ fn after_alpha_one_the_twin_s_logits_are_the_prior_s() {
         for (got, want) in got.iter().zip(&want) {
             assert!((got - want).abs() <= 2e-5 * scale, "{got} {want}");
         }
+    }
+}
+
+/// The engine and Burn train the same prior and the same twin, interpolations
+/// included.
+#[test]
+fn a_trial_by_the_engine_is_the_trial_through_burn() {
+    for recipe in [
+        "prior.channels = [4, 8]\ninterpolation.every = 2\n",
+        "prior.kind = \"mixer\"\nprior.patch = 7\nprior.blocks = 1\n",
+        "prior.channels = [3]\ntrain.optimizer = \"adamw\"\ntrain.epsilon = 1e-3\n\
+         train.label_smoothing = 0.1\ninterpolation.optimizer_state = \"scale\"\n",
+    ] {
+        let recipe = format!(
+            "{recipe}train.epochs = 2\ntrain.batch_size = 50\ntrain.learning_rate = 0.005\n\
+             data.augmentation = \"crop-flip\"\n"
+        );
+        let run = |backend| {
+            let setup = setup_by(backend, &recipe);
+            let prior = train_prior(&setup, 8, &Unobserved).unwrap();
+            let alpha = Alpha::new(0.3).unwrap();
+            let trial = run_trial(&setup, alpha, 8, Some(&prior), &Unobserved).unwrap();
+            (prior.snapshots, trial)
+        };
+        let (ours, burn) = (run(Backend::Cpu), run(Backend::Burn(Device::flex())));
+        let close = |a: &HostParameters, b: &HostParameters| {
+            for (a, b) in a.iter().zip(b) {
+                let size = b.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+                for (a, b) in a.iter().zip(b) {
+                    assert!((a - b).abs() <= 1e-4 * size, "{recipe}: {a} {b}");
+                }
+            }
+        };
+        assert_eq!(ours.0.len(), burn.0.len());
+        for (a, b) in ours.0.iter().zip(&burn.0) {
+            close(a, b);
+        }
+        close(&ours.1.parameters, &burn.1.parameters);
+        let loss = |trial: &Trial| trial.record.after.test.unwrap().loss;
+        assert!((loss(&ours.1) - loss(&burn.1)).abs() < 1e-3);
     }
 }

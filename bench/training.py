@@ -1,0 +1,113 @@
+"""Training steps of imlp and of PyTorch, back to back: images per second and
+their ratios.
+
+    cargo build --release
+    cargo build --release -p imlp-kernels --example peak
+    python3 bench/training.py            # needs torch; about 10 minutes
+
+Every round runs each contender once, so that all of them meet the same weather;
+the table has the median, smallest and largest of the rounds and of the ratios
+within a round. imlp trains as many twins or priors at a time as there are cores,
+with its data loading; PyTorch trains on one batch that never changes, as one
+process with all cores and as one process per core, whichever is faster.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FLOP = 25_186_304  # a training step of the twin, per image: imlp prints it
+
+
+def output(command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        return None, done.stderr.strip().splitlines()[-1:]
+    return json.loads(done.stdout.strip().splitlines()[-1]), None
+
+
+def ours(binary, case, cores):
+    command = [binary, "bench", "--json", "--jobs", str(cores), "--steps", str(case["steps"])]
+    command += ["--network", "twin" if case["network"] == "twin" else "prior"]
+    command += ["--set", f"train.batch_size={case['batch']}"]
+    command += ["--set", f"train.precision={case['precision']}"]
+    if case["network"] == "mixer":
+        command += ["--set", "prior.kind=mixer"]
+    return output(command)
+
+
+def theirs(case, cores, seconds):
+    best = None
+    for processes, threads in [(1, cores), (cores, 1)]:
+        command = [sys.executable, str(ROOT / "bench/peers/steps.py")]
+        command += ["--network", case["network"], "--batch", str(case["batch"])]
+        command += ["--precision", case["precision"], "--seconds", str(seconds)]
+        command += ["--processes", str(processes), "--threads", str(threads)]
+        result, error = output(command)
+        if result is None:
+            return None, error
+        if best is None or result["images_per_second"] > best["images_per_second"]:
+            best = result
+    return best, None
+
+
+def spread(values):
+    return f"{statistics.median(values):,.2f} ({min(values):,.2f}–{max(values):,.2f})"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=3.0, help="of each PyTorch run")
+    parser.add_argument("--imlp", default=str(ROOT / "target/release/imlp"))
+    options = parser.parse_args()
+    cores = len(os.sched_getaffinity(0))
+    cases = [
+        {"network": "twin", "precision": precision, "batch": batch, "steps": 60}
+        for precision in ["f32", "bf16"]
+        for batch in [256, 512]
+    ]
+    cases += [
+        {"network": network, "precision": "f32", "batch": 256, "steps": steps}
+        for network, steps in [("cnn", 400), ("mixer", 150)]
+    ]
+    peak_program = ROOT / "target/release/examples/peak"
+    peak = output([str(peak_program), str(cores)])[0] if peak_program.exists() else None
+    runs = [([], []) for _ in cases]
+    refusals = {}
+    for round_number in range(options.rounds):
+        print(f"round {round_number + 1} of {options.rounds}", file=sys.stderr)
+        for index, case in enumerate(cases):
+            if index in refusals:
+                continue
+            (a, error), (b, other) = ours(options.imlp, case, cores), theirs(case, cores, options.seconds)
+            if a is None or b is None:
+                refusals[index] = (error or other or ["failed"])[0]
+                continue
+            runs[index][0].append(a["images_per_second"])
+            runs[index][1].append(b["images_per_second"])
+    print(f"{cores} cores; images per second over all of them, median (smallest–largest)")
+    if peak:
+        print(f"peak of multiply-adds that load nothing, GFLOP/s: {peak}")
+    print("\n| network | precision | batch | imlp | PyTorch | imlp / PyTorch | of the peak |")
+    print("|---|---|---|---|---|---|---|")
+    for index, case in enumerate(cases):
+        start = f"| {case['network']} | {case['precision']} | {case['batch']} |"
+        if index in refusals:
+            print(f"{start} {refusals[index]} | | | |")
+            continue
+        a, b = runs[index]
+        share = ""
+        if peak and case["network"] == "twin" and peak.get(case["precision"]):
+            share = f"{statistics.median(a) * FLOP / 1e9 / peak[case['precision']]:.0%}"
+        ratios = [x / y for x, y in zip(a, b)]
+        print(f"{start} {spread(a)} | {spread(b)} | {spread(ratios)} | {share} |")
+
+
+if __name__ == "__main__":
+    main()

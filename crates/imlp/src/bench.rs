@@ -1,0 +1,162 @@
+//! `imlp bench`: how fast this machine trains a recipe's networks, on random
+//! images.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
+
+use imlp_data::{DataError, Dataset, ImageSet, ImageShape};
+use imlp_lab::{Plan, Recipe};
+use imlp_linear::Alpha;
+use imlp_train::{Cost, Observer, Setup, TestReading, TrainError, bytes, run_trial, train_prior};
+use serde::Serialize;
+
+use crate::args::{BenchArguments, BenchNetwork};
+use crate::exit::Failure;
+use crate::interruption::stop_on_ctrl_c;
+use crate::output::say;
+
+/// What was measured.
+#[derive(Debug, Serialize)]
+struct Measured {
+    network: &'static str,
+    precision: &'static str,
+    batch_size: usize,
+    jobs: usize,
+    parameters: u64,
+    /// Summed over the trials.
+    images_per_second: f64,
+    gflop_per_second: f64,
+    /// Of the whole process; 0 where the system does not tell.
+    peak_bytes: u64,
+}
+
+pub fn run(arguments: &BenchArguments) -> Result<(), Failure> {
+    let mut recipe = match &arguments.recipe {
+        Some(path) => Recipe::read(path)?,
+        None => Recipe::default(),
+    };
+    for text in &arguments.set {
+        recipe.set_text(text)?;
+    }
+    let mut config = Plan::new(&recipe)?.config().clone();
+    // One epoch to warm up, one more; nothing but steps.
+    config.train.epochs = 2;
+    config.train.warmup_epochs = 0.0;
+    config.data.validation_fraction = 0.0;
+    config.evaluation.train_images = 0;
+    config.evaluation.test = TestReading::End;
+    let steps = usize::try_from(arguments.steps).expect("a small number");
+    let images = steps.saturating_mul(config.train.batch_size);
+    let shape = arguments.image;
+    let precision = config.train.precision.name();
+    let batch_size = config.train.batch_size;
+    let dataset = random(shape, images).map_err(|e| Failure::Message(e.to_string()))?;
+    let backend = arguments.device.backend();
+    let setup = Setup::new(config, Arc::new(dataset), backend)?;
+    let stop = stop_on_ctrl_c()?;
+    let jobs = crate::sweep::jobs(arguments.jobs);
+    let barrier = Barrier::new(jobs);
+    let rates: Vec<Result<f64, TrainError>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..jobs)
+            .map(|job| {
+                let (setup, barrier, stop) = (&setup, &barrier, &stop);
+                scope.spawn(move || {
+                    // As a sweep does: one thread also for what is left to Burn.
+                    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+                    barrier.wait();
+                    let work = || rate(setup, arguments.network, job as u64, &Stop(stop));
+                    pool.expect("a thread can be started").install(work)
+                })
+            })
+            .collect();
+        let joined = threads.into_iter().map(|thread| thread.join());
+        joined
+            .map(|rate| rate.expect("a trial does not panic"))
+            .collect()
+    });
+    let images_per_second = rates.into_iter().sum::<Result<f64, _>>()?;
+    let cost = Cost::of(&setup);
+    let (network, cost) = match arguments.network {
+        BenchNetwork::Twin => ("twin", cost.twin),
+        BenchNetwork::Prior => ("prior", cost.prior),
+    };
+    let measured = Measured {
+        network,
+        precision,
+        batch_size,
+        jobs,
+        parameters: cost.parameters,
+        images_per_second,
+        gflop_per_second: images_per_second * cost.flops_per_image as f64 / 1e9,
+        peak_bytes: peak_bytes(),
+    };
+    if arguments.json {
+        return say(serde_json::to_string(&measured).expect("text keys"));
+    }
+    say(format_args!(
+        "{network} of {} parameters, {precision}, batch {batch_size}, {jobs} at a time: \
+         {images_per_second:.0} images/s, {:.1} GFLOP/s, {} of memory",
+        imlp_lab::results::thousands(measured.parameters),
+        measured.gflop_per_second,
+        bytes(measured.peak_bytes)
+    ))
+}
+
+/// Images per second of training, evaluation excluded.
+fn rate(
+    setup: &Setup,
+    network: BenchNetwork,
+    seed: u64,
+    observer: &dyn Observer,
+) -> Result<f64, TrainError> {
+    match network {
+        BenchNetwork::Twin => {
+            let trial = run_trial(setup, Alpha::ZERO, seed, None, observer)?;
+            Ok(trial.record.images_per_second)
+        }
+        BenchNetwork::Prior => {
+            let prior = train_prior(setup, seed, observer)?;
+            let images = setup.data().train_len() as f64 * f64::from(setup.prior_epochs());
+            Ok(images / prior.record.train_seconds)
+        }
+    }
+}
+
+/// Images of noise in ten classes.
+fn random(shape: ImageShape, images: usize) -> Result<Dataset, DataError> {
+    const CLASSES: usize = 10;
+    let mut state = 1u32;
+    let mut byte = move || {
+        // Knuth & Lewis's generator (Numerical Recipes): noise enough to train on.
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    let mut set = |images: usize| {
+        let pixels = (0..images * shape.len()).map(|_| byte()).collect();
+        let labels = (0..images).map(|i| (i % CLASSES) as u8).collect();
+        ImageSet::new(shape, CLASSES, pixels, labels)
+    };
+    let (train, test) = (set(images)?, set(CLASSES)?);
+    let names = (0..CLASSES).map(|class| class.to_string()).collect();
+    Dataset::new("random", train, test, names)
+}
+
+/// The most memory that this process had; 0 where the system does not tell.
+fn peak_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| {
+        let kilobytes = line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?;
+        kilobytes.trim().parse::<u64>().ok()
+    });
+    peak.unwrap_or(0) * 1024
+}
+
+struct Stop<'a>(&'a AtomicBool);
+
+impl Observer for Stop<'_> {
+    fn steps(&self, _: u64) {}
+
+    fn cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
