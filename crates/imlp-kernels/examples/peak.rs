@@ -38,14 +38,14 @@ fn main() {
         "avx2,fma",
         _mm256_setzero_ps,
         _mm256_set1_ps,
-        |sum, x| { _mm256_fmadd_ps(x, x, sum) }
+        |sum, x| _mm256_fmadd_ps(x, x, sum)
     );
     peak!(
         avx512,
         "avx512f",
         _mm512_setzero_ps,
         _mm512_set1_ps,
-        |sum, x| { _mm512_fmadd_ps(x, x, sum) }
+        |sum, x| _mm512_fmadd_ps(x, x, sum)
     );
     peak!(
         bf16,

@@ -182,9 +182,9 @@ impl Kernel {
 /// Runs `$body` compiled for the instructions of `$kernel`: the compiler then
 /// uses its registers for plain loops.
 macro_rules! vectorized {
-    ($(#[$doc:meta])* pub fn $name:ident($kernel:ident $(, $arg:ident: $type:ty)* $(,)?) $body:block) => {
+    ($(#[$doc:meta])* $visible:vis fn $name:ident($kernel:ident $(, $arg:ident: $type:ty)* $(,)?) $body:block) => {
         $(#[$doc])*
-        pub fn $name($kernel: $crate::Kernel $(, $arg: $type)*) {
+        $visible fn $name($kernel: $crate::Kernel $(, $arg: $type)*) {
             #[inline(always)]
             fn body($($arg: $type),*) $body
             #[cfg(target_arch = "x86_64")]

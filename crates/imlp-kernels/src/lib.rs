@@ -37,6 +37,7 @@ pub mod elementwise;
 mod kernel;
 mod pack;
 mod panels;
+mod prefetch;
 mod products;
 mod sites;
 mod tile;

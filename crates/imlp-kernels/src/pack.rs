@@ -1,6 +1,8 @@
 //! Operands in the order in which tiles read them.
 
 use crate::bf16::{pair, rounded};
+use crate::prefetch::prefetch;
+use crate::tile::{AVX2_ROWS, AVX512_ROWS};
 use crate::{Kernel, Operands};
 
 /// A block of a matrix inside `values`: entry `(r, k)` at
@@ -53,44 +55,76 @@ pub(crate) fn depth(kernel: Kernel, columns: usize) -> usize {
     columns.div_ceil(kernel.packed())
 }
 
-/// Packs `block` as the left operand of one tile: `[depth, rows]`, from element
-/// `at` of the depth on.
+/// Packs `block` as the left operand of one tile, `[depth, rows]`.
 pub(crate) fn pack_left(kernel: Kernel, block: Block<'_>, out: &mut [f32]) {
-    let Block { rows, columns, .. } = block;
-    let (rs, cs) = (block.row_step, block.column_step);
-    let values = block.values;
-    let out = out.chunks_exact_mut(rows).take(depth(kernel, columns));
+    // The numbers of rows of a whole tile are compiled on their own.
+    match block.rows {
+        AVX2_ROWS => pack_rows::<AVX2_ROWS>(kernel, block, out),
+        AVX512_ROWS => pack_rows::<AVX512_ROWS>(kernel, block, out),
+        _ => {
+            for r in 0..block.rows {
+                let row = block.part(r, 1, 0, block.columns);
+                let out = out[r..].iter_mut().step_by(block.rows);
+                for (k, out) in out.enumerate().take(depth(kernel, block.columns)) {
+                    *out = element(kernel, row, k);
+                }
+            }
+        }
+    }
+}
+
+fn pack_rows<const R: usize>(kernel: Kernel, block: Block<'_>, out: &mut [f32]) {
+    let (columns, step) = (block.columns, block.column_step);
+    let out = out.as_chunks_mut::<R>().0;
     match kernel.operands {
-        Operands::F32 if rs == 1 => {
-            for (k, out) in out.enumerate() {
-                out.copy_from_slice(&values[k * cs..][..rows]);
+        Operands::F32 if block.row_step == 1 => {
+            for (k, out) in out.iter_mut().enumerate().take(columns) {
+                out.copy_from_slice(&block.values[k * step..][..R]);
             }
         }
-        Operands::F32 => {
-            for (k, out) in out.enumerate() {
-                for (out, row) in out.iter_mut().zip(values[k * cs..].iter().step_by(rs)) {
-                    *out = *row;
+        Operands::F32 if step == 1 => {
+            let rows: [&[f32]; R] =
+                std::array::from_fn(|r| &block.values[r * block.row_step..][..columns]);
+            for (k, out) in out.iter_mut().enumerate().take(columns) {
+                for (out, row) in out.iter_mut().zip(&rows) {
+                    *out = row[k];
                 }
             }
         }
-        Operands::EmulatedBf16 => {
-            for (k, out) in out.enumerate() {
-                for (out, row) in out.iter_mut().zip(values[k * cs..].iter().step_by(rs)) {
-                    *out = rounded(*row);
+        Operands::Bf16 if step == 1 => {
+            let rows: [&[f32]; R] =
+                std::array::from_fn(|r| &block.values[r * block.row_step..][..columns]);
+            for (k, out) in out.iter_mut().enumerate().take(columns / 2) {
+                for (out, row) in out.iter_mut().zip(&rows) {
+                    *out = pair(row[2 * k], row[2 * k + 1]);
+                }
+            }
+            if columns % 2 == 1 {
+                for (out, row) in out[columns / 2].iter_mut().zip(&rows) {
+                    *out = pair(row[columns - 1], 0.0);
                 }
             }
         }
-        Operands::Bf16 => {
-            for (k, out) in out.enumerate() {
-                let (first, second) = (2 * k * cs, (2 * k + 1) * cs);
-                // The last pair of an odd number of columns ends with 0.
-                let odd = 2 * k + 1 == columns;
+        _ => {
+            for (k, out) in out.iter_mut().enumerate().take(depth(kernel, columns)) {
                 for (r, out) in out.iter_mut().enumerate() {
-                    let next = if odd { 0.0 } else { values[second + r * rs] };
-                    *out = pair(values[first + r * rs], next);
+                    *out = element(kernel, block.part(r, 1, 0, columns), k);
                 }
             }
         }
+    }
+}
+
+/// Element `k` of the left operand from a block of one row.
+#[inline(always)]
+fn element(kernel: Kernel, row: Block<'_>, k: usize) -> f32 {
+    let at = |column: usize| row.values[column * row.column_step];
+    match kernel.operands {
+        Operands::F32 => at(k),
+        Operands::EmulatedBf16 => rounded(at(k)),
+        // The last pair of an odd number of columns ends with 0.
+        Operands::Bf16 if 2 * k + 1 == row.columns => pair(at(2 * k), 0.0),
+        Operands::Bf16 => pair(at(2 * k), at(2 * k + 1)),
     }
 }
 
@@ -105,6 +139,12 @@ pub(crate) fn pack_tiles<'a>(
     packed.resize(block.rows * deep, 0.0);
     for row in (0..block.rows).step_by(kernel.rows()) {
         let part = block.part(row, kernel.rows(), 0, block.columns);
+        // Rows of a large matrix lie far apart: the next ones come meanwhile.
+        if block.column_step == 1 {
+            for next in row + part.rows..(row + 2 * part.rows).min(block.rows) {
+                prefetch(&block.values[next * block.row_step..][..block.columns]);
+            }
+        }
         pack_left(kernel, part, &mut packed[row * deep..][..part.rows * deep]);
     }
     packed

@@ -26,6 +26,8 @@ pub struct Products {
     right: Vec<f32>,
     /// The inputs of a gradient, transposed.
     turned: Vec<f32>,
+    /// Some rows of a gradient.
+    results: Vec<f32>,
 }
 
 /// Elements of the depth that are summed before the next block: a panel of the
@@ -51,6 +53,7 @@ impl Products {
             left: Vec::new(),
             right: Vec::new(),
             turned: Vec::new(),
+            results: Vec::new(),
         }
     }
 
@@ -192,48 +195,68 @@ impl Products {
         );
         let deep = depth(kernel, samples);
         self.turn(layout, x);
-        let mut results = [0.0f32; MAX_TILE];
+        let block = depth_block(kernel);
         let together = row_block(kernel, deep);
+        let mut results = std::mem::take(&mut self.results);
+        results.resize(together.min(outputs) * lanes, 0.0);
         for row in (0..outputs).step_by(together) {
             let rows_here = together.min(outputs - row);
-            self.left.resize(rows_here * deep, 0.0);
-            for first in (0..rows_here).step_by(kernel.rows()) {
-                let rows = kernel.rows().min(rows_here - first);
-                let tile = &mut self.left[first * deep..][..rows * deep];
-                let panel_depth = depth(kernel, lanes);
-                for (panel, dy) in dy.chunks_exact(outputs * lanes).enumerate() {
-                    let block = Block {
-                        values: &dy[(row + first) * lanes..],
-                        rows,
-                        columns: layout.live(panel),
-                        row_step: lanes,
-                        column_step: 1,
-                    };
-                    pack_left(kernel, block, &mut tile[panel * panel_depth * rows..]);
-                }
-            }
+            self.pack_gradient(layout.with_features(outputs), dy, row..row + rows_here);
             let panels = self.turned.chunks_exact(deep * lanes);
             for (column, right) in (0..inputs).step_by(lanes).zip(panels) {
                 let columns = lanes.min(inputs - column);
-                for first in (0..rows_here).step_by(kernel.rows()) {
-                    let rows = kernel.rows().min(rows_here - first);
-                    sink.announce(row + first, column, rows, columns);
-                    let tile = Tile {
-                        rows,
-                        depth: deep,
-                        a: self.left[first * deep..][..rows * deep].as_ptr(),
-                        b: right.as_ptr(),
-                        b_rows: Rows::Every(lanes),
-                        start: Start::Zero,
-                        relu: false,
-                        out: results[..rows * lanes].as_mut_ptr(),
-                        out_rows: Rows::Every(lanes),
-                    };
-                    // SAFETY: the slices above have just these sizes.
-                    unsafe { kernel.tile(&tile) };
-                    let tile = &results[..rows * lanes];
-                    sink.take((row + first, column), (rows, columns), tile, lanes);
+                for k in (0..deep).step_by(block) {
+                    let depth = block.min(deep - k);
+                    for first in (0..rows_here).step_by(kernel.rows()) {
+                        let rows = kernel.rows().min(rows_here - first);
+                        let ends = k + depth == deep;
+                        if ends {
+                            sink.announce(row + first, column, rows, columns);
+                        }
+                        let left = &self.left[first * deep + k * rows..][..rows * depth];
+                        let results = &mut results[first * lanes..][..rows * lanes];
+                        let tile = Tile {
+                            rows,
+                            depth,
+                            a: left.as_ptr(),
+                            b: right[k * lanes..][..depth * lanes].as_ptr(),
+                            b_rows: Rows::Every(lanes),
+                            start: if k > 0 { Start::Output } else { Start::Zero },
+                            relu: false,
+                            out: results.as_mut_ptr(),
+                            out_rows: Rows::Every(lanes),
+                        };
+                        // SAFETY: the slices above have just these sizes.
+                        unsafe { kernel.tile(&tile) };
+                        if ends {
+                            sink.take((row + first, column), (rows, columns), results, lanes);
+                        }
+                    }
                 }
+            }
+        }
+        self.results = results;
+    }
+
+    /// Packs these rows of `dyᵀ` as the left operand of a gradient: the tile that
+    /// starts at row r of them lies at r·depth.
+    fn pack_gradient(&mut self, layout: Panels, dy: &[f32], rows: std::ops::Range<usize>) {
+        let (kernel, lanes) = (self.kernel, layout.lanes);
+        let deep = depth(kernel, layout.samples);
+        let panel_depth = depth(kernel, lanes);
+        self.left.resize(rows.len() * deep, 0.0);
+        for first in rows.clone().step_by(kernel.rows()) {
+            let together = kernel.rows().min(rows.end - first);
+            let tile = &mut self.left[(first - rows.start) * deep..][..together * deep];
+            for (panel, dy) in dy.chunks_exact(layout.panel_len()).enumerate() {
+                let block = Block {
+                    values: &dy[first * lanes..],
+                    rows: together,
+                    columns: layout.live(panel),
+                    row_step: lanes,
+                    column_step: 1,
+                };
+                pack_left(kernel, block, &mut tile[panel * panel_depth * together..]);
             }
         }
     }
@@ -263,18 +286,33 @@ impl Products {
 
 /// The most lanes of a kernel.
 const MAX_LANES: usize = 32;
-/// The largest tile.
-const MAX_TILE: usize = 14 * MAX_LANES;
-
 /// `[rows, lanes]` of at most `lanes` rows to `[lanes, lanes]`; what is missing
 /// becomes 0.
 fn transpose(rows: &[f32], lanes: usize, out: &mut [f32]) {
-    if rows.len() < lanes * lanes {
-        out.fill(0.0);
+    match lanes {
+        16 => transpose_square::<16>(rows, out),
+        32 => transpose_square::<32>(rows, out),
+        lanes => unreachable!("a kernel with {lanes} lanes"),
     }
-    for (r, row) in rows.chunks_exact(lanes).enumerate() {
-        for (out, &value) in out[r..].iter_mut().step_by(lanes).zip(row) {
-            *out = value;
+}
+
+fn transpose_square<const L: usize>(rows: &[f32], out: &mut [f32]) {
+    let (rows, out) = (rows.as_chunks::<L>().0, out.as_chunks_mut::<L>().0);
+    if rows.len() < L {
+        out.as_flattened_mut().fill(0.0);
+        for (r, row) in rows.iter().enumerate() {
+            for (out, &value) in out.iter_mut().zip(row) {
+                out[r] = value;
+            }
+        }
+        return;
+    }
+    // Four columns at a time: four streams of whole lines are written.
+    for c in (0..L).step_by(4) {
+        for (r, row) in rows.iter().enumerate().take(L) {
+            for i in 0..4 {
+                out[c + i][r] = row[c + i];
+            }
         }
     }
 }

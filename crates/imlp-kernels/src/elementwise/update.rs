@@ -3,6 +3,7 @@
 
 use crate::Kernel;
 use crate::kernel::vectorized;
+use crate::prefetch::prefetch;
 use crate::products::TileSink;
 
 /// One step of an optimiser, its coefficients worked out.
@@ -70,32 +71,63 @@ impl Descent<'_> {
     /// If a slice does not fit.
     pub fn apply(&mut self, gradient: &[f32]) {
         assert_eq!(gradient.len(), self.value.len(), "gradient");
-        self.row(0, gradient);
+        self.rows(0, (1, gradient.len()), gradient, gradient.len());
     }
 
-    /// Applies the gradient of the values from `at` on.
-    fn row(&mut self, at: usize, gradient: &[f32]) {
-        let range = at..at + gradient.len();
-        let value = &mut self.value[range.clone()];
+    /// Applies the gradient of `size` rows and columns from the value `at` on, one
+    /// row of it every `stride` values.
+    fn rows(&mut self, at: usize, size: (usize, usize), gradient: &[f32], stride: usize) {
+        let tile = Tile {
+            size,
+            gradient,
+            stride,
+            step: self.columns,
+        };
+        // A moment that is not kept is empty.
+        let from = |moment| -> &mut [f32] {
+            let moment: &mut [f32] = moment;
+            let at = at.min(moment.len());
+            &mut moment[at..]
+        };
+        let (first, second) = (from(self.first), from(self.second));
+        let value = &mut self.value[at..];
         match self.step {
             Step::Sgd {
                 rate,
                 momentum: 0.0,
                 decay,
-            } => sgd(self.kernel, (rate, decay), gradient, value),
+            } => sgd(self.kernel, (rate, decay), tile, value),
             Step::Sgd {
                 rate,
                 momentum,
                 decay,
-            } => {
-                let first = &mut self.first[range];
-                sgd_momentum(self.kernel, (rate, momentum, decay), gradient, value, first);
-            }
-            Step::AdamW { .. } => {
-                let (first, second) = (&mut self.first[range.clone()], &mut self.second[range]);
-                adamw(self.kernel, self.step, gradient, value, first, second);
-            }
+            } => sgd_momentum(self.kernel, (rate, momentum, decay), tile, value, first),
+            Step::AdamW { .. } => adamw(self.kernel, self.step, tile, value, first, second),
         }
+    }
+}
+
+/// Some rows of a gradient, and where they belong in a parameter.
+#[derive(Clone, Copy, Debug)]
+struct Tile<'a> {
+    /// Rows, columns.
+    size: (usize, usize),
+    gradient: &'a [f32],
+    /// Values from one row of the gradient to the next.
+    stride: usize,
+    /// Values from one row of the parameter to the next.
+    step: usize,
+}
+
+impl<'a> Tile<'a> {
+    /// Each row of the gradient with the range of values that it moves.
+    #[inline(always)]
+    fn rows(self) -> impl Iterator<Item = (&'a [f32], std::ops::Range<usize>)> {
+        let (rows, columns) = self.size;
+        (0..rows).map(move |r| {
+            let gradient = &self.gradient[r * self.stride..][..columns];
+            (gradient, r * self.step..r * self.step + columns)
+        })
     }
 }
 
@@ -103,9 +135,9 @@ impl TileSink for Descent<'_> {
     fn announce(&mut self, row: usize, column: usize, rows: usize, columns: usize) {
         for row in row..row + rows {
             let range = row * self.columns + column..row * self.columns + column + columns;
-            prefetch(self.value, range.clone());
-            prefetch(self.first, range.clone());
-            prefetch(self.second, range);
+            for values in [&*self.value, &*self.first, &*self.second] {
+                prefetch(values.get(range.clone()).unwrap_or_default());
+            }
         }
     }
 
@@ -116,58 +148,45 @@ impl TileSink for Descent<'_> {
         tile: &[f32],
         stride: usize,
     ) {
-        for (r, gradient) in tile.chunks(stride).take(rows).enumerate() {
-            self.row((row + r) * self.columns + column, &gradient[..columns]);
-        }
-    }
-}
-
-/// Asks for the cache lines of `range`, which will be changed.
-fn prefetch(values: &[f32], range: std::ops::Range<usize>) {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(values) = values.get(range) {
-        const LINE: usize = 64 / size_of::<f32>();
-        for line in values.chunks(LINE) {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            // SAFETY: a prefetch reads nothing, and every x86-64 has it.
-            unsafe { _mm_prefetch(line.as_ptr().cast(), _MM_HINT_T0) };
-        }
+        self.rows(row * self.columns + column, (rows, columns), tile, stride);
     }
 }
 
 vectorized! {
-/// SGD without momentum.
-pub fn sgd(kernel, coefficients: (f32, f32), gradient: &[f32], value: &mut [f32]) {
+fn sgd(kernel, coefficients: (f32, f32), tile: Tile<'_>, value: &mut [f32]) {
     let (rate, decay) = coefficients;
-    for (w, g) in value.iter_mut().zip(gradient) {
-        *w -= rate * (g + decay * *w);
+    for (gradient, range) in tile.rows() {
+        for (w, g) in value[range].iter_mut().zip(gradient) {
+            *w -= rate * (g + decay * *w);
+        }
     }
 }
 }
 
 vectorized! {
-/// SGD with momentum.
-pub fn sgd_momentum(
+fn sgd_momentum(
     kernel,
     coefficients: (f32, f32, f32),
-    gradient: &[f32],
+    tile: Tile<'_>,
     value: &mut [f32],
     first: &mut [f32],
 ) {
     let (rate, momentum, decay) = coefficients;
-    for ((w, v), g) in value.iter_mut().zip(first).zip(gradient) {
-        *v = momentum * *v + (g + decay * *w);
-        *w -= rate * *v;
+    for (gradient, range) in tile.rows() {
+        let first = &mut first[range.clone()];
+        for ((w, v), g) in value[range].iter_mut().zip(first).zip(gradient) {
+            *v = momentum * *v + (g + decay * *w);
+            *w -= rate * *v;
+        }
     }
 }
 }
 
 vectorized! {
-/// AdamW.
-pub fn adamw(
+fn adamw(
     kernel,
     step: Step,
-    gradient: &[f32],
+    tile: Tile<'_>,
     value: &mut [f32],
     first: &mut [f32],
     second: &mut [f32],
@@ -175,11 +194,13 @@ pub fn adamw(
     let Step::AdamW { rate, betas, correction, epsilon, kept } = step else {
         unreachable!("the step of another rule");
     };
-    let moments = first.iter_mut().zip(second);
-    for ((w, (m, v)), g) in value.iter_mut().zip(moments).zip(gradient) {
-        *m = betas.0 * *m + (1.0 - betas.0) * g;
-        *v = betas.1 * *v + (1.0 - betas.1) * g * g;
-        *w = kept * *w - rate * *m / (v.sqrt() * correction + epsilon);
+    for (gradient, range) in tile.rows() {
+        let moments = first[range.clone()].iter_mut().zip(&mut second[range.clone()]);
+        for ((w, (m, v)), g) in value[range].iter_mut().zip(moments).zip(gradient) {
+            *m = betas.0 * *m + (1.0 - betas.0) * g;
+            *v = betas.1 * *v + (1.0 - betas.1) * g * g;
+            *w = kept * *w - rate * *m / (v.sqrt() * correction + epsilon);
+        }
     }
 }
 }
