@@ -3,6 +3,7 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use imlp_linear::{Alpha, LinearError};
 
+use crate::checkpoint::ModelState;
 use crate::forward::forward;
 use crate::interpolation::OptimizerState;
 use crate::learner::Training;
@@ -98,6 +99,17 @@ impl Model for BurnModel<'_> {
 
     fn after_interpolation(&mut self, index: usize, alpha: Alpha, policy: OptimizerState) {
         self.optimizer.after_interpolation(index, alpha, policy);
+    }
+
+    fn state(&self) -> ModelState {
+        let mut state = self.optimizer.state();
+        state.parameters = self.parameters();
+        state
+    }
+
+    fn restore(&mut self, state: ModelState) {
+        self.values = to_device(&self.specs, &state.parameters, &self.device);
+        self.optimizer.restore(&state, &self.device);
     }
 
     fn is_finite(&self) -> bool {

@@ -14,6 +14,7 @@ use imlp_kernels::elementwise::cross_entropy;
 use imlp_kernels::{Kernel, Panels};
 use imlp_linear::{Alpha, LinearError};
 
+use crate::checkpoint::ModelState;
 use crate::interpolation::OptimizerState;
 use crate::learner::Training;
 use crate::model::{Model, Toward};
@@ -125,6 +126,17 @@ impl Model for Engine {
 
     fn after_interpolation(&mut self, index: usize, alpha: Alpha, policy: OptimizerState) {
         self.moments.after_interpolation(index, alpha, policy);
+    }
+
+    fn state(&self) -> ModelState {
+        let mut state = self.moments.state();
+        state.parameters = self.parameters();
+        state
+    }
+
+    fn restore(&mut self, state: ModelState) {
+        self.moments.restore(&state);
+        self.values = state.parameters;
     }
 
     fn is_finite(&self) -> bool {

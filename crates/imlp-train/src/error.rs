@@ -77,6 +77,9 @@ pub enum TrainError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A checkpoint that cannot be read, used or written.
+    #[error("the checkpoint cannot be used: {0}")]
+    Checkpoint(String),
     /// A conversion that needs more memory than allowed.
     #[error("{what} needs {needed}, more than the limit of {limit}; {advice}raise --max-memory")]
     Memory {

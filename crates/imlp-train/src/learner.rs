@@ -1,7 +1,10 @@
 //! A network in training: its model, its learning rate, its stream of images.
 
 use imlp_linear::Alpha;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
+use crate::checkpoint::{from_file, to_file};
 use crate::data::{Subset, TrainingData};
 use crate::evaluate::{Measurement, evaluate};
 use crate::interpolation::InterpolationRule;
@@ -12,7 +15,7 @@ use crate::optimizer::Rule;
 use crate::parameters::{HostParameters, Initialization, ParameterSpec, Role, initialize};
 use crate::seeds::{Stream, stream_seed};
 use crate::timing::Segment;
-use crate::{Backend, Observer, TrainError};
+use crate::{Backend, Checkpoints, Observer, TrainError, WeightsFile};
 
 /// How a learner trains; the same for every trial of an experiment.
 #[derive(Clone, Copy, Debug)]
@@ -25,16 +28,36 @@ pub(crate) struct Training {
     pub precision: crate::Precision,
 }
 
-/// The result of one segment of steps.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SegmentLoss {
+/// How far the training of a segment has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SegmentProgress {
+    /// Steps.
+    pub done: usize,
     /// Sum over the images of the mean loss of their batch.
-    pub sum: f64,
+    pub loss: f64,
     /// Images.
     pub images: usize,
     /// Whether a loss was not finite; the rest of the segment is skipped, for
     /// nothing that follows from such weights is finite.
     pub diverged: bool,
+}
+
+/// Why training pauses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pause {
+    /// The segment has ended.
+    Ended,
+    /// A checkpoint is due.
+    CheckpointDue,
+    /// The caller asks to stop.
+    Interrupted,
+}
+
+/// Who watches a run, and keeps it.
+#[derive(Clone, Copy)]
+pub(crate) struct Company<'a> {
+    pub observer: &'a dyn Observer,
+    pub checkpoints: &'a dyn Checkpoints,
 }
 
 /// A network in training.
@@ -71,46 +94,68 @@ impl<'a> Learner<'a> {
         }
     }
 
-    /// Trains on one segment of `epoch`, whose image order is `order`.
-    ///
-    /// # Errors
-    /// [`TrainError::Interrupted`].
+    /// Trains on one segment of `epoch`, whose image order is `order`, from where
+    /// `progress` stands until something is to be done between two steps.
     pub fn train(
         &mut self,
         data: &TrainingData,
         order: &[u32],
         epoch: u32,
         segment: Segment,
-        observer: &dyn Observer,
-    ) -> Result<SegmentLoss, TrainError> {
-        let mut loss = SegmentLoss {
-            sum: 0.0,
-            images: 0,
-            diverged: false,
-        };
+        progress: &mut SegmentProgress,
+        company: Company<'_>,
+    ) -> Pause {
+        let steps = segment.end - segment.start;
         let batches = order.chunks(self.training.batch_size);
-        let end = segment.end - segment.start;
-        for (done, indices) in batches.skip(segment.start).take(end).enumerate() {
-            if observer.cancelled() {
-                return Err(TrainError::Interrupted);
+        for indices in batches
+            .skip(segment.start + progress.done)
+            .take(steps - progress.done)
+        {
+            if company.observer.cancelled() {
+                return Pause::Interrupted;
             }
             let (images, labels) = (&mut self.images, &mut self.labels);
             data.training_batch(indices, self.stream, epoch, images, labels);
             let rate = self.training.rate.at(self.step);
-            let batch_loss = self.model.step(&self.images, &self.labels, rate);
-            self.step += 1;
-            if !batch_loss.is_finite() {
-                loss.diverged = true;
-                let skipped = end - done;
-                self.step += skipped as u64 - 1;
-                observer.steps(skipped as u64);
+            let loss = self.model.step(&self.images, &self.labels, rate);
+            if !loss.is_finite() {
+                progress.diverged = true;
+                let skipped = steps - progress.done;
+                self.step += skipped as u64;
+                progress.done = steps;
+                company.observer.steps(skipped as u64);
                 break;
             }
-            loss.sum += batch_loss * indices.len() as f64;
-            loss.images += indices.len();
-            observer.steps(1);
+            self.step += 1;
+            progress.done += 1;
+            progress.loss += loss * indices.len() as f64;
+            progress.images += indices.len();
+            company.observer.steps(1);
+            if progress.done < steps && company.checkpoints.due(epoch - 1) {
+                return Pause::CheckpointDue;
+            }
         }
-        Ok(loss)
+        Pause::Ended
+    }
+
+    /// A checkpoint of `run`, which has come as far as `progress`.
+    pub fn checkpoint<P: Serialize>(&self, run: &str, progress: &P) -> WeightsFile {
+        to_file(run, &self.specs, &self.model.state(), self.step, progress)
+    }
+
+    /// Goes on from a checkpoint of `run`; gives its progress.
+    ///
+    /// # Errors
+    /// [`TrainError::Checkpoint`]: the file of another run.
+    pub fn resume<P: DeserializeOwned>(
+        &mut self,
+        run: &str,
+        file: &WeightsFile,
+    ) -> Result<P, TrainError> {
+        let (state, step, progress) = from_file(run, &self.specs, file)?;
+        self.model.restore(state);
+        self.step = step;
+        Ok(progress)
     }
 
     /// The order in which this learner sees the images of `epoch`.

@@ -11,6 +11,7 @@ mod allocation;
 mod backend;
 mod burn_model;
 mod bytes;
+mod checkpoint;
 mod config;
 mod conversion;
 mod cost;
@@ -44,6 +45,7 @@ mod weights;
 pub use allocation::{Allocation, ByName, Gradient, NamedAllocation};
 pub use backend::{Backend, Precision};
 pub use bytes::bytes;
+pub use checkpoint::{Checkpoints, NoCheckpoints};
 pub use config::{DataConfig, EvaluationConfig, TestReading, TrainConfig, TrialConfig, TwinConfig};
 pub use conversion::{
     Assignment, Check, DenseLayer, DenseNetwork, Difference, Form, NetworkConfig, Projected,
@@ -69,13 +71,13 @@ pub use new_file::{NewFile, NewTensor, WriteElements};
 pub use observer::{Observer, Unobserved};
 pub use optimizer::OptimizerKind;
 pub use parameters::{HostParameters, Initialization, ParameterSpec, Role};
-pub use prior::{PriorEpoch, PriorRecord, PriorTrajectory, train_prior};
+pub use prior::{PriorEpoch, PriorRecord, PriorTrajectory, continue_prior, train_prior};
 pub use prior_config::{Channels, MixerHead, PriorConfig, PriorKind, PriorTraining};
 pub use schedule::{Schedule, ScheduleKind};
 pub use setup::Setup;
 pub use tensor_file::{Dtype, TensorEntry, TensorFile};
 pub use timing::{Every, Segment, Timing};
-pub use trial::{Point, Trial, TrialRecord, TrialStatus, run_trial};
+pub use trial::{Point, Trial, TrialRecord, TrialStatus, continue_trial, run_trial};
 pub use weights::{NamedTensor, WeightsFile};
 
 /// Raised with every change that alters a trial's numbers, so that results of

@@ -2,6 +2,7 @@
 
 use imlp_linear::{Alpha, LinearError, Parameters, StructuredMap};
 
+use crate::checkpoint::ModelState;
 use crate::interpolation::OptimizerState;
 use crate::parameters::HostParameters;
 
@@ -24,6 +25,12 @@ pub(crate) trait Model {
     /// Applies the policy to the optimiser's state of parameter `index` after an
     /// interpolation with `alpha`.
     fn after_interpolation(&mut self, index: usize, alpha: Alpha, policy: OptimizerState);
+
+    /// Everything that later steps depend on.
+    fn state(&self) -> ModelState;
+
+    /// Goes on from `state`, which a model of the same network and rule had.
+    fn restore(&mut self, state: ModelState);
 
     /// Whether every parameter is finite.
     fn is_finite(&self) -> bool;

@@ -4,9 +4,10 @@
 //! scale or reset the state of single layers, so it lies open here. The update
 //! rules are PyTorch's, and tests compare them with Burn's own optimisers.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoint::ModelState;
 use crate::interpolation::OptimizerState;
 use imlp_linear::Alpha;
 
@@ -115,6 +116,36 @@ impl Optimizer {
         }
     }
 
+    /// The moments of every parameter as they lie on the device; the parameters
+    /// themselves are left out.
+    pub fn state(&self) -> ModelState {
+        let host = |moment: &Option<Tensor<1>>| {
+            let data = moment.as_ref().map(|tensor| tensor.to_data());
+            data.map_or(Vec::new(), |data| {
+                data.try_into_vec().expect("moments are f32")
+            })
+        };
+        ModelState {
+            parameters: Vec::new(),
+            first: self.states.iter().map(|s| host(&s.first)).collect(),
+            second: self.states.iter().map(|s| host(&s.second)).collect(),
+            updates: self.states.iter().map(|s| s.updates).collect(),
+        }
+    }
+
+    /// Goes on with the moments of `state`.
+    pub fn restore(&mut self, state: &ModelState, device: &Device) {
+        let moment = |values: &Vec<f32>| {
+            let data = TensorData::new(values.clone(), [values.len()]);
+            (!values.is_empty()).then(|| Tensor::from_data(data, device))
+        };
+        for (index, own) in self.states.iter_mut().enumerate() {
+            own.first = moment(&state.first[index]);
+            own.second = moment(&state.second[index]);
+            own.updates = state.updates[index];
+        }
+    }
+
     /// Applies the policy to parameter `index` after an interpolation with
     /// `alpha`.
     pub fn after_interpolation(&mut self, index: usize, alpha: Alpha, policy: OptimizerState) {
@@ -139,8 +170,6 @@ mod against_burn;
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{Device, TensorData};
-
     use super::*;
 
     fn tensor(values: &[f32]) -> Tensor<1> {

@@ -6,11 +6,11 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::{Measurement, Metrics};
-use crate::learner::Learner;
+use crate::learner::{Company, Learner, Pause, SegmentProgress};
 use crate::parameters::HostParameters;
 use crate::seeds::Stream;
 use crate::timing::Segment;
-use crate::{Observer, PriorTraining, Setup, TrainError};
+use crate::{Checkpoints, NoCheckpoints, Observer, PriorTraining, Setup, TrainError};
 
 /// The prior as every trial of one seed meets it.
 #[derive(Clone, Debug)]
@@ -67,6 +67,24 @@ impl PriorTrajectory {
     }
 }
 
+/// How far the training of a prior has come.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Progress {
+    /// Whole epochs that are done.
+    epochs: u32,
+    /// Segments of the current epoch that are done.
+    segments: usize,
+    /// Steps of the current segment.
+    within: SegmentProgress,
+    /// Loss of the current epoch.
+    loss: SegmentProgress,
+    records: Vec<PriorEpoch>,
+    train_seconds: f64,
+    /// How many snapshots there are, and were at the start of the epoch.
+    snapshots: usize,
+    snapshots_before: usize,
+}
+
 /// Trains the prior of `seed` as `prior.training` says.
 ///
 /// # Errors
@@ -76,6 +94,20 @@ pub fn train_prior(
     seed: u64,
     observer: &dyn Observer,
 ) -> Result<PriorTrajectory, TrainError> {
+    continue_prior(setup, seed, observer, &NoCheckpoints)
+}
+
+/// As [`train_prior`], from the last of `checkpoints` if there is one; see
+/// [`continue_trial`](crate::continue_trial).
+///
+/// # Errors
+/// As [`train_prior`]; [`TrainError::Checkpoint`].
+pub fn continue_prior(
+    setup: &Setup,
+    seed: u64,
+    observer: &dyn Observer,
+    checkpoints: &dyn Checkpoints,
+) -> Result<PriorTrajectory, TrainError> {
     let mut learner = Learner::new(
         &setup.prior,
         setup.prior_training,
@@ -83,11 +115,26 @@ pub fn train_prior(
         Stream::Prior,
         &setup.backend,
     );
+    let run = format!("the prior of seed {seed} on {}", setup.backend_name());
+    let company = Company {
+        observer,
+        checkpoints,
+    };
     let training = setup.config.prior.training;
     let data = &setup.data;
-    let (mut epochs, mut snapshots) = (Vec::new(), Vec::new());
-    let (mut train_seconds, mut diverged_epoch) = (0.0, None);
-    for epoch in 1..=setup.prior_epochs() {
+    let mut snapshots: Vec<HostParameters> = Vec::new();
+    let mut progress = Progress::default();
+    if let Some(file) = checkpoints.load()? {
+        progress = learner.resume(&run, &file)?;
+        for index in 0..progress.snapshots {
+            let snapshot = file.parameters(&snapshot_prefix(index), learner.specs());
+            snapshots.push(snapshot.map_err(TrainError::Checkpoint)?);
+        }
+        observer.steps(setup.steps_before(progress.epochs, progress.segments, progress.within));
+    }
+    let mut diverged_epoch = None;
+    while progress.epochs < setup.prior_epochs() {
+        let epoch = progress.epochs + 1;
         let segments = match training {
             PriorTraining::CoTrained => setup.segments(epoch),
             PriorTraining::Frozen | PriorTraining::Untrained => vec![Segment {
@@ -97,16 +144,37 @@ pub fn train_prior(
             }],
         };
         let order = learner.order(data, epoch);
-        let before = snapshots.len();
-        let (mut loss, mut images, mut diverged) = (0.0, 0, false);
-        for segment in segments {
-            let started = Instant::now();
-            let segment_loss = learner.train(data, &order, epoch, segment, observer)?;
-            train_seconds += started.elapsed().as_secs_f64();
-            loss += segment_loss.sum;
-            images += segment_loss.images;
-            diverged |= segment_loss.diverged || !learner.is_finite();
-            if diverged {
+        let save = |learner: &Learner, snapshots: &[HostParameters], progress: &Progress| {
+            let progress = Progress {
+                snapshots: snapshots.len(),
+                ..progress.clone()
+            };
+            let mut file = learner.checkpoint(&run, &progress);
+            for (index, snapshot) in snapshots.iter().enumerate() {
+                file.add(&snapshot_prefix(index), learner.specs(), snapshot);
+            }
+            checkpoints.save(&file)
+        };
+        while let Some(&segment) = segments.get(progress.segments) {
+            loop {
+                let started = Instant::now();
+                let within = &mut progress.within;
+                let pause = learner.train(data, &order, epoch, segment, within, company);
+                progress.train_seconds += started.elapsed().as_secs_f64();
+                if pause == Pause::Ended {
+                    break;
+                }
+                save(&learner, &snapshots, &progress)?;
+                if pause == Pause::Interrupted {
+                    return Err(TrainError::Interrupted);
+                }
+            }
+            let trained = std::mem::take(&mut progress.within);
+            progress.loss.loss += trained.loss;
+            progress.loss.images += trained.images;
+            progress.loss.diverged |= trained.diverged || !learner.is_finite();
+            progress.segments += 1;
+            if progress.loss.diverged {
                 break;
             }
             if segment.interpolate {
@@ -114,19 +182,26 @@ pub fn train_prior(
             }
         }
         let measured = learner.measure(data, false);
-        diverged |= measured.is_none();
+        let loss = std::mem::take(&mut progress.loss);
+        let diverged = loss.diverged || measured.is_none();
         let measured = measured.unwrap_or_default();
-        epochs.push(PriorEpoch {
+        progress.records.push(PriorEpoch {
             epoch,
-            train_loss: (!diverged && images > 0).then(|| loss / images as f64),
+            train_loss: (!diverged && loss.images > 0).then(|| loss.loss / loss.images as f64),
             train: measured.train,
             validation: measured.validation,
         });
+        progress.epochs = epoch;
+        progress.segments = 0;
         if diverged {
             // Logits are looked at last: what was kept in this epoch is no good.
-            snapshots.truncate(before);
+            snapshots.truncate(progress.snapshots_before);
             diverged_epoch = Some(epoch);
             break;
+        }
+        progress.snapshots_before = snapshots.len();
+        if epoch < setup.prior_epochs() && checkpoints.due(epoch) {
+            save(&learner, &snapshots, &progress)?;
         }
     }
     if training != PriorTraining::CoTrained && diverged_epoch.is_none() {
@@ -141,11 +216,16 @@ pub fn train_prior(
         record: PriorRecord {
             seed,
             diverged_epoch,
-            epochs,
+            epochs: progress.records,
             validation: at_the_end.validation,
             test: at_the_end.test,
-            train_seconds,
+            train_seconds: progress.train_seconds,
         },
         snapshots,
     })
+}
+
+/// What stands before the names of a snapshot's tensors in a file.
+fn snapshot_prefix(index: usize) -> String {
+    format!("snapshot{index:05}.")
 }

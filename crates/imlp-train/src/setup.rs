@@ -6,7 +6,7 @@ use imlp_data::Dataset;
 
 use crate::data::TrainingData;
 use crate::interpolation::InterpolationRule;
-use crate::learner::Training;
+use crate::learner::{SegmentProgress, Training};
 use crate::learning_rate::LearningRate;
 use crate::timing::{Every, Segment, Timing, segments};
 use crate::{Backend, Network, Precision, PriorTraining, TrainConfig, TrainError, TrialConfig};
@@ -167,6 +167,18 @@ impl Setup {
     /// Optimiser steps of one twin.
     pub fn twin_steps(&self) -> u64 {
         self.steps_of(self.config.train.epochs)
+    }
+
+    /// Optimiser steps before that epoch, segment and step.
+    pub(crate) fn steps_before(
+        &self,
+        epochs: u32,
+        segments: usize,
+        within: SegmentProgress,
+    ) -> u64 {
+        let of_epoch = self.segments(epochs + 1);
+        let before = of_epoch.get(segments).map_or(0, |segment| segment.start);
+        self.steps_of(epochs) + (before + within.done) as u64
     }
 
     fn steps_of(&self, epochs: u32) -> u64 {

@@ -25,10 +25,10 @@ use serde::{Deserialize, Serialize};
 use crate::config::TestReading;
 use crate::evaluate::Measurement;
 use crate::interpolation::effective_prior_share;
-use crate::learner::Learner;
+use crate::learner::{Company, Learner, Pause, SegmentProgress};
 use crate::parameters::{HostParameters, ParameterSpec, Role};
 use crate::seeds::Stream;
-use crate::{Observer, PriorTrajectory, Setup, TrainError};
+use crate::{Checkpoints, NoCheckpoints, Observer, PriorTrajectory, Setup, TrainError};
 
 /// How a trial ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +114,29 @@ pub struct Trial {
     pub parameters: HostParameters,
 }
 
+/// How far a trial has come: with the twin's weights and its optimiser's state,
+/// all that the rest depends on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Progress {
+    /// Whole epochs that are done.
+    epochs: u32,
+    /// Segments of the current epoch that are done.
+    segments: usize,
+    /// Steps of the current segment.
+    within: SegmentProgress,
+    /// Whether an assignment restored the twin in the current epoch.
+    restored: bool,
+    restored_epochs: u32,
+    points: Vec<Point>,
+    /// α of every layer at each interpolation.
+    applied: Vec<Vec<Alpha>>,
+    train_seconds: f64,
+    interpolation_seconds: f64,
+    trained_images: usize,
+    /// Training loss since the last point.
+    loss: SegmentProgress,
+}
+
 /// Runs one trial against the shared `prior` of the same seed. A trial that
 /// never interpolates (α = 0) needs none.
 ///
@@ -129,6 +152,26 @@ pub fn run_trial(
     prior: Option<&PriorTrajectory>,
     observer: &dyn Observer,
 ) -> Result<Trial, TrainError> {
+    continue_trial(setup, alpha, seed, prior, observer, &NoCheckpoints)
+}
+
+/// As [`run_trial`], from the last of `checkpoints` if there is one: the result
+/// has the same bits as without an interruption, but for the seconds. An
+/// interruption leaves a checkpoint.
+///
+/// # Errors
+/// As [`run_trial`]; [`TrainError::Checkpoint`].
+///
+/// # Panics
+/// As [`run_trial`].
+pub fn continue_trial(
+    setup: &Setup,
+    alpha: Alpha,
+    seed: u64,
+    prior: Option<&PriorTrajectory>,
+    observer: &dyn Observer,
+    checkpoints: &dyn Checkpoints,
+) -> Result<Trial, TrainError> {
     let rule = setup.rule(alpha)?;
     let config = &setup.config;
     let data = &setup.data;
@@ -139,31 +182,49 @@ pub fn run_trial(
         Stream::Twin,
         &setup.backend,
     );
-    let mut points: Vec<Point> = Vec::new();
-    let mut applied: Vec<Vec<Alpha>> = Vec::new();
+    let run = format!(
+        "the trial α = {alpha}, seed {seed} on {}",
+        setup.backend_name()
+    );
+    let company = Company {
+        observer,
+        checkpoints,
+    };
+    let mut progress = match checkpoints.load()? {
+        Some(file) => {
+            let progress: Progress = twin.resume(&run, &file)?;
+            observer.steps(setup.steps_before(progress.epochs, progress.segments, progress.within));
+            progress
+        }
+        None => Progress::default(),
+    };
     let mut status = TrialStatus::Done;
-    let (mut train_seconds, mut interpolation_seconds) = (0.0, 0.0);
-    let (mut trained_images, mut trained_epochs, mut restored_epochs) = (0, 0, 0);
-    let mut interpolations = 0;
-    // Training loss since the last point.
-    let (mut loss_sum, mut loss_images, mut loss_finite) = (0.0, 0, true);
-    'epochs: for epoch in 1..=config.train.epochs {
+    'epochs: while progress.epochs < config.train.epochs {
+        let epoch = progress.epochs + 1;
         let order = twin.order(data, epoch);
         let segments = setup.segments(epoch);
-        let last_segment = segments.len() - 1;
-        let mut restored = false;
-        trained_epochs = epoch;
-        for (index, segment) in segments.into_iter().enumerate() {
-            let ends_epoch = index == last_segment;
+        while let Some(&segment) = segments.get(progress.segments) {
+            let ends_epoch = progress.segments + 1 == segments.len();
             let ends_trial = ends_epoch && epoch == config.train.epochs;
 
-            let started = Instant::now();
-            let loss = twin.train(data, &order, epoch, segment, observer)?;
-            train_seconds += started.elapsed().as_secs_f64();
-            trained_images += loss.images;
-            loss_sum += loss.sum;
-            loss_images += loss.images;
-            loss_finite &= !loss.diverged;
+            loop {
+                let started = Instant::now();
+                let within = &mut progress.within;
+                let pause = twin.train(data, &order, epoch, segment, within, company);
+                progress.train_seconds += started.elapsed().as_secs_f64();
+                if pause == Pause::Ended {
+                    break;
+                }
+                checkpoints.save(&twin.checkpoint(&run, &progress))?;
+                if pause == Pause::Interrupted {
+                    return Err(TrainError::Interrupted);
+                }
+            }
+            let trained = std::mem::take(&mut progress.within);
+            progress.trained_images += trained.images;
+            progress.loss.loss += trained.loss;
+            progress.loss.images += trained.images;
+            progress.loss.diverged |= trained.diverged;
             let measured = ends_epoch || (segment.interpolate && config.evaluation.within_epoch);
             let with_test = ends_trial || config.evaluation.test == TestReading::Always;
             let measure = |twin: &mut Learner| {
@@ -173,52 +234,74 @@ pub fn run_trial(
                     twin.is_finite().then(Measurement::default)
                 }
             };
-            let before = (!loss.diverged).then(|| measure(&mut twin)).flatten();
+            let before = (!trained.diverged).then(|| measure(&mut twin)).flatten();
 
             let mut alphas = Vec::new();
             if segment.interpolate {
                 alphas = rule.alphas(epoch);
                 if alphas.iter().any(|a| !a.is_zero()) {
                     let prior = prior.expect("a trial that interpolates has a prior");
-                    let Some(snapshot) = prior.at(interpolations) else {
+                    let Some(snapshot) = prior.at(progress.applied.len()) else {
                         status = TrialStatus::PriorDiverged {
                             epoch: prior.record.diverged_epoch.unwrap_or(epoch),
                         };
+                        progress.epochs = epoch;
                         break 'epochs;
                     };
                     let started = Instant::now();
                     twin.interpolate(&setup.prior, snapshot, &alphas, &rule)?;
-                    interpolation_seconds += started.elapsed().as_secs_f64();
+                    progress.interpolation_seconds += started.elapsed().as_secs_f64();
                 }
-                interpolations += 1;
-                applied.push(alphas.clone());
+                progress.applied.push(alphas.clone());
             }
             let changed = alphas.iter().any(|a| !a.is_zero());
             let after = if changed { measure(&mut twin) } else { before };
             // After a loss that is not finite only an assignment gives weights
             // that mean something, even if they are finite.
             let assigned = !alphas.is_empty() && alphas.iter().all(|a| a.is_one());
-            let survived = after.is_some() && (!loss.diverged || assigned);
-            restored |= before.is_none() && survived;
+            let survived = after.is_some() && (!trained.diverged || assigned);
+            progress.restored |= before.is_none() && survived;
             if measured || !survived {
-                points.push(Point {
+                let loss = std::mem::take(&mut progress.loss);
+                progress.points.push(Point {
                     epoch,
                     step: segment.end,
                     alphas: alphas.iter().map(|a| a.get()).collect(),
-                    train_loss: loss_finite.then(|| loss_sum / loss_images as f64),
+                    train_loss: (!loss.diverged).then(|| loss.loss / loss.images as f64),
                     before: before.unwrap_or_default(),
                     after: after.filter(|_| survived).unwrap_or_default(),
                 });
-                (loss_sum, loss_images, loss_finite) = (0.0, 0, true);
             }
             if !survived {
                 status = TrialStatus::Diverged { epoch };
+                progress.epochs = epoch;
                 break 'epochs;
             }
+            progress.segments += 1;
+            if ends_epoch {
+                progress.restored_epochs += u32::from(std::mem::take(&mut progress.restored));
+                progress.epochs = epoch;
+                progress.segments = 0;
+            }
+            if !ends_trial && checkpoints.due(progress.epochs) {
+                checkpoints.save(&twin.checkpoint(&run, &progress))?;
+            }
+            if ends_epoch {
+                break;
+            }
         }
-        restored_epochs += u32::from(restored);
     }
 
+    let Progress {
+        epochs,
+        points,
+        applied,
+        restored_epochs,
+        train_seconds,
+        interpolation_seconds,
+        trained_images,
+        ..
+    } = progress;
     let last = points
         .last()
         .filter(|_| status == TrialStatus::Done)
@@ -257,7 +340,7 @@ pub fn run_trial(
             .map(|(_, &n)| n)
             .sum(),
         restored_epochs,
-        epochs: trained_epochs,
+        epochs,
         train_seconds,
         interpolation_seconds,
         images_per_second: trained_images as f64 / train_seconds.max(f64::MIN_POSITIVE),

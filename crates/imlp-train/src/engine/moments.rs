@@ -4,6 +4,7 @@ use imlp_kernels::Kernel;
 use imlp_kernels::elementwise::{Descent, Step};
 use imlp_linear::Alpha;
 
+use crate::checkpoint::ModelState;
 use crate::interpolation::OptimizerState;
 use crate::optimizer::Rule;
 use crate::parameters::HostParameters;
@@ -78,6 +79,23 @@ impl Moments {
             second: &mut self.second[index],
             columns,
         }
+    }
+
+    /// The moments of every parameter; the parameters themselves are left out.
+    pub fn state(&self) -> ModelState {
+        ModelState {
+            parameters: Vec::new(),
+            first: self.first.clone(),
+            second: self.second.clone(),
+            updates: self.updates.clone(),
+        }
+    }
+
+    /// Goes on with the moments of `state`.
+    pub fn restore(&mut self, state: &ModelState) {
+        self.first.clone_from(&state.first);
+        self.second.clone_from(&state.second);
+        self.updates.clone_from(&state.updates);
     }
 
     /// Applies the policy to parameter `index` after an interpolation with

@@ -65,9 +65,18 @@ pub fn setup(recipe: &str) -> Setup {
     setup_on(dataset(), recipe)
 }
 
+/// The same by another backend.
+pub fn setup_by(backend: Backend, recipe: &str) -> Setup {
+    build(dataset(), recipe, backend)
+}
+
 pub fn setup_on(dataset: Arc<Dataset>, recipe: &str) -> Setup {
+    build(dataset, recipe, Backend::Cpu)
+}
+
+fn build(dataset: Arc<Dataset>, recipe: &str, backend: Backend) -> Setup {
     let config = toml::from_str(recipe).unwrap_or_else(|e| panic!("{recipe}\n{e}"));
-    Setup::new(config, dataset, Backend::Cpu).unwrap_or_else(|e| panic!("{recipe}\n{e}"))
+    Setup::new(config, dataset, backend).unwrap_or_else(|e| panic!("{recipe}\n{e}"))
 }
 
 pub fn alpha(value: f64) -> Alpha {
