@@ -85,10 +85,12 @@ def main():
         for index, case in enumerate(cases):
             if index in refusals:
                 continue
-            (a, error), (b, other) = ours(options.imlp, case, cores), theirs(case, cores, options.seconds)
-            if a is None or b is None:
-                refusals[index] = (error or other or ["failed"])[0]
+            a, error = ours(options.imlp, case, cores)
+            b, error = theirs(case, cores, options.seconds) if a else (None, error)
+            if b is None:
+                refusals[index] = (error or ["failed"])[0]
                 continue
+            print(f"  {case}: {a} {b}", file=sys.stderr)
             runs[index][0].append(a["images_per_second"])
             runs[index][1].append(b["images_per_second"])
     print(f"{cores} cores; images per second over all of them, median (smallest–largest)")

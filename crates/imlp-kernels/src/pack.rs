@@ -77,11 +77,6 @@ fn pack_rows<const R: usize>(kernel: Kernel, block: Block<'_>, out: &mut [f32]) 
     let (columns, step) = (block.columns, block.column_step);
     let out = out.as_chunks_mut::<R>().0;
     match kernel.operands {
-        Operands::F32 if block.row_step == 1 => {
-            for (k, out) in out.iter_mut().enumerate().take(columns) {
-                out.copy_from_slice(&block.values[k * step..][..R]);
-            }
-        }
         Operands::F32 if step == 1 => {
             let rows: [&[f32]; R] =
                 std::array::from_fn(|r| &block.values[r * block.row_step..][..columns]);
@@ -137,7 +132,12 @@ pub(crate) fn pack_tiles<'a>(
 ) -> &'a [f32] {
     let deep = depth(kernel, block.columns);
     packed.resize(block.rows * deep, 0.0);
-    for row in (0..block.rows).step_by(kernel.rows()) {
+    let whole = match (kernel.operands, block.row_step, kernel.rows()) {
+        (Operands::F32, 1, AVX2_ROWS) => pack_columns::<AVX2_ROWS>(block, packed),
+        (Operands::F32, 1, AVX512_ROWS) => pack_columns::<AVX512_ROWS>(block, packed),
+        _ => 0,
+    };
+    for row in (whole..block.rows).step_by(kernel.rows()) {
         let part = block.part(row, kernel.rows(), 0, block.columns);
         // Rows of a large matrix lie far apart: the next ones come meanwhile.
         if block.column_step == 1 {
@@ -148,6 +148,32 @@ pub(crate) fn pack_tiles<'a>(
         pack_left(kernel, part, &mut packed[row * deep..][..part.rows * deep]);
     }
     packed
+}
+
+/// Packs the whole tiles of a block whose rows are neighbours in memory (a
+/// transposed matrix); gives their number of rows.
+///
+/// Several tiles together read whole cache lines of each column: one tile alone
+/// would leave most of every line to the next, which finds it gone.
+fn pack_columns<const R: usize>(block: Block<'_>, packed: &mut [f32]) -> usize {
+    const TOGETHER: usize = 8;
+    const AHEAD: usize = 8;
+    let deep = block.columns;
+    let whole = block.rows / R * R;
+    for first in (0..whole).step_by(TOGETHER * R) {
+        let rows = (TOGETHER * R).min(whole - first);
+        let column = |k: usize| &block.values[k * block.column_step + first..][..rows];
+        for k in 0..deep {
+            if k + AHEAD < deep {
+                prefetch(column(k + AHEAD));
+            }
+            for (tile, values) in column(k).as_chunks::<R>().0.iter().enumerate() {
+                let at = (first + tile * R) * deep + k * R;
+                packed[at..at + R].copy_from_slice(values);
+            }
+        }
+    }
+    whole
 }
 
 /// Packs rows of `lanes` values, `[rows, lanes]`, as the right operand of a tile,

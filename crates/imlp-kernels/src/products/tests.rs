@@ -174,3 +174,76 @@ fn dead_lanes_do_not_matter() {
         assert_eq!(sums[0][0], Some(21.0));
     }
 }
+
+/// Of operands rounded to bfloat16: against the product of the operands as they
+/// are, in the norm of the whole result.
+#[test]
+fn products_of_rounded_operands_are_within_a_hundredth() {
+    let (samples, inputs, outputs) = (70, 130, 45);
+    // Noise: the sums of a wave nearly cancel, which tells nothing.
+    let mut state = 7u32;
+    let mut noise = |len: usize| -> Vec<f32> {
+        let next = |_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            f64::from(state) as f32 / 2f32.powi(31) - 1.0
+        };
+        (0..len).map(next).collect()
+    };
+    let (weight, rows) = (noise(outputs * inputs), noise(samples * inputs));
+    let slopes = noise(samples * outputs);
+    let exact = |n: usize, m: usize, depth: usize, f: &dyn Fn(usize, usize, usize) -> f64| {
+        let at = |i: usize| (0..depth).map(|k| f(i / m, i % m, k)).sum();
+        (0..n * m).map(at).collect::<Vec<f64>>()
+    };
+    let of = |v: &[f32], i: usize| f64::from(v[i]);
+    let y64 = exact(samples, outputs, inputs, &|s, o, k| {
+        of(&weight, o * inputs + k) * of(&rows, s * inputs + k)
+    });
+    let dx64 = exact(samples, inputs, outputs, &|s, i, k| {
+        of(&weight, k * inputs + i) * of(&slopes, s * outputs + k)
+    });
+    let dw64 = exact(outputs, inputs, samples, &|o, i, k| {
+        of(&slopes, k * outputs + o) * of(&rows, k * inputs + i)
+    });
+    for kernel in Kernel::all_and_plain() {
+        let error = |got: &[f32], exact: &[f64]| {
+            let square = |v: f64| v * v;
+            let off = got.iter().zip(exact).map(|(g, e)| square(f64::from(*g) - e));
+            (off.sum::<f64>() / exact.iter().map(|e| square(*e)).sum::<f64>()).sqrt()
+        };
+        let layout = Panels {
+            samples,
+            features: inputs,
+            lanes: kernel.lanes(),
+        };
+        let of_outputs = layout.with_features(outputs);
+        let (mut x, mut y) = (vec![0.0; layout.len()], vec![0.0; of_outputs.len()]);
+        let mut dy = y.clone();
+        layout.from_rows(&rows, &mut x);
+        of_outputs.from_rows(&slopes, &mut dy);
+        let mut products = Products::new(kernel);
+        let mut got = vec![0.0; samples * outputs];
+        products.forward(layout, (&weight, &vec![0.0; outputs]), false, &x, &mut y);
+        of_outputs.to_rows(&y, &mut got);
+        let mut sink = Collect {
+            columns: inputs,
+            announced: 0,
+            values: vec![None; outputs * inputs],
+        };
+        products.gradient(layout, outputs, &x, &dy, &mut sink);
+        let dw: Vec<f32> = sink.values.into_iter().flatten().collect();
+        products.backward(of_outputs, &weight, inputs, &dy, &mut x);
+        let mut dx = vec![0.0; samples * inputs];
+        layout.to_rows(&x, &mut dx);
+        let bound = match kernel.operands {
+            Operands::F32 => 1e-6,
+            Operands::Bf16 | Operands::EmulatedBf16 => 1e-2,
+        };
+        for (got, exact) in [(&got, &y64), (&dx, &dx64), (&dw, &dw64)] {
+            let error = error(got, exact);
+            assert!(error < bound, "{kernel:?}: {error}");
+            // Rounding shows: the operands are what they are said to be.
+            assert_eq!(error > 1e-4, kernel.operands != Operands::F32, "{kernel:?}: {error}");
+        }
+    }
+}
