@@ -123,10 +123,10 @@ pub(crate) fn from_file<P: DeserializeOwned>(
     let Some(text) = file.metadata.get(KEY) else {
         return refuse(format!("it has no metadata `{KEY}`"));
     };
-    let rest: Rest<P> = match serde_json::from_str(text) {
-        Ok(rest) => rest,
-        Err(error) => return refuse(format!("its metadata cannot be read: {error}")),
-    };
+    let unreadable =
+        |error| TrainError::Checkpoint(format!("its metadata cannot be read: {error}"));
+    // Whose progress it is comes first: that of another kind of run has other keys.
+    let rest: Rest<serde_json::Value> = serde_json::from_str(text).map_err(unreadable)?;
     if rest.results_version != crate::RESULTS_VERSION {
         let (there, here) = (rest.results_version, crate::RESULTS_VERSION);
         return refuse(format!(
@@ -166,5 +166,6 @@ pub(crate) fn from_file<P: DeserializeOwned>(
         second: group(SECOND, false)?,
         updates: rest.updates,
     };
-    Ok((state, rest.step, rest.progress))
+    let progress = serde_json::from_value(rest.progress).map_err(unreadable)?;
+    Ok((state, rest.step, progress))
 }

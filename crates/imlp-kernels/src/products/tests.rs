@@ -208,7 +208,10 @@ fn products_of_rounded_operands_are_within_a_hundredth() {
     for kernel in Kernel::all_and_plain() {
         let error = |got: &[f32], exact: &[f64]| {
             let square = |v: f64| v * v;
-            let off = got.iter().zip(exact).map(|(g, e)| square(f64::from(*g) - e));
+            let off = got
+                .iter()
+                .zip(exact)
+                .map(|(g, e)| square(f64::from(*g) - e));
             (off.sum::<f64>() / exact.iter().map(|e| square(*e)).sum::<f64>()).sqrt()
         };
         let layout = Panels {
@@ -243,7 +246,11 @@ fn products_of_rounded_operands_are_within_a_hundredth() {
             let error = error(got, exact);
             assert!(error < bound, "{kernel:?}: {error}");
             // Rounding shows: the operands are what they are said to be.
-            assert_eq!(error > 1e-4, kernel.operands != Operands::F32, "{kernel:?}: {error}");
+            assert_eq!(
+                error > 1e-4,
+                kernel.operands != Operands::F32,
+                "{kernel:?}: {error}"
+            );
         }
     }
 }

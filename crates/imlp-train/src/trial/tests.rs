@@ -173,7 +173,9 @@ fn a_trial_by_the_engine_is_the_trial_through_burn() {
             for (a, b) in a.iter().zip(b) {
                 let size = b.iter().fold(0.0f32, |m, v| m.max(v.abs()));
                 for (a, b) in a.iter().zip(b) {
-                    assert!((a - b).abs() <= 1e-4 * size, "{recipe}: {a} {b}");
+                    // A bias that a normalisation takes away is all rounding.
+                    let bound = 1e-4 * size + 1e-7;
+                    assert!((a - b).abs() <= bound, "{recipe}: {a} {b}");
                 }
             }
         };
