@@ -21,7 +21,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FLOP = 25_186_304  # a training step of the twin, per image: imlp prints it
+# Of a training step of the twin per image, as imlp counts them: 2 for a multiply-add,
+# three products for each matrix and two for the first.
+FLOP = 6 * (3072 * 1024 + 2 * 1024 * 1024 + 1024 * 10) - 2 * 3072 * 1024
 
 
 def output(command):
@@ -56,8 +58,14 @@ def theirs(case, cores, seconds):
     return best, None
 
 
-def spread(values):
-    return f"{statistics.median(values):,.2f} ({min(values):,.2f}–{max(values):,.2f})"
+def spread(values, digits=0):
+    show = lambda value: f"{value:,.{digits}f}"
+    return f"{show(statistics.median(values))} ({show(min(values))}–{show(max(values))})"
+
+
+def largest(peaks, precision):
+    """Of the peaks that were measured: another process can only lower one."""
+    return max((peak[precision] for peak in peaks if peak and peak[precision]), default=None)
 
 
 def main():
@@ -77,11 +85,13 @@ def main():
         for network, steps in [("cnn", 400), ("mixer", 150)]
     ]
     peak_program = ROOT / "target/release/examples/peak"
-    peak = output([str(peak_program), str(cores)])[0] if peak_program.exists() else None
+    peaks = []
     runs = [([], []) for _ in cases]
     refusals = {}
     for round_number in range(options.rounds):
         print(f"round {round_number + 1} of {options.rounds}", file=sys.stderr)
+        if peak_program.exists():
+            peaks.append(output([str(peak_program), str(cores)])[0])
         for index, case in enumerate(cases):
             if index in refusals:
                 continue
@@ -94,8 +104,8 @@ def main():
             runs[index][0].append(a["images_per_second"])
             runs[index][1].append(b["images_per_second"])
     print(f"{cores} cores; images per second over all of them, median (smallest–largest)")
-    if peak:
-        print(f"peak of multiply-adds that load nothing, GFLOP/s: {peak}")
+    for precision in ["f32", "bf16"]:
+        print(f"peak of {precision} multiply-adds that load nothing, GFLOP/s: {largest(peaks, precision)}")
     print("\n| network | precision | batch | imlp | PyTorch | imlp / PyTorch | of the peak |")
     print("|---|---|---|---|---|---|---|")
     for index, case in enumerate(cases):
@@ -105,10 +115,11 @@ def main():
             continue
         a, b = runs[index]
         share = ""
-        if peak and case["network"] == "twin" and peak.get(case["precision"]):
-            share = f"{statistics.median(a) * FLOP / 1e9 / peak[case['precision']]:.0%}"
+        peak = largest(peaks, case["precision"])
+        if peak and case["network"] == "twin":
+            share = f"{statistics.median(a) * FLOP / 1e9 / peak:.0%}"
         ratios = [x / y for x, y in zip(a, b)]
-        print(f"{start} {spread(a)} | {spread(b)} | {spread(ratios)} | {share} |")
+        print(f"{start} {spread(a)} | {spread(b)} | {spread(ratios, 2)} | {share} |")
 
 
 if __name__ == "__main__":

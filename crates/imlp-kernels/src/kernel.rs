@@ -64,9 +64,8 @@ impl Kernel {
     /// # Errors
     /// [`Unsupported`].
     pub fn new(operands: Operands) -> Result<Self, Unsupported> {
-        let all = Self::all().into_iter();
-        all.filter(|kernel| kernel.operands == operands)
-            .next_back()
+        let mut all = Self::all().into_iter();
+        all.rfind(|kernel| kernel.operands == operands)
             .ok_or(Unsupported { operands })
     }
 

@@ -33,7 +33,7 @@ impl Checkpoints for Kept {
 
     fn due(&self, _: u32) -> bool {
         let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
-        self.every > 0 && asked % self.every == 0
+        self.every > 0 && asked.is_multiple_of(self.every)
     }
 
     fn save(&self, state: &WeightsFile) -> Result<(), TrainError> {

@@ -33,8 +33,8 @@ pub fn layer_norm(
 
 vectorized! {
 /// The gradient of the inputs `x` of a [`layer_norm`] in place of that of its
-/// outputs, `dy`; adds the gradients of scale and shift, `[channels, lanes]`, to
-/// be summed over lanes.
+/// outputs, `dy`; adds the gradients of scale and shift to `sums`, `[channels, lanes]`
+/// each, to be summed over lanes.
 pub fn layer_norm_backward(
     kernel,
     lanes: usize,
@@ -42,17 +42,17 @@ pub fn layer_norm_backward(
     epsilon: f32,
     x: &[f32],
     dy: &mut [f32],
-    scale_sums: &mut [f32],
-    shift_sums: &mut [f32],
+    sums: (&mut [f32], &mut [f32]),
 ) {
     let group = scale.len() * lanes;
     for (x, dy) in x.chunks_exact(group).zip(dy.chunks_exact_mut(group)) {
         let (mean, inverse) = statistics(lanes, epsilon, x);
         // Means over the group of g = scale·dy and of g·x̂.
         let (mut plain, mut along) = ([0.0f32; MAX_LANES], [0.0f32; MAX_LANES]);
-        let sums = scale_sums.chunks_exact_mut(lanes).zip(shift_sums.chunks_exact_mut(lanes));
+        let of_scales = sums.0.chunks_exact_mut(lanes);
+        let per_channel = of_scales.zip(sums.1.chunks_exact_mut(lanes));
         let rows = x.chunks_exact(lanes).zip(dy.chunks_exact(lanes));
-        for (((x, dy), (of_scale, of_shift)), &scale) in rows.zip(sums).zip(scale) {
+        for (((x, dy), (of_scale, of_shift)), &scale) in rows.zip(per_channel).zip(scale) {
             for lane in 0..lanes {
                 let normal = (x[lane] - mean[lane]) * inverse[lane];
                 of_scale[lane] += dy[lane] * normal;
@@ -186,8 +186,7 @@ mod tests {
                 epsilon,
                 &px,
                 &mut gradient,
-                &mut a,
-                &mut b,
+                (&mut a, &mut b),
             );
             layout.to_rows(&gradient, &mut rows);
             let mut of_scale = vec![0.0; channels];
@@ -200,9 +199,9 @@ mod tests {
                 values[i] += by;
                 values
             };
-            for i in 0..x.len() {
+            for (i, got) in rows.iter().enumerate() {
                 let expected = slope(&|by| value(&moved(&x, i, by), &scale, &shift));
-                assert!((f64::from(rows[i]) - expected).abs() < 2e-4, "input {i}");
+                assert!((f64::from(*got) - expected).abs() < 2e-4, "input {i}");
             }
             for i in 0..channels {
                 let expected = slope(&|by| value(&x, &moved(&scale, i, by), &shift));

@@ -404,8 +404,7 @@ impl Node {
                     epsilon,
                     x,
                     &mut dy,
-                    scale_lanes,
-                    shift_lanes,
+                    (&mut *scale_lanes, &mut *shift_lanes),
                 );
                 let layout = Panels {
                     samples: lanes,
