@@ -109,6 +109,19 @@ pub struct Prediction {
     pub peak_bytes: u64,
 }
 
+/// Operations of an experiment, forward and backward.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Flops {
+    /// Of all twins.
+    pub twins: f64,
+    /// Of all priors.
+    pub priors: f64,
+    /// How many twins.
+    pub trials: usize,
+    /// How many priors.
+    pub trained_priors: usize,
+}
+
 impl Configuration {
     /// `train.learning_rate=0.1, prior.kind=mixer`; empty where nothing varies.
     pub fn label(&self) -> String {
@@ -122,10 +135,7 @@ impl Configuration {
 
     /// FLOPs of one twin, forward and backward.
     pub fn twin_flops(&self) -> f64 {
-        self.flops(
-            self.cost().twin.flops_per_image,
-            self.config.train.epochs,
-        )
+        self.flops(self.cost().twin.flops_per_image, self.config.train.epochs)
     }
 
     /// FLOPs of one prior, forward and backward.
@@ -213,8 +223,24 @@ impl Experiment {
     /// Predicts operations and memory with `jobs` trials at a time. Trials and
     /// priors that configurations share are counted once.
     pub fn predict(&self, jobs: usize) -> Prediction {
+        let Flops {
+            twins,
+            priors,
+            trials,
+            trained_priors,
+        } = self.total_flops();
+        Prediction {
+            trials,
+            priors: trained_priors,
+            total_flops: twins + priors,
+            peak_bytes: self.peak_bytes(jobs, trained_priors),
+        }
+    }
+
+    /// Counts operations, each trial and prior once.
+    pub fn total_flops(&self) -> Flops {
         let (mut trials, mut priors) = (HashSet::new(), HashSet::new());
-        let mut total_flops = 0.0;
+        let mut total = Flops::default();
         let flops: Vec<(f64, f64)> = self
             .configurations
             .iter()
@@ -223,18 +249,14 @@ impl Experiment {
         for trial in self.trials() {
             let (twin, prior) = flops[trial.configuration];
             if trials.insert(trial.id) {
-                total_flops += twin;
+                total.twins += twin;
             }
             if priors.insert(trial.prior) {
-                total_flops += prior;
+                total.priors += prior;
             }
         }
-        Prediction {
-            trials: trials.len(),
-            priors: priors.len(),
-            total_flops,
-            peak_bytes: self.peak_bytes(jobs, priors.len()),
-        }
+        (total.trials, total.trained_priors) = (trials.len(), priors.len());
+        total
     }
 
     fn peak_bytes(&self, jobs: usize, priors: usize) -> u64 {

@@ -29,7 +29,9 @@ pub mod text;
 pub mod variation;
 
 pub use error::LabError;
-pub use experiment::{Configuration, Execution, Experiment, PlannedTrial, Policy, Prediction};
+pub use experiment::{
+    Configuration, Execution, Experiment, Flops, PlannedTrial, Policy, Prediction,
+};
 pub use keys::read_file;
 pub use plan::{Plan, PlannedConfiguration};
 pub use recipe::Recipe;

@@ -36,7 +36,8 @@ impl Plan {
         let configurations = configurations(recipe, &sweep)?
             .into_iter()
             .map(|assignments| {
-                let config = checked(recipe, &assignments).map_err(of_configuration(&assignments))?;
+                let config =
+                    checked(recipe, &assignments).map_err(of_configuration(&assignments))?;
                 Ok(PlannedConfiguration {
                     assignments,
                     config,
@@ -89,7 +90,9 @@ fn checked(recipe: &Recipe, assignments: &[Assignment]) -> Result<TrialConfig, L
 }
 
 /// Says in which of several configurations an error is.
-pub(crate) fn of_configuration(assignments: &[Assignment]) -> impl FnOnce(LabError) -> LabError {
+pub(crate) fn of_configuration(
+    assignments: &[Assignment],
+) -> impl FnOnce(LabError) -> LabError + use<> {
     let label = label(assignments);
     move |error| match label.as_str() {
         "" => error,

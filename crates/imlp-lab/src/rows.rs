@@ -92,7 +92,9 @@ impl Rows {
             row.push(Cell::Text(source.id.to_owned()));
             row
         });
-        let fixed = COLUMNS.iter().map(|(name, kind)| ((*name).to_owned(), *kind));
+        let fixed = COLUMNS
+            .iter()
+            .map(|(name, kind)| ((*name).to_owned(), *kind));
         let mut columns: Vec<_> = fixed.collect();
         for (key, (kind, _)) in keys.iter().zip(&swept) {
             columns.push(((*key).to_owned(), *kind));

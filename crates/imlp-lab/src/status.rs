@@ -154,8 +154,7 @@ impl Status {
             finished: seconds.len(),
             running,
             left,
-            seconds_left: (running > 0)
-                .then(|| seconds_per_trial * left as f64 / running as f64),
+            seconds_left: (running > 0).then(|| seconds_per_trial * left as f64 / running as f64),
         })
     }
 }

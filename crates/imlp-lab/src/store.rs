@@ -113,7 +113,7 @@ impl Store {
     /// # Errors
     /// [`LabError::Io`].
     pub fn trials(&self) -> Result<Vec<String>, LabError> {
-        list(&self.root.join("trials"))
+        folders(&self.root.join("trials"))
     }
 
     /// Names of all priors that were begun.
@@ -121,7 +121,7 @@ impl Store {
     /// # Errors
     /// [`LabError::Io`].
     pub fn priors(&self) -> Result<Vec<String>, LabError> {
-        list(&self.root.join("priors"))
+        folders(&self.root.join("priors"))
     }
 
     /// How it stands with a trial, for `worker`.
@@ -221,4 +221,12 @@ impl Store {
     pub fn prior_state(&self, name: &str) -> Result<State, LabError> {
         State::of_prior(&self.root.join("priors").join(name))
     }
+}
+
+/// Names of the folders in `folder`; what a killed process left half-written
+/// there is none.
+fn folders(folder: &Path) -> Result<Vec<String>, LabError> {
+    let mut names = list(folder)?;
+    names.retain(|name| folder.join(name).is_dir());
+    Ok(names)
 }

@@ -119,7 +119,9 @@ fn zipped(zip: &Table) -> Result<Option<Vec<Vec<Assignment>>>, LabError> {
         let values = values("sweep.zip", &key, value)?;
         axes.push((key, values));
     }
-    let Some((first, length)) = axes.first().map(|(key, values)| (key.clone(), values.len()))
+    let Some((first, length)) = axes
+        .first()
+        .map(|(key, values)| (key.clone(), values.len()))
     else {
         return Ok(None);
     };
@@ -199,7 +201,9 @@ fn values(at: &str, key: &str, value: &Value) -> Result<Vec<Value>, LabError> {
         }
     };
     if values.is_empty() {
-        return Err(refuse("is empty; an axis needs at least 1 value".to_owned()));
+        return Err(refuse(
+            "is empty; an axis needs at least 1 value".to_owned(),
+        ));
     }
     Ok(values)
 }

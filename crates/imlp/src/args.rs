@@ -15,10 +15,10 @@ use imlp_data::ImageShape;
 pub use conversion::{DenseArguments, Described, InspectArguments, ProjectArguments};
 pub use data::{DataArguments, DataCommand};
 pub use experiment::{
-    CheckArguments, Common, DeviceName, SingleArguments, SweepArguments, SweptArguments, TrainArguments, TrialArguments,
+    CheckArguments, DeviceName, SweepArguments, TrainArguments, TrialArguments, jobs,
 };
 pub use memory::MemoryArguments;
-pub use store::{CleanArguments, ExportArguments, FormatName, RetryArguments, StatusArguments};
+pub use store::{CleanArguments, ExportArguments, RetryArguments, StatusArguments};
 
 /// A laboratory for controllable inductive bias.
 ///

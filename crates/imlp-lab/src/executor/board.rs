@@ -123,9 +123,12 @@ impl<'a> Board<'a> {
             .enumerate()
             .filter(|(i, prior)| left(&prior.slot) || board.is_awaited(*i))
             .collect();
-        let trial_steps = trials
-            .iter()
-            .map(|t| board.configuration(t.trial.configuration).setup.twin_steps());
+        let trial_steps = trials.iter().map(|t| {
+            board
+                .configuration(t.trial.configuration)
+                .setup
+                .twin_steps()
+        });
         let prior_steps = priors
             .iter()
             .map(|(_, p)| board.configuration(p.configuration).setup.prior_steps());
@@ -270,9 +273,7 @@ impl<'a> Board<'a> {
     /// Whether a trial that can be asked for is pulled toward it.
     fn is_awaited(&self, prior: usize) -> bool {
         self.trials.iter().any(|slot| {
-            slot.prior == prior
-                && matches!(slot.slot, Slot::Open)
-                && !slot.trial.alpha.is_zero()
+            slot.prior == prior && matches!(slot.slot, Slot::Open) && !slot.trial.alpha.is_zero()
         })
     }
 
@@ -326,7 +327,9 @@ impl<'a> Board<'a> {
         let (planned, configuration) = self.trial(trial);
         let (alpha, seed) = (planned.alpha, planned.seed);
         let identity = Identity::of_trial(&configuration.setup, alpha, seed);
-        let claim = self.store.claim_trial(self.worker, &planned.id, &identity)?;
+        let claim = self
+            .store
+            .claim_trial(self.worker, &planned.id, &identity)?;
         let slot = match claim {
             Claim::Mine(lease) => {
                 self.trials[trial].slot = Slot::Here;
@@ -389,7 +392,9 @@ impl<'a> Board<'a> {
                 let steps = self.trial(trial).1.setup.twin_steps();
                 finished(&self.trial_task(trial), steps);
             }
-            let TrialSlot { prior, trial: t, .. } = &self.trials[trial];
+            let TrialSlot {
+                prior, trial: t, ..
+            } = &self.trials[trial];
             let prior_failed = match &self.priors[*prior].slot {
                 Slot::Failed(reason) if !t.alpha.is_zero() => Some(reason.clone()),
                 _ => None,

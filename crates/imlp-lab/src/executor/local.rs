@@ -269,7 +269,9 @@ impl<'a> Shared<'a> {
             return Ok(match outcome {
                 Ok(Ok(done)) => Ok(done),
                 Ok(Err(TrainError::Interrupted)) => Err((observer.why_cancelled(), None)),
-                Ok(Err(TrainError::Checkpoint(reason))) if checkpoints.reject_loaded(&reason)? => {
+                Ok(Err(TrainError::Checkpoint(reason)))
+                    if checkpoints.reject_loaded(&reason)? =>
+                {
                     continue;
                 }
                 Ok(Err(error)) => Err((Ending::Failed, Some(error.to_string()))),
@@ -279,11 +281,7 @@ impl<'a> Shared<'a> {
     }
 
     /// Writes down how an attempt without a result ended.
-    fn end(
-        &self,
-        lease: Lease,
-        (how, reason): Unfinished,
-    ) -> Result<TaskEnd, LabError> {
+    fn end(&self, lease: Lease, (how, reason): Unfinished) -> Result<TaskEnd, LabError> {
         lease.end(how, reason.clone())?;
         match how {
             Ending::Interrupted => Err(LabError::Interrupted),

@@ -154,7 +154,9 @@ impl Watch {
         let sign = std::fs::read(file(&self.folder, &attempt.worker)).ok();
         // A worker that was told to be patient beats seldom.
         let own = Duration::try_from_secs_f64(attempt.beat_seconds).unwrap_or_default();
-        let patience = self.stale_after.max(own.saturating_mul(BEATS_PER_STALE / 2));
+        let patience = self
+            .stale_after
+            .max(own.saturating_mul(BEATS_PER_STALE / 2));
         let mut seen = self.seen.lock().expect("no holder panics");
         match seen.get(&attempt.worker) {
             Some(seen) if seen.sign == sign => now.duration_since(seen.since) >= patience,

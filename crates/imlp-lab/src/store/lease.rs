@@ -227,8 +227,7 @@ impl Lease {
             at: now(),
             result,
         };
-        let published =
-            self.unless_superseded(|| sealed::write_new(&path, &result))? == Some(true);
+        let published = self.unless_superseded(|| sealed::write_new(&path, &result))? == Some(true);
         let how = if published {
             Ending::Published
         } else {

@@ -1,8 +1,6 @@
 //! Trained priors in the store: a record, and parameters at every interpolation.
 
-use imlp_train::{
-    Network, PriorRecord, PriorTrajectory, Setup, TrainError, WeightsFile,
-};
+use imlp_train::{Network, PriorRecord, PriorTrajectory, Setup, TrainError, WeightsFile};
 use serde::{Deserialize, Serialize};
 
 use super::lease::{Lease, Published, RESULT, set_aside};

@@ -83,9 +83,7 @@ fn exists(pid: u32) -> bool {
         .ok()
         .and_then(rustix::process::Pid::from_raw);
     // A process that may not be signalled is there.
-    pid.is_some_and(|pid| {
-        rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH)
-    })
+    pid.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
 }
 
 #[cfg(not(unix))]

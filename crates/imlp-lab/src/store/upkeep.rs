@@ -122,17 +122,12 @@ impl Store {
     fn work(&self) -> Result<Vec<(PathBuf, State)>, LabError> {
         let mut work = Vec::new();
         for name in self.trials()? {
-            let folder = self.root().join("trials").join(&name);
-            if folder.is_dir() {
-                let (state, _) = self.trial_by_name(&name)?;
-                work.push((folder, state));
-            }
+            let (state, _) = self.trial_by_name(&name)?;
+            work.push((self.root().join("trials").join(name), state));
         }
         for name in self.priors()? {
-            let folder = self.root().join("priors").join(&name);
-            if folder.is_dir() {
-                work.push((folder, self.prior_state(&name)?));
-            }
+            let state = self.prior_state(&name)?;
+            work.push((self.root().join("priors").join(name), state));
         }
         Ok(work)
     }

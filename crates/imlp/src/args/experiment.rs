@@ -64,6 +64,10 @@ pub struct PolicyArguments {
     /// this long
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_duration)]
     stale_after: Duration,
+    /// Keep a checkpoint of a running trial every so often, from which it goes on after an
+    /// interruption
+    #[arg(long, value_name = "TIME", default_value = "5min", value_parser = parse_duration)]
+    checkpoint_every: Duration,
 }
 
 impl PolicyArguments {
@@ -73,6 +77,7 @@ impl PolicyArguments {
             max_attempts: self.max_attempts,
             time_limit: self.trial_timeout,
             stale_after: self.stale_after,
+            checkpoint_every: self.checkpoint_every,
         }
     }
 }
@@ -113,8 +118,7 @@ impl SweptArguments {
     /// Trials at a time: as asked, or as many as cores, but no more than there
     /// are.
     pub fn jobs(&self, trials: usize) -> usize {
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        self.jobs.map_or_else(cores, |n| n as usize).min(trials)
+        jobs(self.jobs).min(trials)
     }
 }
 
@@ -156,7 +160,10 @@ impl SingleArguments {
     /// The keys that they set.
     pub fn keys(&self) -> Vec<(&'static str, Value)> {
         let alpha = self.alpha.map(Value::Float);
-        alpha.map(|alpha| ("interpolation.alpha", alpha)).into_iter().collect()
+        alpha
+            .map(|alpha| ("interpolation.alpha", alpha))
+            .into_iter()
+            .collect()
     }
 }
 
@@ -235,8 +242,14 @@ impl Common {
     }
 }
 
+/// Trials at a time: as asked, or as many as cores.
+pub fn jobs(asked: Option<u32>) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    asked.map_or_else(cores, |n| n as usize)
+}
+
 /// `--seeds`: a single number counts, a list names.
-pub fn seeds(text: &str) -> Result<Value, Failure> {
+fn seeds(text: &str) -> Result<Value, Failure> {
     let number = |part: &str| {
         part.trim().parse::<i64>().ok().filter(|n| *n >= 0).ok_or_else(|| {
             Failure::Message(format!(
