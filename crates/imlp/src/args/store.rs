@@ -49,8 +49,6 @@ pub enum FormatName {
     Csv,
     /// One JSON object per line.
     Jsonl,
-    /// Apache Parquet.
-    Parquet,
 }
 
 impl From<FormatName> for Format {
@@ -58,7 +56,6 @@ impl From<FormatName> for Format {
         match name {
             FormatName::Csv => Self::Csv,
             FormatName::Jsonl => Self::JsonLines,
-            FormatName::Parquet => Self::Parquet,
         }
     }
 }
