@@ -291,14 +291,14 @@ impl<'a> Shared<'a> {
     }
 }
 
-struct WorkerObserver<'a> {
-    shared: &'a Shared<'a>,
+struct WorkerObserver<'s, 'a> {
+    shared: &'s Shared<'a>,
     worker: usize,
-    lease: &'a Lease,
+    lease: &'s Lease,
     began: Instant,
 }
 
-impl WorkerObserver<'_> {
+impl WorkerObserver<'_, '_> {
     fn timed_out(&self) -> bool {
         let limit = self.shared.policy.time_limit;
         limit.is_some_and(|limit| self.began.elapsed() >= limit)
@@ -315,7 +315,7 @@ impl WorkerObserver<'_> {
     }
 }
 
-impl Observer for WorkerObserver<'_> {
+impl Observer for WorkerObserver<'_, '_> {
     fn steps(&self, count: u64) {
         self.shared.progress.steps(self.worker, count);
     }
