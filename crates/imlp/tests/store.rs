@@ -88,7 +88,10 @@ fn export_gives_the_rows_of_the_table() {
     assert_eq!(rows.len(), 6);
     assert_eq!(rows[0]["status"], "done");
     scratch.succeed(&["export", "o", "--out=t.csv"]);
-    assert_eq!(std::fs::read_to_string(scratch.path("t.csv")).unwrap(), table);
+    assert_eq!(
+        std::fs::read_to_string(scratch.path("t.csv")).unwrap(),
+        table
+    );
 }
 
 #[test]
