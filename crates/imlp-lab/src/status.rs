@@ -1,5 +1,7 @@
 //! How it stands with an experiment, read from its store by anyone at any time.
 
+use std::collections::HashSet;
+
 use imlp_train::TrialRecord;
 
 use crate::LabError;
@@ -67,21 +69,24 @@ impl Status {
         let manifest = store.manifest()?;
         let begun = store.trials()?;
         let mut names: Vec<(String, String)> = Vec::new();
+        let mut listed = HashSet::new();
         match &manifest {
             Some(manifest) => {
                 for trial in &manifest.trials {
-                    let id = trial.id.as_str().to_owned();
-                    if !names.iter().any(|(there, _)| *there == id) {
-                        names.push((id, name(manifest, trial)));
+                    let id = trial.id.as_str();
+                    // Configurations may share a trial.
+                    if listed.insert(id) {
+                        names.push((id.to_owned(), name(manifest, trial)));
                     }
                 }
             }
-            None => names.extend(begun.iter().map(|id| (id.clone(), id.clone()))),
+            None => {
+                listed.extend(begun.iter().map(String::as_str));
+                names.extend(begun.iter().map(|id| (id.clone(), id.clone())));
+            }
         }
-        let others = begun
-            .iter()
-            .filter(|id| !names.iter().any(|(there, _)| there == *id))
-            .count();
+        let others = begun.iter().filter(|id| !listed.contains(id.as_str()));
+        let others = others.count();
         let trials = names
             .into_iter()
             .map(|(id, name)| {

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use imlp_data::ImageShape;
 
-pub use conversion::{DenseArguments, Described, InspectArguments, ProjectArguments};
+pub use conversion::{DenseArguments, InspectArguments, ProjectArguments};
 pub use data::{DataArguments, DataCommand};
 pub use experiment::{
     CheckArguments, DeviceName, SweepArguments, TrainArguments, TrialArguments, jobs,

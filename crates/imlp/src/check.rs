@@ -74,8 +74,10 @@ fn seconds(experiment: &Experiment, jobs: usize, stop: &AtomicBool) -> Result<f6
     };
     let twin = step(|setup, timer| run_trial(setup, Alpha::ZERO, 0, None, timer).map(|_| ()))?;
     let prior = step(|setup, timer| train_prior(setup, 0, timer).map(|_| ()))?;
-    let twin = twin / (images * cost.twin.flops_per_image as f64);
-    let prior = prior / (images * cost.prior.flops_per_image as f64);
+    // A network without a product (a pooling prior) takes no time to speak of.
+    let per_flop = |seconds: f64, flops: u64| seconds / (images * flops.max(1) as f64);
+    let twin = per_flop(twin, cost.twin.flops_per_image);
+    let prior = per_flop(prior, cost.prior.flops_per_image);
     let flops = experiment.total_flops();
     Ok((twin * flops.twins + prior * flops.priors) / jobs as f64)
 }

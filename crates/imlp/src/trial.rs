@@ -53,13 +53,16 @@ fn run_in(arguments: &TrialArguments, experiment: &Experiment, out: &Path) -> Re
     let display = Display::new(!arguments.progress, execution.jobs);
     let outcome = local::run(experiment, &store, &execution, &display, &stop);
     display.close();
-    if let Some(failed) = outcome?.first() {
-        return Err(Failure::SomeFailed(format!(
+    let failed = outcome?;
+    // Also of a trial that failed: whoever reads the line learns of it.
+    print(&line(&collect(experiment, &store)?)?)?;
+    match failed.first() {
+        None => Ok(()),
+        Some(failed) => Err(Failure::SomeFailed(format!(
             "{}: {}",
             failed.task, failed.reason
-        )));
+        ))),
     }
-    print(&line(&collect(experiment, &store)?)?)
 }
 
 /// The trial's row as one line of JSON.

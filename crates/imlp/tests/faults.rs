@@ -5,7 +5,7 @@
 mod common;
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use common::{Scratch, TINY, expect_success, results, stderr};
@@ -13,7 +13,6 @@ use common::{Scratch, TINY, expect_success, results, stderr};
 const SWEEP: &[&str] = &[
     "sweep",
     "--alphas=0.1,0.5",
-    "--seeds=3",
     "--jobs=2",
     "--out=o",
     "--checkpoint-every=0.001s",
@@ -21,7 +20,7 @@ const SWEEP: &[&str] = &[
     "--max-attempts=1000",
 ];
 
-/// Trials of [`SWEEP`]: α = 0, 0.1, 0.5 and 1 with three seeds.
+/// Trials of [`SWEEP`]: α = 0, 0.1, 0.5 and 1 with the three seeds of the default.
 const TRIALS: usize = 12;
 
 fn start(scratch: &Scratch) -> Child {
@@ -65,31 +64,60 @@ fn noise(state: &mut u32, n: u32) -> u32 {
     (state.wrapping_shr(8)) % n
 }
 
+/// How often a process is killed; `scripts/reliability.sh` asks for more.
+fn kills() -> u32 {
+    const KILLS: u32 = 20;
+    std::env::var("IMLP_FAULT_KILLS").map_or(KILLS, |text| text.parse().unwrap())
+}
+
 #[test]
 fn workers_that_are_killed_at_random_moments_lose_nothing() {
-    const KILLS: u32 = 20;
     const LONGEST_LIFE_MS: u32 = 400;
+    let kills = kills();
+    // So many that work is left for every kill.
+    let seeds = kills / 2;
+    let seeds_option = format!("--seeds={seeds}");
+    let sweep: Vec<&str> = [SWEEP, &[&seeds_option], TINY].concat();
+    let start = |scratch: &Scratch| {
+        let mut command = scratch.command(&sweep);
+        let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
+        quiet.spawn().unwrap()
+    };
     let scratch = Scratch::new();
+    let store = scratch.path("o");
     let mut state = 7;
     let mut workers: Vec<Child> = (0..3).map(|_| start(&scratch)).collect();
-    for kill in 0..KILLS {
+    let mut killed = 0;
+    for turn in 0..kills {
         let life = noise(&mut state, LONGEST_LIFE_MS);
         std::thread::sleep(Duration::from_millis(life.into()));
-        let victim = &mut workers[(kill % 3) as usize];
+        let victim = &mut workers[(turn % 3) as usize];
         victim.kill().ok();
-        victim.wait().unwrap();
+        killed += u32::from(victim.wait().unwrap().code().is_none());
         *victim = start(&scratch);
     }
     for mut worker in workers {
         assert!(worker.wait().unwrap().success());
     }
-    expect_success(&scratch.tiny(SWEEP));
-    assert_eq!(results(&scratch.path("o")), undisturbed());
-    let published = files(&scratch.path("o"), "result.json");
-    assert_eq!(published.len(), TRIALS + 3, "{published:?}");
+    let lost = running(&store).len();
+    expect_success(&scratch.run(&sweep));
+    // A quarter and more of the kills found a process at work.
+    assert!(killed >= kills / 4, "only {killed} of {kills} kills hit");
+
+    let undisturbed = Scratch::new();
+    expect_success(&undisturbed.run(&sweep));
+    assert_eq!(results(&store), results(&undisturbed.path("o")));
+    let published = files(&store, "result.json").len();
+    assert_eq!(published, seeds as usize * (4 + 1), "4 trials and a prior");
+    assert_eq!(files(&store, "result.damaged"), [] as [PathBuf; 0]);
+    let attempts = files(&store, "attempt-").len();
+    eprintln!(
+        "{killed} processes killed; {published} results by {attempts} attempts, of which {lost} \
+         were lost"
+    );
     // A kill between the result and what follows it leaves something to clear.
     expect_success(&scratch.run(&["clean", "o", "--yes"]));
-    assert_eq!(files(&scratch.path("o"), "checkpoint-"), [] as [PathBuf; 0]);
+    assert_eq!(files(&store, "checkpoint-"), [] as [PathBuf; 0]);
     let clean = expect_success(&scratch.run(&["clean", "o"]));
     assert!(clean.contains("nothing to remove"), "{clean}");
 }
@@ -114,6 +142,67 @@ fn processes_that_share_a_folder_share_the_work() {
     let (published, other): (Vec<_>, Vec<_>) = ends.partition(|how| how == "published");
     assert_eq!(published.len(), TRIALS + 3);
     assert!(other.iter().all(|how| how == "superseded"), "{other:?}");
+}
+
+/// Attempts that have not ended.
+fn running(store: &Path) -> Vec<PathBuf> {
+    let mut attempts = files(store, "attempt-");
+    attempts.retain(|path| {
+        let attempt: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        attempt["ended"].is_null()
+    });
+    attempts
+}
+
+fn signal(child: &Child, name: &str) {
+    let pid = child.id().to_string();
+    let status = Command::new("kill").args([name, &pid]).status().unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn a_process_that_was_taken_for_gone_publishes_nothing() {
+    const IMPATIENT: &str = "--stale-after=1s";
+    let scratch = Scratch::new();
+    let store = scratch.path("o");
+    let sweep = [SWEEP, &[IMPATIENT], TINY].concat();
+    let mut command = scratch.command(&sweep);
+    let mut old = command.stdout(Stdio::null()).spawn().unwrap();
+    // Stopped in the middle of something, as far as others can see.
+    while running(&store).is_empty() {
+        assert!(old.try_wait().unwrap().is_none(), "it has ended");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    signal(&old, "-STOP");
+    let taken_over = running(&store);
+    // Silence is the only sign: the process is there.
+    expect_success(&scratch.run(&sweep));
+    let before = files(&store, "result.json");
+    let contents = || -> Vec<Vec<u8>> {
+        let results = files(&store, "result.json");
+        results.iter().map(|p| std::fs::read(p).unwrap()).collect()
+    };
+    let published = contents();
+    signal(&old, "-CONT");
+    assert!(old.wait().unwrap().success());
+    assert_eq!(before.len(), TRIALS + 3);
+    assert!(contents() == published, "a result was written over");
+    for path in taken_over {
+        assert!(path.with_file_name("attempt-0002.json").exists());
+    }
+    assert_eq!(results(&store), undisturbed());
+}
+
+#[test]
+fn eight_workers_share_a_folder() {
+    let scratch = Scratch::new();
+    let workers: Vec<Child> = (0..8).map(|_| start(&scratch)).collect();
+    for mut worker in workers {
+        assert!(worker.wait().unwrap().success());
+    }
+    assert_eq!(results(&scratch.path("o")), undisturbed());
+    assert_eq!(files(&scratch.path("o"), "result.json").len(), TRIALS + 3);
 }
 
 #[test]

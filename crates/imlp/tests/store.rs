@@ -114,6 +114,14 @@ fn a_trial_prints_one_line_of_json_and_is_found_again() {
     assert_eq!(kept["test_accuracy_after"], alone["test_accuracy_after"]);
     // Even its seconds: it was read, not run.
     assert_eq!(trial(&["--out=o"]), kept);
+
+    // One that fails says so in the same place, and by the exit code.
+    let hurried = ["trial", "--alpha=0.5", "--trial-timeout=1e-9s"];
+    let output = scratch.run(&[&hurried[..], &["--max-attempts=1"], keys].concat());
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    let line: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(line["status"], "failed");
+    assert!(line["val_accuracy_after"].is_null());
 }
 
 #[test]

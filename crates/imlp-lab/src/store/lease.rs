@@ -12,7 +12,7 @@ use super::process::Process;
 use super::{checkpoint, sealed};
 use crate::LabError;
 use crate::experiment::Policy;
-use crate::files::{create_folder, read_json, remove_file, unfinished, write_json, write_new_json};
+use crate::files::{create_folder, read_json, write_json, write_new_json};
 use crate::identity::Identity;
 
 /// The file that makes a piece of work finished.
@@ -169,9 +169,6 @@ impl Worker {
             lease.end(Ending::Superseded, None)?;
             return Ok(Claim::Finished);
         }
-        for path in unfinished(folder)? {
-            remove_file(&path)?;
-        }
         if number > 1 {
             tracing::info!("attempt {number} at {}", folder.display());
         }
@@ -256,8 +253,8 @@ impl Lease {
         Ok(())
     }
 
-    /// Writes into the folder; none when another attempt has taken over. That
-    /// one clears away what this one was writing, which is no error here.
+    /// Writes into the folder; none when another attempt has taken over: what
+    /// this one fails to write then is missed by nobody.
     pub(super) fn unless_superseded<T>(
         &self,
         write: impl FnOnce() -> Result<T, LabError>,
@@ -310,5 +307,161 @@ fn check_identity(folder: &Path, identity: &Identity) -> Result<(), LabError> {
         // It follows from the folder's name; nothing is lost.
         Err(LabError::Damaged { .. }) => write_json(&path, identity),
         Err(other) => Err(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::files::unfinished;
+
+    fn identity() -> Identity {
+        Identity {
+            results_version: 1,
+            burn_version: String::new(),
+            backend: String::new(),
+            data_checksum: String::new(),
+            config: json!({}),
+            seed: 0,
+        }
+    }
+
+    /// The policy of tests: nobody waits.
+    fn policy() -> Policy {
+        Policy {
+            stale_after: std::time::Duration::from_secs(60),
+            ..Policy::default()
+        }
+    }
+
+    #[test]
+    fn of_many_that_ask_at_once_one_is_told_that_it_is_theirs() {
+        const ASKING: usize = 8;
+        const ROUNDS: usize = 100;
+        let root = tempfile::tempdir().unwrap();
+        let workers: Vec<Worker> = (0..ASKING)
+            .map(|_| Worker::join(&root.path().join("workers"), policy()).unwrap())
+            .collect();
+        for round in 0..ROUNDS {
+            let folder = root.path().join(format!("{round}"));
+            let start = std::sync::Barrier::new(ASKING);
+            let claims: Vec<Claim> = std::thread::scope(|scope| {
+                let asking: Vec<_> = workers
+                    .iter()
+                    .map(|worker| {
+                        scope.spawn(|| {
+                            start.wait();
+                            worker.claim(&folder, &identity()).unwrap()
+                        })
+                    })
+                    .collect();
+                asking.into_iter().map(|a| a.join().unwrap()).collect()
+            });
+            let (mine, others): (Vec<_>, Vec<_>) = claims
+                .into_iter()
+                .partition(|claim| matches!(claim, Claim::Mine(_)));
+            assert_eq!(mine.len(), 1, "round {round}");
+            for claim in others {
+                assert!(matches!(claim, Claim::Busy), "{claim:?}");
+            }
+            assert_eq!(unfinished(&folder).unwrap(), [] as [PathBuf; 0]);
+        }
+    }
+
+    #[test]
+    fn an_attempt_that_was_taken_over_publishes_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let worker = Worker::join(&root.path().join("workers"), policy()).unwrap();
+        let folder = root.path().join("trial");
+        let Claim::Mine(old) = worker.claim(&folder, &identity()).unwrap() else {
+            panic!("nobody else asks");
+        };
+        // As another worker that takes the first for gone would.
+        let new = Attempt {
+            number: 2,
+            ..old.attempt.clone()
+        };
+        assert!(write_new_json(&attempt::path(&folder, 2), &new).unwrap());
+        let new = Lease {
+            folder: folder.clone(),
+            attempt: new,
+            lost: Arc::default(),
+        };
+        assert!(!old.publish("old").unwrap());
+        assert!(!folder.join(RESULT).exists());
+        assert!(new.publish("new").unwrap());
+        let there: Published<String> = sealed::read(&folder.join(RESULT)).unwrap().unwrap();
+        assert_eq!((there.attempt, there.result.as_str()), (2, "new"));
+        let claim = worker.claim(&folder, &identity()).unwrap();
+        assert!(matches!(claim, Claim::Finished), "{claim:?}");
+    }
+
+    #[test]
+    fn a_result_is_published_once_even_by_two_that_both_believe_to_hold_it() {
+        let root = tempfile::tempdir().unwrap();
+        let worker = Worker::join(&root.path().join("workers"), policy()).unwrap();
+        let folder = root.path().join("trial");
+        let Claim::Mine(lease) = worker.claim(&folder, &identity()).unwrap() else {
+            panic!("nobody else asks");
+        };
+        let copy = Lease {
+            folder: folder.clone(),
+            attempt: lease.attempt.clone(),
+            lost: Arc::default(),
+        };
+        let told = std::thread::scope(|scope| {
+            let one = scope.spawn(|| lease.publish(1).unwrap());
+            let two = scope.spawn(|| copy.publish(2).unwrap());
+            [one.join().unwrap(), two.join().unwrap()]
+        });
+        assert_eq!(told.iter().filter(|published| **published).count(), 1);
+    }
+
+    #[test]
+    fn a_folder_of_something_else_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let worker = Worker::join(&root.path().join("workers"), policy()).unwrap();
+        let folder = root.path().join("trial");
+        let claim = worker.claim(&folder, &identity()).unwrap();
+        let Claim::Mine(lease) = claim else {
+            panic!("nobody else asks");
+        };
+        lease.end(Ending::Interrupted, None).unwrap();
+        let other = Identity {
+            seed: 1,
+            ..identity()
+        };
+        let refused = worker.claim(&folder, &other);
+        assert!(matches!(refused, Err(LabError::Damaged { .. })));
+    }
+
+    #[test]
+    fn what_ends_without_a_result_is_tried_again_up_to_the_limit() {
+        let root = tempfile::tempdir().unwrap();
+        let worker = Worker::join(&root.path().join("workers"), policy()).unwrap();
+        let folder = root.path().join("trial");
+        for number in 1..=policy().max_attempts {
+            match worker.claim(&folder, &identity()).unwrap() {
+                Claim::Mine(lease) => {
+                    assert_eq!(lease.attempt(), number);
+                    lease.end(Ending::TimedOut, None).unwrap();
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        match worker.claim(&folder, &identity()).unwrap() {
+            Claim::Failed(reason) => assert!(reason.contains("timed out"), "{reason}"),
+            other => panic!("{other:?}"),
+        }
+        let failed = root.path().join("failed");
+        let Claim::Mine(lease) = worker.claim(&failed, &identity()).unwrap() else {
+            panic!("nobody else asks");
+        };
+        let reason = Some("out of luck".to_owned());
+        lease.end(Ending::Failed, reason).unwrap();
+        let claim = worker.claim(&failed, &identity()).unwrap();
+        assert!(matches!(claim, Claim::Failed(reason) if reason == "out of luck"));
     }
 }
