@@ -7,10 +7,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 kills=${1:-200}
-IMLP_FAULT_KILLS=$kills cargo test -p imlp --test faults -- --nocapture \
+IMLP_FAULT_KILLS=$kills cargo test --workspace --test faults -- --nocapture \
     workers_that_are_killed_at_random_moments_lose_nothing
 
-cargo build -p imlp
+# Built for the test.
 imlp=$PWD/target/debug/imlp
 disk=$(mktemp -d)
 trap 'umount "$disk" 2>/dev/null; rmdir "$disk"' EXIT

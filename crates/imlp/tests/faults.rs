@@ -113,7 +113,7 @@ fn workers_that_are_killed_at_random_moments_lose_nothing() {
     let attempts = files(&store, "attempt-").len();
     eprintln!(
         "{killed} processes killed; {published} results by {attempts} attempts, of which {lost} \
-         were lost"
+         were cut short without an end"
     );
     // A kill between the result and what follows it leaves something to clear.
     expect_success(&scratch.run(&["clean", "o", "--yes"]));
