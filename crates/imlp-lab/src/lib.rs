@@ -20,6 +20,7 @@ mod recipe;
 pub mod report;
 pub mod results;
 pub mod rows;
+mod schema;
 pub mod statistics;
 pub mod status;
 pub mod store;
@@ -35,4 +36,5 @@ pub use experiment::{
 pub use keys::read_file;
 pub use plan::{Plan, PlannedConfiguration};
 pub use recipe::Recipe;
+pub use schema::recipe_schema;
 pub use sweep_config::{Alphas, Seeds, SweepConfig};

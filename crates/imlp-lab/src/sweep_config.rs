@@ -1,7 +1,8 @@
 //! The keys `sweep.*`: which trials an experiment has.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
@@ -9,7 +10,7 @@ use crate::LabError;
 use crate::grid::parse_alphas;
 
 /// The keys `sweep.*`: which trials an experiment has.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SweepConfig {
     /// The values of α: a list, or a grid such as `"two-sided:1e-3:11"`.
@@ -20,17 +21,27 @@ pub struct SweepConfig {
     pub ends: bool,
     /// Keys that vary independently: every combination is a configuration.
     #[serde(skip_serializing_if = "Table::is_empty")]
+    #[schemars(with = "Axes")]
     pub grid: Table,
     /// Keys that vary in step: first values together, second values together….
     #[serde(skip_serializing_if = "Table::is_empty")]
+    #[schemars(with = "Axes")]
     pub zip: Table,
     /// Cases: tables of keys that are set together.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<Case>")]
     pub list: Vec<Table>,
 }
 
+/// What `grid` and `zip` hold, for the schema: tables of keys, each with its
+/// values.
+type Axes = BTreeMap<String, serde_json::Value>;
+
+/// What `list` holds, for the schema.
+type Case = BTreeMap<String, serde_json::Value>;
+
 /// Values of α as written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(
     untagged,
     expecting = "expected a list of numbers in [0, 1] or a grid such as \"log:1e-4..1:9\""
@@ -43,7 +54,7 @@ pub enum Alphas {
 }
 
 /// Seeds as written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected how many seeds, or a list of seeds")]
 pub enum Seeds {
     /// That many: 0, 1, ….

@@ -88,6 +88,8 @@ pub enum Command {
     Project(ProjectArguments),
     /// Show what a SafeTensors file holds, and how structured its matrices are
     Inspect(InspectArguments),
+    /// Print the JSON Schema of a recipe, for editors that complete and check TOML
+    Schema,
     /// Print the completions of a shell
     Completions(CompletionsArguments),
     /// Write the manual pages

@@ -19,6 +19,7 @@ mod output;
 mod progress;
 mod project;
 mod retry;
+mod schema;
 mod status;
 mod sweep;
 mod train;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Command::Dense(arguments) => dense::run(&arguments),
         Command::Project(arguments) => project::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Schema => schema::run(),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),
     };

@@ -146,6 +146,14 @@ fn check_predicts_and_writes_nothing() {
 }
 
 #[test]
+fn the_schema_of_a_recipe_is_printed() {
+    let scratch = Scratch::new();
+    let schema: Value = serde_json::from_str(&scratch.succeed(&["schema"])).unwrap();
+    assert_eq!(schema["title"], "A recipe of imlp");
+    assert!(schema["properties"]["sweep"].is_object());
+}
+
+#[test]
 fn completions_and_pages_name_the_commands() {
     let scratch = Scratch::new();
     for shell in ["bash", "zsh", "fish"] {
