@@ -7,7 +7,17 @@ use crate::random::{Purpose, Stream};
 const PADDING: usize = 4;
 
 /// How training images are varied.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Augmentation {
     /// Not at all.

@@ -78,7 +78,17 @@ pub struct LoadOptions {
 }
 
 /// Which of CIFAR-100's labels to use.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Labels {
     /// The classes proper: 100 for CIFAR-100.

@@ -39,12 +39,20 @@ pub enum LabError {
     /// The output path is a folder.
     #[error("the output {} is a folder; give the name of a file in it", .0.display())]
     OutputIsFolder(PathBuf),
-    /// Another process works in the folder.
+    /// A folder that is no experiment's.
     #[error(
-        "another imlp is at work in {}; wait for it or give another --out", .0.display()
+        "{} holds no experiment; give the folder that `imlp sweep` names (its --out)", .0.display()
     )]
-    Locked(PathBuf),
-    /// The folder holds an experiment of another configuration.
+    NoStore(PathBuf),
+    /// Something is wrong in one of several configurations.
+    #[error("in the configuration {label}: {source}")]
+    Configuration {
+        /// What sets it apart.
+        label: String,
+        /// What is wrong.
+        source: Box<LabError>,
+    },
+    /// The folder holds an experiment of other configurations.
     #[error(
         "{} holds results of another configuration:\n{}\nGive another --out, or the same configuration to continue.",
         path.display(),
@@ -56,20 +64,9 @@ pub enum LabError {
         /// `key: there …, now …`.
         differences: Vec<String>,
     },
-    /// A folder with results of which it is not known what they belong to.
-    #[error(
-        "{}: {reason}, so it is not known what the results in this folder belong to; \
-         give another --out, or delete the folder", path.display()
-    )]
-    Unidentified {
-        /// The folder.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
     /// A stored result that cannot be read.
     #[error(
-        "{} is damaged: {reason}; delete it and run the same command again to redo it", path.display()
+        "{} is damaged: {reason}; delete it and run the same command again", path.display()
     )]
     Damaged {
         /// The file.
@@ -111,6 +108,15 @@ pub enum LabError {
     /// Threads could not be started.
     #[error("cannot start worker threads: {0}")]
     Threads(String),
+    /// No trial of a configuration has finished.
+    #[error("there is no finished trial to show; `imlp status` tells why")]
+    NothingFinished,
+    /// A table that cannot be written.
+    #[error("cannot write the table: {0}")]
+    Table(String),
+    /// A checkpoint that cannot be laid out.
+    #[error("cannot lay out a checkpoint: {0}")]
+    Checkpoint(String),
     /// A defect of this program.
     #[error("a defect of imlp stopped {0}; please report it with the message above")]
     Panicked(String),

@@ -1,37 +1,58 @@
 //! A checked experiment: which trials there are, and everything they share.
 
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use imlp_data::{Cache, LoadOptions};
+use imlp_data::{Cache, Dataset, LoadOptions};
 use imlp_linear::Alpha;
 use imlp_train::{Backend, Cost, Setup, TrialConfig, bytes};
 use serde::Serialize;
 
-use crate::{LabError, Recipe, SweepConfig};
-
-/// One trial of an experiment.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TrialId {
-    /// Interpolation weight.
-    pub alpha: Alpha,
-    /// Seed.
-    pub seed: u64,
-}
+use crate::identity::{Identity, PriorId, TrialId};
+use crate::plan::{Plan, PlannedConfiguration, of_configuration};
+use crate::variation::{Assignment, label};
+use crate::{LabError, SweepConfig};
 
 /// A checked experiment, ready to run.
 #[derive(Debug)]
 pub struct Experiment {
-    /// The trials' configuration; `interpolation.alpha` in it is not used.
-    pub config: TrialConfig,
+    /// The configurations, at least one.
+    pub configurations: Vec<Configuration>,
     /// Which trials there are.
     pub sweep: SweepConfig,
     /// Values of α, increasing.
     pub alphas: Vec<Alpha>,
     /// Seeds.
     pub seeds: Vec<u64>,
+}
+
+/// One configuration, trained for every α and seed.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    /// What sets it apart from the others; empty where there is only one.
+    pub assignments: Vec<Assignment>,
+    /// The trials' configuration; `interpolation.alpha` in it is not used.
+    pub config: TrialConfig,
     /// Data and networks.
-    pub setup: Setup,
+    pub setup: Arc<Setup>,
+}
+
+/// One trial of an experiment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedTrial {
+    /// Its name. Trials of two configurations that would give the same bits
+    /// have one name and are trained once.
+    pub id: TrialId,
+    /// The prior toward which it is pulled.
+    pub prior: PriorId,
+    /// Index of its configuration.
+    pub configuration: usize,
+    /// Interpolation weight.
+    pub alpha: Alpha,
+    /// Seed.
+    pub seed: u64,
 }
 
 /// How an experiment is carried out; none of it changes a result.
@@ -43,14 +64,41 @@ pub struct Execution {
     pub jobs: usize,
     /// Limit on predicted memory, bytes.
     pub max_memory: u64,
+    /// How often a trial is tried, and for how long.
+    pub policy: Policy,
+}
+
+/// How often a trial is tried, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Policy {
+    /// Attempts at a trial that was interrupted, timed out or lost, before it is
+    /// given up.
+    pub max_attempts: u32,
+    /// How long an attempt may take; none for as long as it takes.
+    pub time_limit: Option<Duration>,
+    /// How long a worker may show no sign of life before its work is taken over.
+    pub stale_after: Duration,
+    /// Time between two checkpoints of an attempt.
+    pub checkpoint_every: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            max_attempts: 5,
+            time_limit: None,
+            // Longer than a shared file system hides a change or an overloaded
+            // machine delays one.
+            stale_after: Duration::from_secs(60),
+            // Little to lose, and seldom enough to cost nothing.
+            checkpoint_every: Duration::from_secs(5 * 60),
+        }
+    }
 }
 
 /// What an experiment will cost, for people to read before it starts.
 #[derive(Clone, Debug, Serialize)]
 pub struct Prediction {
-    /// Per network.
-    #[serde(flatten)]
-    pub cost: Cost,
     /// Trials.
     pub trials: usize,
     /// Priors to train.
@@ -61,108 +109,168 @@ pub struct Prediction {
     pub peak_bytes: u64,
 }
 
-/// The tables of a recipe, read and checked as far as they can be without data.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    config: TrialConfig,
-    sweep: SweepConfig,
-    alphas: Vec<Alpha>,
-    seeds: Vec<u64>,
+/// Operations of an experiment, forward and backward.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Flops {
+    /// Of all twins.
+    pub twins: f64,
+    /// Of all priors.
+    pub priors: f64,
+    /// How many twins.
+    pub trials: usize,
+    /// How many priors.
+    pub trained_priors: usize,
 }
 
-impl Plan {
-    /// Reads every key.
-    ///
-    /// # Errors
-    /// An unknown key, or a value that cannot be used, by name.
-    pub fn new(recipe: &Recipe) -> Result<Self, LabError> {
-        let (config, sweep) = recipe.config()?;
-        config.check()?;
-        let config = config.resolved();
-        let alphas = sweep
-            .alphas()?
-            .into_iter()
-            .map(|a| Alpha::new(a).map_err(|e| imlp_train::TrainError::from(e).into()))
-            .collect::<Result<Vec<_>, LabError>>()?;
-        let seeds = sweep.seeds()?;
-        Ok(Self {
-            config,
-            sweep,
-            alphas,
-            seeds,
-        })
+impl Configuration {
+    /// `train.learning_rate=0.1, prior.kind=mixer`; empty where nothing varies.
+    pub fn label(&self) -> String {
+        label(&self.assignments)
     }
 
-    /// The trials' configuration.
-    pub fn config(&self) -> &TrialConfig {
-        &self.config
+    /// What its networks cost.
+    pub fn cost(&self) -> Cost {
+        Cost::of(&self.setup)
     }
 
-    /// The trials of one value of α and one seed instead of a sweep.
-    pub fn single(mut self, alpha: Alpha, seed: u64) -> Self {
-        (self.alphas, self.seeds) = (vec![alpha], vec![seed]);
-        self
+    /// FLOPs of one twin, forward and backward.
+    pub fn twin_flops(&self) -> f64 {
+        self.flops(self.cost().twin.flops_per_image, self.config.train.epochs)
+    }
+
+    /// FLOPs of one prior, forward and backward.
+    pub fn prior_flops(&self) -> f64 {
+        self.flops(self.cost().prior.flops_per_image, self.setup.prior_epochs())
+    }
+
+    fn flops(&self, per_image: u64, epochs: u32) -> f64 {
+        per_image as f64 * self.setup.data().train_len() as f64 * f64::from(epochs)
     }
 }
 
 impl Experiment {
-    /// Loads the data and builds the networks.
+    /// Loads the data and builds the networks of every configuration.
     ///
     /// # Errors
-    /// Anything that would stop a trial later, by name.
+    /// Anything that would stop a trial later, by name; two configurations that
+    /// are the same.
     pub fn new(plan: Plan, backend: Backend) -> Result<Self, LabError> {
         let Plan {
-            mut config,
+            configurations,
             sweep,
             alphas,
             seeds,
         } = plan;
-        // The sweep sets α; two spellings of one experiment are one experiment.
-        config.interpolation.alpha = Alpha::ZERO;
-        let options = LoadOptions {
-            labels: config.data.labels,
-        };
-        let dataset = Cache::of_user()?.load(&config.data.name, &options)?;
-        let setup = Setup::new(config.clone(), Arc::new(dataset), backend)?;
-        Ok(Self {
-            config,
+        let cache = Cache::of_user()?;
+        let mut datasets = HashMap::new();
+        let configurations = configurations
+            .into_iter()
+            .map(|planned| {
+                let inside = of_configuration(&planned.assignments);
+                configuration(planned, &cache, &mut datasets, &backend).map_err(inside)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let experiment = Self {
+            configurations,
             sweep,
             alphas,
             seeds,
-            setup,
-        })
+        };
+        experiment.refuse_twins()?;
+        Ok(experiment)
     }
 
-    /// Every trial, in the order in which they are run: seed by seed, so that
-    /// a prior can be let go when its trials are done.
-    pub fn trials(&self) -> Vec<TrialId> {
-        self.seeds
-            .iter()
-            .flat_map(|&seed| {
-                self.alphas
-                    .iter()
-                    .map(move |&alpha| TrialId { alpha, seed })
-            })
-            .collect()
+    /// Refuses two configurations whose results would be the same.
+    fn refuse_twins(&self) -> Result<(), LabError> {
+        let mut seen = HashMap::new();
+        for configuration in &self.configurations {
+            let id = Identity::of_trial(&configuration.setup, Alpha::ONE, 0).trial_id();
+            if let Some(first) = seen.insert(id, configuration) {
+                return Err(LabError::Key {
+                    key: "sweep".to_owned(),
+                    reason: format!(
+                        "the configurations {} and {} are the same; remove one",
+                        first.label(),
+                        configuration.label()
+                    ),
+                });
+            }
+        }
+        Ok(())
     }
 
-    /// Predicts operations and memory with `jobs` trials at a time.
+    /// Every trial: by configuration, seed and α.
+    pub fn trials(&self) -> Vec<PlannedTrial> {
+        let mut trials = Vec::new();
+        for (index, configuration) in self.configurations.iter().enumerate() {
+            for &seed in &self.seeds {
+                let prior = Identity::of_prior(&configuration.setup, seed).prior_id();
+                for &alpha in &self.alphas {
+                    let identity = Identity::of_trial(&configuration.setup, alpha, seed);
+                    trials.push(PlannedTrial {
+                        id: identity.trial_id(),
+                        prior: prior.clone(),
+                        configuration: index,
+                        alpha,
+                        seed,
+                    });
+                }
+            }
+        }
+        trials
+    }
+
+    /// Predicts operations and memory with `jobs` trials at a time. Trials and
+    /// priors that configurations share are counted once.
     pub fn predict(&self, jobs: usize) -> Prediction {
-        let cost = Cost::of(&self.setup);
-        let images = self.setup.data().train_len() as f64;
-        let epochs = f64::from(self.config.train.epochs);
-        let prior_epochs = f64::from(self.setup.prior_epochs());
-        let trials = self.alphas.len() * self.seeds.len();
-        let twin_flops = cost.twin.flops_per_image as f64 * images * epochs;
-        let prior_flops = cost.prior.flops_per_image as f64 * images * prior_epochs;
+        let Flops {
+            twins,
+            priors,
+            trials,
+            trained_priors,
+        } = self.total_flops();
         Prediction {
             trials,
-            priors: self.seeds.len(),
-            total_flops: twin_flops * trials as f64 + prior_flops * self.seeds.len() as f64,
-            // Each worker may hold a prior while it prepares the next one.
-            peak_bytes: cost.peak_bytes(jobs, self.seeds.len().min(2 * jobs)),
-            cost,
+            priors: trained_priors,
+            total_flops: twins + priors,
+            peak_bytes: self.peak_bytes(jobs, trained_priors),
         }
+    }
+
+    /// Counts operations, each trial and prior once.
+    pub fn total_flops(&self) -> Flops {
+        let (mut trials, mut priors) = (HashSet::new(), HashSet::new());
+        let mut total = Flops::default();
+        let flops: Vec<(f64, f64)> = self
+            .configurations
+            .iter()
+            .map(|c| (c.twin_flops(), c.prior_flops()))
+            .collect();
+        for trial in self.trials() {
+            let (twin, prior) = flops[trial.configuration];
+            if trials.insert(trial.id) {
+                total.twins += twin;
+            }
+            if priors.insert(trial.prior) {
+                total.priors += prior;
+            }
+        }
+        (total.trials, total.trained_priors) = (trials.len(), priors.len());
+        total
+    }
+
+    fn peak_bytes(&self, jobs: usize, priors: usize) -> u64 {
+        let mut datasets = HashMap::new();
+        let mut work = 0;
+        for configuration in &self.configurations {
+            let cost = configuration.cost();
+            let dataset = configuration.setup.data().dataset();
+            datasets.insert(&dataset.checksum, cost.data_bytes);
+            // Each worker may hold a prior while it prepares the next one.
+            let peak = cost.peak_bytes(jobs, priors.min(2 * jobs));
+            work = work.max(peak.saturating_sub(cost.data_bytes));
+        }
+        datasets.into_values().fold(work, u64::saturating_add)
     }
 
     /// Refuses an experiment that needs more memory than allowed.
@@ -180,4 +288,37 @@ impl Experiment {
         }
         Ok(())
     }
+}
+
+/// Data sets by name and labels: each is in memory once.
+type Datasets = HashMap<(String, String), Arc<Dataset>>;
+
+fn configuration(
+    planned: PlannedConfiguration,
+    cache: &Cache,
+    datasets: &mut Datasets,
+    backend: &Backend,
+) -> Result<Configuration, LabError> {
+    let PlannedConfiguration {
+        assignments,
+        mut config,
+    } = planned;
+    // The sweep sets α; two spellings of one experiment are one experiment.
+    config.interpolation.alpha = Alpha::ZERO;
+    let labels = config.data.labels;
+    let key = (config.data.name.clone(), format!("{labels:?}"));
+    let dataset = match datasets.get(&key) {
+        Some(dataset) => Arc::clone(dataset),
+        None => {
+            let loaded = Arc::new(cache.load(&config.data.name, &LoadOptions { labels })?);
+            datasets.insert(key, Arc::clone(&loaded));
+            loaded
+        }
+    };
+    let setup = Setup::new(config.clone(), dataset, backend.clone())?;
+    Ok(Configuration {
+        assignments,
+        config,
+        setup: Arc::new(setup),
+    })
 }

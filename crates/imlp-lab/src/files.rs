@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tempfile::NamedTempFile;
 
 use crate::LabError;
@@ -62,7 +63,27 @@ impl UnfinishedFile {
     /// # Errors
     /// [`LabError::Io`]: missing permission; what was there is then as before.
     pub fn keep(self) -> Result<(), LabError> {
-        // A temporary file is private to its owner; a result is an ordinary file.
+        self.make_ordinary()?;
+        let kept = self.file.persist(&self.path).map_err(|e| e.error);
+        kept.map(|_| ()).map_err(writing(&self.path))
+    }
+
+    /// Gives it its name if no file has it; false when one has. Of several
+    /// processes, on any hosts, exactly one is told true.
+    ///
+    /// # Errors
+    /// [`LabError::Io`]: missing permission.
+    pub fn keep_new(self) -> Result<bool, LabError> {
+        self.make_ordinary()?;
+        match self.file.persist_noclobber(&self.path) {
+            Ok(_) => Ok(true),
+            Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(e) => Err(writing(&self.path)(e.error)),
+        }
+    }
+
+    /// A temporary file is private to its owner; a result is an ordinary file.
+    fn make_ordinary(&self) -> Result<(), LabError> {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -71,8 +92,7 @@ impl UnfinishedFile {
             file.set_permissions(ordinary)
                 .map_err(writing(&self.path))?;
         }
-        let kept = self.file.persist(&self.path).map_err(|e| e.error);
-        kept.map(|_| ()).map_err(writing(&self.path))
+        Ok(())
     }
 }
 
@@ -121,26 +141,82 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), LabError> {
 /// # Errors
 /// As [`write_atomically`].
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), LabError> {
-    let mut text = serde_json::to_vec_pretty(value).expect("records have only text keys");
-    text.push(b'\n');
-    write_atomically(path, &text)
+    write_atomically(path, &json(value))
 }
 
-/// Removes what a killed process left half-written in `folder`. Nobody else may
-/// be writing there.
+/// Writes `value` as JSON if `path` is not there yet; false when it is.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub(crate) fn write_new_json(path: &Path, value: &impl Serialize) -> Result<bool, LabError> {
+    let mut file = UnfinishedFile::beside(path)?;
+    file.write(|out| out.write_all(&json(value)))?;
+    file.keep_new()
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    let mut text = serde_json::to_vec_pretty(value).expect("records have only text keys");
+    text.push(b'\n');
+    text
+}
+
+/// Reads JSON; none when `path` is not there.
+///
+/// # Errors
+/// [`LabError::Io`]; [`LabError::Damaged`] when it is not what was written.
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, LabError> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(LabError::io("read", path)(error)),
+    };
+    serde_json::from_slice(&bytes)
+        .map(Some)
+        .map_err(|error| LabError::Damaged {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })
+}
+
+/// What is in `folder`, by name; nothing when it is not there.
 ///
 /// # Errors
 /// [`LabError::Io`].
-pub(crate) fn remove_unfinished(folder: &Path) -> Result<(), LabError> {
-    let entries = std::fs::read_dir(folder).map_err(LabError::io("list", folder))?;
-    for entry in entries {
-        let entry = entry.map_err(LabError::io("list", folder))?;
-        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
-            let path = entry.path();
-            std::fs::remove_file(&path).map_err(LabError::io("remove", &path))?;
+pub(crate) fn list(folder: &Path) -> Result<Vec<String>, LabError> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(LabError::io("list", folder)(error)),
+    };
+    let mut names = entries
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect::<io::Result<Vec<_>>>()
+        .map_err(LabError::io("list", folder))?;
+    names.sort();
+    Ok(names)
+}
+
+/// What a process that was killed left half-written in `folder`.
+///
+/// # Errors
+/// [`LabError::Io`].
+pub(crate) fn unfinished(folder: &Path) -> Result<Vec<PathBuf>, LabError> {
+    let names = list(folder)?.into_iter();
+    let unfinished = names.filter(|name| name.starts_with(UNFINISHED));
+    Ok(unfinished.map(|name| folder.join(name)).collect())
+}
+
+/// Removes a file; one that is gone already is no error.
+///
+/// # Errors
+/// [`LabError::Io`].
+pub(crate) fn remove_file(path: &Path) -> Result<(), LabError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(LabError::io("remove", path)(error))
         }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Refuses an output folder that is a file.

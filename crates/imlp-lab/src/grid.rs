@@ -1,23 +1,24 @@
-//! The α-grid: the text of `--alphas` → interpolation weights to sweep.
+//! Grids by name: the text of `--alphas` → interpolation weights to sweep, and
+//! ranges of any other key.
 //!
-//! A grid is a comma-separated list; each item is one weight or one range:
+//! A grid is a comma-separated list; each item is one number or one range:
 //!
 //! | item | meaning |
 //! |---|---|
-//! | `0.1` | the weight 0.1 |
-//! | `linear:0..1:11` | 11 equally spaced weights, both ends included |
-//! | `log:1e-4..1:9` | 9 weights equally spaced in log₁₀ α, both ends included |
-//! | `two-sided:1e-3:11` | 11 weights equally spaced in log₁₀(α / (1 − α)), from 1e-3 to 1 − 1e-3 |
+//! | `0.1` | the number 0.1 |
+//! | `linear:0..1:11` | 11 equally spaced numbers, both ends included |
+//! | `log:1e-4..1:9` | 9 numbers equally spaced in log₁₀ α, both ends included |
+//! | `two-sided:1e-3:11` | 11 numbers equally spaced in log₁₀(α / (1 − α)), from 1e-3 to 1 − 1e-3 |
 //!
 //! The two-sided range approaches 0 and 1 in the same way: near 0 it is
 //! log-spaced in α, near 1 log-spaced in 1 − α; with α it holds 1 − α; an odd
 //! number of points includes 0.5.
 //!
-//! Generated weights are rounded to [`SIGNIFICANT_DIGITS`] significant digits,
-//! so that a grid reads `0.01` and not `0.010000000000000002`; weights that the
+//! Generated numbers are rounded to [`SIGNIFICANT_DIGITS`] significant digits,
+//! so that a grid reads `0.01` and not `0.010000000000000002`; numbers that the
 //! user wrote stay as written.
 
-/// Significant decimal digits kept in a generated weight.
+/// Significant decimal digits kept in a generated number.
 pub const SIGNIFICANT_DIGITS: usize = 12;
 
 /// Most points that one range may ask for: a slip of the keyboard should not
@@ -28,30 +29,30 @@ pub const MAX_POINTS: usize = 1000;
 /// to 1, α could not be told from 1 after rounding.
 pub const MIN_EDGE: f64 = 1e-9;
 
-/// What is wrong with the text of an α-grid.
+/// What is wrong with the text of a grid.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum GridError {
-    /// The text holds no weight.
+    /// The text holds no number.
     #[error(
-        "the α-grid is empty; write for example `0,0.01,0.1,1`, `log:1e-4..1:9`, `linear:0..1:11` or `two-sided:1e-3:11`"
+        "the grid is empty; write for example `0,0.01,0.1,1`, `log:1e-4..1:9`, `linear:0..1:11` or `two-sided:1e-3:11`"
     )]
     Empty,
     /// Two commas follow each other, or one stands at an end.
-    #[error("the α-grid {text:?} has an empty item; remove the extra comma")]
+    #[error("the grid {text:?} has an empty item; remove the extra comma")]
     EmptyItem {
         /// The whole grid as written.
         text: String,
     },
     /// An item is neither a number nor a known range.
     #[error(
-        "α-grid: {item:?} is neither a number nor a range; write a number such as `0.1`, or `log:1e-4..1:9`, `linear:0..1:11`, `two-sided:1e-3:11`"
+        "grid: {item:?} is neither a number nor a range; write a number such as `0.1`, or `log:1e-4..1:9`, `linear:0..1:11`, `two-sided:1e-3:11`"
     )]
     Unknown {
         /// The item as written.
         item: String,
     },
     /// A range does not have the form of its kind.
-    #[error("α-grid: {item:?} does not have the form `{form}`")]
+    #[error("grid: {item:?} does not have the form `{form}`")]
     Form {
         /// The item as written.
         item: String,
@@ -59,7 +60,7 @@ pub enum GridError {
         form: &'static str,
     },
     /// A number in an item cannot be read.
-    #[error("α-grid: {token:?} in {item:?} is not a number")]
+    #[error("grid: {token:?} in {item:?} is not a number")]
     Number {
         /// The part that cannot be read.
         token: String,
@@ -68,15 +69,21 @@ pub enum GridError {
     },
     /// A weight is not a finite number from 0 to 1.
     #[error(
-        "α-grid: {token:?} is outside [0, 1]; α is the prior's share: 0 is the plain MLP, 1 is the prior"
+        "grid: {token:?} is outside [0, 1]; α is the prior's share: 0 is the plain MLP, 1 is the prior"
     )]
     OutsideUnit {
         /// The weight as written.
         token: String,
     },
+    /// A number is infinite or not a number.
+    #[error("grid: {token:?} is not a finite number")]
+    NotFinite {
+        /// The number as written.
+        token: String,
+    },
     /// The number of points of a range is not between 2 and [`MAX_POINTS`].
     #[error(
-        "α-grid: {token:?} points in {item:?}; a range takes a whole number of points from 2 to {MAX_POINTS}"
+        "grid: {token:?} points in {item:?}; a range takes a whole number of points from 2 to {MAX_POINTS}"
     )]
     Points {
         /// The number as written.
@@ -85,22 +92,22 @@ pub enum GridError {
         item: String,
     },
     /// A range does not go upward.
-    #[error("α-grid: {item:?} must go from a smaller to a larger weight; swap its ends")]
+    #[error("grid: {item:?} must go from a smaller to a larger number; swap its ends")]
     Order {
         /// The item as written.
         item: String,
     },
-    /// A log range starts at 0, which has no logarithm.
+    /// A log range starts at or below 0, where there is no logarithm.
     #[error(
-        "α-grid: {item:?} cannot start at 0 on a logarithmic scale; start at for example 1e-4 and add 0 to the list: `0,log:1e-4..1:9`"
+        "grid: {item:?} must start above 0 on a logarithmic scale; start at for example 1e-4 and add 0 to the list: `0,log:1e-4..1:9`"
     )]
-    LogFromZero {
+    LogNotPositive {
         /// The item as written.
         item: String,
     },
     /// A two-sided range starts at or above one half, or too close to 0.
     #[error(
-        "α-grid: {token:?} in {item:?} must lie between 1e-9 and 0.5 (0.5 excluded): the range goes from it to 1 minus it"
+        "grid: {token:?} in {item:?} must lie between 1e-9 and 0.5 (0.5 excluded): the range goes from it to 1 minus it"
     )]
     Edge {
         /// The edge as written.
@@ -125,22 +132,7 @@ pub enum GridError {
 /// # Ok::<(), imlp_lab::grid::GridError>(())
 /// ```
 pub fn parse_alphas(text: &str, with_ends: bool) -> Result<Vec<f64>, GridError> {
-    if text.trim().is_empty() {
-        return Err(GridError::Empty);
-    }
-    let mut alphas = Vec::new();
-    for item in text.split(',').map(str::trim) {
-        if item.is_empty() {
-            return Err(GridError::EmptyItem { text: text.into() });
-        }
-        match item.split_once(':') {
-            None => alphas.push(single(item)?),
-            Some(("linear", rest)) => alphas.extend(linear(item, rest)?),
-            Some(("log", rest)) => alphas.extend(log(item, rest)?),
-            Some(("two-sided", rest)) => alphas.extend(two_sided(item, rest)?),
-            Some(_) => return Err(GridError::Unknown { item: item.into() }),
-        }
-    }
+    let mut alphas = parse(text, in_unit)?;
     if with_ends {
         alphas.extend([0.0, 1.0]);
     }
@@ -149,22 +141,60 @@ pub fn parse_alphas(text: &str, with_ends: bool) -> Result<Vec<f64>, GridError> 
     Ok(alphas)
 }
 
-fn single(item: &str) -> Result<f64, GridError> {
+/// Reads a grid of any key: its numbers in the order written.
+///
+/// # Errors
+/// [`GridError`] names the offending part of `text` and what to write instead.
+///
+/// # Examples
+/// ```
+/// use imlp_lab::grid::parse_numbers;
+/// assert_eq!(parse_numbers("log:1..100:3")?, [1.0, 10.0, 100.0]);
+/// # Ok::<(), imlp_lab::grid::GridError>(())
+/// ```
+pub fn parse_numbers(text: &str) -> Result<Vec<f64>, GridError> {
+    parse(text, finite)
+}
+
+/// What a number of a grid must be, given the token that it was written as.
+type Domain = fn(f64, &str) -> Result<f64, GridError>;
+
+fn parse(text: &str, domain: Domain) -> Result<Vec<f64>, GridError> {
+    if text.trim().is_empty() {
+        return Err(GridError::Empty);
+    }
+    let mut numbers = Vec::new();
+    for item in text.split(',').map(str::trim) {
+        if item.is_empty() {
+            return Err(GridError::EmptyItem { text: text.into() });
+        }
+        match item.split_once(':') {
+            None => numbers.push(single(item, domain)?),
+            Some(("linear", rest)) => numbers.extend(linear(item, rest, domain)?),
+            Some(("log", rest)) => numbers.extend(log(item, rest, domain)?),
+            Some(("two-sided", rest)) => numbers.extend(two_sided(item, rest)?),
+            Some(_) => return Err(GridError::Unknown { item: item.into() }),
+        }
+    }
+    Ok(numbers)
+}
+
+fn single(item: &str, domain: Domain) -> Result<f64, GridError> {
     let value = item
         .parse()
         .map_err(|_| GridError::Unknown { item: item.into() })?;
-    in_unit(value, item)
+    domain(value, item)
 }
 
-fn linear(item: &str, rest: &str) -> Result<Vec<f64>, GridError> {
-    let (start, end, points) = range(item, rest, "linear:START..END:POINTS")?;
+fn linear(item: &str, rest: &str, domain: Domain) -> Result<Vec<f64>, GridError> {
+    let (start, end, points) = range(item, rest, "linear:START..END:POINTS", domain)?;
     Ok(spaced(start, end, points).map(round).collect())
 }
 
-fn log(item: &str, rest: &str) -> Result<Vec<f64>, GridError> {
-    let (start, end, points) = range(item, rest, "log:START..END:POINTS")?;
-    if start == 0.0 {
-        return Err(GridError::LogFromZero { item: item.into() });
+fn log(item: &str, rest: &str, domain: Domain) -> Result<Vec<f64>, GridError> {
+    let (start, end, points) = range(item, rest, "log:START..END:POINTS", domain)?;
+    if start <= 0.0 {
+        return Err(GridError::LogNotPositive { item: item.into() });
     }
     let mut alphas: Vec<f64> = spaced(start.log10(), end.log10(), points)
         .map(|exponent| round(10f64.powf(exponent)).clamp(start, end))
@@ -203,8 +233,13 @@ fn two_sided(item: &str, rest: &str) -> Result<Vec<f64>, GridError> {
     Ok(lower)
 }
 
-/// `START..END:POINTS` with both ends in [0, 1] and START < END.
-fn range(item: &str, rest: &str, form: &'static str) -> Result<(f64, f64, usize), GridError> {
+/// `START..END:POINTS` with both ends in the domain and START < END.
+fn range(
+    item: &str,
+    rest: &str,
+    form: &'static str,
+    domain: Domain,
+) -> Result<(f64, f64, usize), GridError> {
     let parts = rest.split_once(':').and_then(|(ends, points)| {
         let (start, end) = ends.split_once("..")?;
         Some((start, end, points))
@@ -213,8 +248,8 @@ fn range(item: &str, rest: &str, form: &'static str) -> Result<(f64, f64, usize)
         item: item.into(),
         form,
     })?;
-    let start = in_unit(number(start_token, item)?, start_token)?;
-    let end = in_unit(number(end_token, item)?, end_token)?;
+    let start = domain(number(start_token, item)?, start_token)?;
+    let end = domain(number(end_token, item)?, end_token)?;
     if start >= end {
         return Err(GridError::Order { item: item.into() });
     }
@@ -249,6 +284,16 @@ fn in_unit(value: f64, token: &str) -> Result<f64, GridError> {
     }
 }
 
+fn finite(value: f64, token: &str) -> Result<f64, GridError> {
+    if value.is_finite() {
+        Ok(value + 0.0)
+    } else {
+        Err(GridError::NotFinite {
+            token: token.into(),
+        })
+    }
+}
+
 /// `points` ≥ 2 equally spaced numbers, both ends included.
 fn spaced(start: f64, end: f64, points: usize) -> impl Iterator<Item = f64> {
     let step = (end - start) / (points - 1) as f64;
@@ -274,6 +319,23 @@ mod tests {
 
     fn parse(text: &str) -> Vec<f64> {
         parse_alphas(text, false).unwrap()
+    }
+
+    #[test]
+    fn grids_of_other_keys_go_beyond_1_and_keep_their_order() {
+        assert_eq!(parse_numbers("log:1..1e4:3").unwrap(), [1.0, 100.0, 1e4]);
+        assert_eq!(
+            parse_numbers("7,linear:-2..2:3").unwrap(),
+            [7.0, -2.0, 0.0, 2.0]
+        );
+        for (text, expected) in [
+            ("inf", "\"inf\""),
+            ("log:-1..1:3", "above 0"),
+            ("sgd", "neither"),
+        ] {
+            let message = parse_numbers(text).unwrap_err().to_string();
+            assert!(message.contains(expected), "{text}: {message}");
+        }
     }
 
     #[test]
@@ -339,7 +401,7 @@ mod tests {
             ("inf", "\"inf\""),
             ("-0.1", "\"-0.1\""),
             ("cubic:0..1:3", "\"cubic:0..1:3\""),
-            ("log:0..1:5", "start at 0"),
+            ("log:0..1:5", "start above 0"),
             ("log:1..0.1:5", "swap"),
             ("log:1e-4..1", "log:START..END:POINTS"),
             ("linear:0..x:5", "\"x\""),

@@ -1,27 +1,40 @@
 //! Experiments on interpolated MLPs: from a recipe to the α-curve.
 //!
-//! [`Recipe`] (text) → [`Plan`] (read) → [`Experiment`] (checked) → [`sweep::run`] (trials, kept
-//! in a [`Store`]) → [`results::write`] (table, figure, report).
+//! [`Recipe`] (text) → [`Plan`] (read) → [`Experiment`] (checked) → [`executor::local::run`]
+//! (trials, kept in a [`Store`](store::Store)) → [`results::write`] (table, figure, report).
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
 pub mod curve;
 mod error;
+pub mod executor;
 pub mod experiment;
+pub mod export;
 pub mod figure;
 pub mod files;
 pub mod grid;
+pub mod identity;
 mod keys;
+mod plan;
 mod recipe;
 pub mod report;
 pub mod results;
+pub mod rows;
+mod schema;
 pub mod statistics;
-mod store;
-pub mod sweep;
+pub mod status;
+pub mod store;
+mod sweep_config;
 pub mod table;
+pub mod text;
+pub mod variation;
 
 pub use error::LabError;
-pub use experiment::{Execution, Experiment, Plan, Prediction, TrialId};
+pub use experiment::{
+    Configuration, Execution, Experiment, Flops, PlannedTrial, Policy, Prediction,
+};
 pub use keys::read_file;
-pub use recipe::{Alphas, Recipe, Seeds, SweepConfig};
-pub use store::{Store, alpha_text};
+pub use plan::{Plan, PlannedConfiguration};
+pub use recipe::Recipe;
+pub use schema::recipe_schema;
+pub use sweep_config::{Alphas, Seeds, SweepConfig};

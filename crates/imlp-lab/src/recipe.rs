@@ -1,14 +1,14 @@
 //! A recipe: the TOML description of an experiment.
 
-use std::collections::HashSet;
+mod include;
+
 use std::path::Path;
 
 use imlp_train::TrialConfig;
-use serde::{Deserialize, Serialize};
 
-use crate::LabError;
-use crate::grid::parse_alphas;
 use crate::keys;
+use crate::variation::Assignment;
+use crate::{LabError, SweepConfig};
 
 /// A recipe as it is written: unchecked tables, into which options and
 /// `--set key=value` are merged before anything is read.
@@ -17,128 +17,22 @@ pub struct Recipe {
     table: toml::Table,
 }
 
-/// The keys `sweep.*`: which trials an experiment has.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SweepConfig {
-    /// The values of α: a list, or a grid such as `"two-sided:1e-3:11"`.
-    pub alphas: Alphas,
-    /// How many seeds (0, 1, …), or a list of them.
-    pub seeds: Seeds,
-    /// Whether α = 0 and α = 1 are always added.
-    pub ends: bool,
-}
-
-/// Values of α as written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(
-    untagged,
-    expecting = "expected a list of numbers in [0, 1] or a grid such as \"log:1e-4..1:9\""
-)]
-pub enum Alphas {
-    /// A grid by name, or numbers with commas.
-    Grid(String),
-    /// Numbers.
-    List(Vec<f64>),
-}
-
-/// Seeds as written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "expected how many seeds, or a list of seeds")]
-pub enum Seeds {
-    /// That many: 0, 1, ….
-    Count(u64),
-    /// These.
-    List(Vec<u64>),
-}
-
-/// Values of α of a sweep that names none, beside the ends: closer together
-/// toward both, and where a share of the prior's weights begins to show.
-const DEFAULT_ALPHAS: &str = "0.001,0.01,0.1,0.3,0.5,0.9,0.99";
-
-/// Seeds of a sweep that names none: the fewest that give an interval worth
-/// the name.
-const DEFAULT_SEEDS: u64 = 3;
-
-/// More seeds than anyone has time for; a bound on what a typing error costs.
-const MAX_SEEDS: u64 = 100_000;
-
 /// Depth of a dotted key; no table of a recipe lies deeper.
 const MAX_DEPTH: usize = 8;
 
-impl Default for SweepConfig {
-    fn default() -> Self {
-        Self {
-            alphas: Alphas::Grid(DEFAULT_ALPHAS.to_owned()),
-            seeds: Seeds::Count(DEFAULT_SEEDS),
-            ends: true,
-        }
-    }
-}
-
-impl SweepConfig {
-    /// The values of α, in increasing order, each once.
-    ///
-    /// # Errors
-    /// A value that is not a number in [0, 1]; an empty or malformed grid.
-    pub fn alphas(&self) -> Result<Vec<f64>, LabError> {
-        let text = match &self.alphas {
-            Alphas::Grid(text) => text.clone(),
-            Alphas::List(list) => list
-                .iter()
-                .map(f64::to_string)
-                .collect::<Vec<_>>()
-                .join(","),
-        };
-        parse_alphas(&text, self.ends).map_err(|error| LabError::Key {
-            key: "sweep.alphas".to_owned(),
-            reason: error.to_string(),
-        })
-    }
-
-    /// The seeds, in the order given.
-    ///
-    /// # Errors
-    /// No seed, or one twice.
-    pub fn seeds(&self) -> Result<Vec<u64>, LabError> {
-        let refuse = |reason: String| LabError::Key {
-            key: "sweep.seeds".to_owned(),
-            reason,
-        };
-        let count = match &self.seeds {
-            Seeds::Count(count) => *count,
-            Seeds::List(list) => list.len() as u64,
-        };
-        if count > MAX_SEEDS {
-            return Err(refuse(format!("{count} seeds; at most {MAX_SEEDS}")));
-        }
-        let seeds: Vec<u64> = match &self.seeds {
-            Seeds::Count(count) => (0..*count).collect(),
-            Seeds::List(list) => list.clone(),
-        };
-        if seeds.is_empty() {
-            return Err(refuse(
-                "is 0: an experiment needs at least 1 seed".to_owned(),
-            ));
-        }
-        let mut seen = HashSet::new();
-        if let Some(seed) = seeds.iter().find(|seed| !seen.insert(**seed)) {
-            return Err(refuse(format!("holds {seed} twice")));
-        }
-        Ok(seeds)
-    }
-}
+/// The key that names a recipe's base.
+const INCLUDE: &str = "include";
 
 impl Recipe {
-    /// Reads a recipe file.
+    /// Reads a recipe file, and the one that its `include` names.
     ///
     /// # Errors
-    /// A file that cannot be read or is not TOML.
+    /// A file that cannot be read or is not TOML; a recipe that includes itself.
     pub fn read(path: &Path) -> Result<Self, LabError> {
-        keys::table(path, "read the recipe").map(|table| Self { table })
+        include::read(path).map(|table| Self { table })
     }
 
-    /// Reads a recipe from text.
+    /// Reads a recipe from text, which includes no other.
     ///
     /// # Errors
     /// Text that is not TOML.
@@ -149,6 +43,11 @@ impl Recipe {
                 origin: "recipe".to_owned(),
                 reason: error.to_string(),
             })
+    }
+
+    /// The tables.
+    pub fn table(&self) -> &toml::Table {
+        &self.table
     }
 
     /// Sets the dotted `key` to `value`.
@@ -182,6 +81,19 @@ impl Recipe {
         Ok(())
     }
 
+    /// The value of the dotted `key` as written.
+    pub fn get(&self, key: &str) -> Option<&toml::Value> {
+        let (first, rest) = match key.split_once('.') {
+            Some((first, rest)) => (first, Some(rest)),
+            None => (key, None),
+        };
+        let value = self.table.get(first)?;
+        rest.map_or(Some(value), |rest| {
+            rest.split('.')
+                .try_fold(value, |value, part| value.as_table()?.get(part))
+        })
+    }
+
     /// Sets from the text `key=value` of `--set`; a value that is not TOML is
     /// taken as a string.
     ///
@@ -201,19 +113,42 @@ impl Recipe {
         self.set(key, parsed)
     }
 
-    /// The trial's and the sweep's configuration, every default filled in.
+    /// The same recipe with some keys set.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set).
+    pub fn with(&self, assignments: &[Assignment]) -> Result<Self, LabError> {
+        let mut recipe = self.clone();
+        for Assignment { key, value } in assignments {
+            recipe.set(key, value.clone())?;
+        }
+        Ok(recipe)
+    }
+
+    /// The trials' configuration, every default filled in.
     ///
     /// # Errors
     /// An unknown key (with the nearest known one), a value of a wrong type.
-    pub fn config(&self) -> Result<(TrialConfig, SweepConfig), LabError> {
+    pub fn trial_config(&self) -> Result<TrialConfig, LabError> {
         let mut table = self.table.clone();
-        let sweep = table
-            .remove("sweep")
-            .unwrap_or_else(|| toml::Value::Table(toml::Table::new()));
-        Ok((
-            keys::read(toml::Value::Table(table), "", &["sweep"])?,
-            keys::read(sweep, "sweep", &[])?,
-        ))
+        table.remove("sweep");
+        if table.contains_key(INCLUDE) {
+            return Err(LabError::Key {
+                key: INCLUDE.to_owned(),
+                reason: "is read only at the top of a recipe file".to_owned(),
+            });
+        }
+        keys::read(toml::Value::Table(table), "", &["sweep", INCLUDE])
+    }
+
+    /// The sweep's configuration, every default filled in.
+    ///
+    /// # Errors
+    /// As [`trial_config`](Self::trial_config).
+    pub fn sweep_config(&self) -> Result<SweepConfig, LabError> {
+        let sweep = self.table.get("sweep").cloned();
+        let sweep = sweep.unwrap_or_else(|| toml::Value::Table(toml::Table::new()));
+        keys::read(sweep, "sweep", &[])
     }
 }
 
@@ -223,10 +158,11 @@ mod tests {
 
     fn refusal(text: &str) -> String {
         let recipe = Recipe::parse(text).unwrap();
-        recipe
-            .config()
-            .map(|(_, sweep)| sweep.alphas().and_then(|_| sweep.seeds()).err())
-            .map_or_else(|e| e.to_string(), |e| e.expect("refused").to_string())
+        let checked = recipe.trial_config().and_then(|_| {
+            let sweep = recipe.sweep_config()?;
+            sweep.alphas().and_then(|_| sweep.seeds())
+        });
+        checked.expect_err("refused").to_string()
     }
 
     #[test]
@@ -238,6 +174,7 @@ mod tests {
             ),
             ("[trian]\nepochs = 1", ["trian", "`train`"]),
             ("[sweeep]\nseeds = 1", ["sweeep", "`sweep`"]),
+            ("includ = \"x\"", ["includ", "`include`"]),
             ("[sweep]\nalpha = 1", ["sweep.alpha", "`alphas`"]),
             (
                 "[[prior.layers]]\ntype = \"conv2d\"\nchannels = 3\nkernel = 3\nstrid = 2",
@@ -290,23 +227,13 @@ mod tests {
         ] {
             recipe.set_text(text).unwrap();
         }
-        let (trial, sweep) = recipe.config().unwrap();
+        let trial = recipe.trial_config().unwrap();
+        let sweep = recipe.sweep_config().unwrap();
         assert_eq!(trial.train.epochs, 7);
         assert_eq!(trial.prior.kind, imlp_train::PriorKind::Mixer);
         assert_eq!(sweep.seeds().unwrap(), [4, 5]);
         assert!(recipe.set_text("train.epochs").is_err());
         assert!(recipe.set_text("train.epochs.x=1").is_err());
         assert!(recipe.set_text("train..x=1").is_err());
-    }
-
-    #[test]
-    fn the_ends_are_added_unless_told_not_to() {
-        let (_, mut sweep) = Recipe::parse("[sweep]\nalphas = [0.5, 0.1]")
-            .unwrap()
-            .config()
-            .unwrap();
-        assert_eq!(sweep.alphas().unwrap(), [0.0, 0.1, 0.5, 1.0]);
-        sweep.ends = false;
-        assert_eq!(sweep.alphas().unwrap(), [0.1, 0.5]);
     }
 }

@@ -1,131 +1,88 @@
-//! The folder of an experiment.
+//! The folder of an experiment, safe to share: any number of processes, on any
+//! hosts that see it, may work on it at once.
 //!
 //! ```text
-//! experiment.json                 what the results belong to
-//! trials/alpha=0.01,seed=0.json   the record of a finished trial
-//! priors/seed=0.json              the record of a trained prior
-//! priors/seed=0.safetensors       its parameters at every interpolation
+//! experiment.json          what was asked for last: configurations and trials
+//! trials/ID/               one folder per trial, named by what decides its result
+//!   identity.json          what that is
+//!   attempt-0001.json      who worked on it when, and how that ended
+//!   checkpoint-….safetensors     where an attempt goes on that follows one that was cut short
+//!   result.json            its result, under a checksum; written once
+//! priors/ID/               likewise, one folder per trained prior
+//!   snapshots-0001.safetensors   its parameters at every interpolation
+//! workers/NAME.beat        a number that a worker counts up while it lives
 //! ```
 //!
-//! Every file appears by an atomic rename, so a run that is killed at any
-//! moment leaves finished trials whole and unfinished ones absent.
+//! There are no locks, which shared file systems do not keep. Everything rests
+//! on two operations that they do: a file appears whole, by renaming; and of
+//! several that want to make one file, exactly one succeeds (see
+//! `store/attempt.rs`, `store/heartbeat.rs` and `store/lease.rs`).
 
-use std::fs::{File, TryLockError};
+mod attempt;
+mod checkpoint;
+mod heartbeat;
+mod lease;
+mod manifest;
+mod priors;
+mod process;
+mod sealed;
+mod state;
+mod upkeep;
+
+pub use attempt::{Attempt, Ended, Ending};
+pub use checkpoint::LeaseCheckpoints;
+pub use lease::{Claim, Lease, Published, Standing, Worker};
+pub use manifest::{ListedConfiguration, ListedTrial, Manifest};
+pub use process::Process;
+pub use state::State;
+pub use upkeep::Leftover;
+
 use std::path::{Path, PathBuf};
 
 use imlp_linear::Alpha;
-use imlp_train::{
-    Network, PriorRecord, PriorTrajectory, Setup, TrainError, TrialRecord, WeightsFile,
-};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use imlp_train::TrialRecord;
 
 use crate::LabError;
-use crate::experiment::{Experiment, TrialId};
-use crate::files::{create_folder, refuse_file, remove_unfinished, write_atomically, write_json};
+use crate::experiment::Policy;
+use crate::files::{create_folder, list, read_json, refuse_file};
+use crate::identity::{Identity, PriorId, TrialId};
+use lease::{IDENTITY, RESULT};
 
-/// The folder of one experiment, held by this process alone.
-#[derive(Debug)]
+/// The folder of an experiment.
+#[derive(Clone, Debug)]
 pub struct Store {
     root: PathBuf,
-    _lock: File,
-}
-
-/// What decides the results of an experiment's trials.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Identity {
-    imlp_version: String,
-    burn_version: String,
-    /// [`imlp_train::RESULTS_VERSION`].
-    results_version: u32,
-    device: String,
-    data_checksum: String,
-    config: Value,
 }
 
 impl Store {
-    /// Opens or makes the folder `root` for `experiment`.
+    /// Makes the folder `root` unless it is there.
     ///
     /// # Errors
-    /// A path that is a file, a folder in use, a folder with results of another
-    /// configuration (the differing keys are named).
-    pub fn open(root: &Path, experiment: &Experiment) -> Result<Self, LabError> {
+    /// A path that is a file, or that may not be written to.
+    pub fn create(root: &Path) -> Result<Self, LabError> {
         refuse_file(root)?;
-        let folders = [root.to_owned(), root.join("trials"), root.join("priors")];
-        for folder in &folders {
-            create_folder(folder)?;
+        for folder in ["trials", "priors", "workers"] {
+            create_folder(&root.join(folder))?;
         }
-        let lock_path = root.join(".lock");
-        let lock = File::create(&lock_path).map_err(LabError::io("make", &lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(LabError::Locked(root.to_owned())),
-            Err(TryLockError::Error(source)) => {
-                return Err(LabError::io("lock", &lock_path)(source));
-            }
+        Ok(Self::at(root))
+    }
+
+    /// A folder that was made before.
+    ///
+    /// # Errors
+    /// [`LabError::NoStore`]: a folder that holds no experiment.
+    pub fn existing(root: &Path) -> Result<Self, LabError> {
+        if root.join("trials").is_dir() {
+            Ok(Self::at(root))
+        } else {
+            Err(LabError::NoStore(root.to_owned()))
         }
-        for folder in &folders {
-            remove_unfinished(folder)?;
-        }
-        let store = Self {
+    }
+
+    fn at(root: &Path) -> Self {
+        Self {
             root: root.to_owned(),
-            _lock: lock,
-        };
-        store.check_identity(experiment)?;
-        Ok(store)
-    }
-
-    fn check_identity(&self, experiment: &Experiment) -> Result<(), LabError> {
-        let now = Identity {
-            imlp_version: env!("CARGO_PKG_VERSION").to_owned(),
-            burn_version: imlp_train::BURN_VERSION.to_owned(),
-            results_version: imlp_train::RESULTS_VERSION,
-            device: experiment.setup.backend_name(),
-            data_checksum: experiment.setup.data().dataset().checksum.clone(),
-            config: serde_json::to_value(&experiment.config)
-                .expect("a configuration has only text keys"),
-        };
-        let path = self.root.join("experiment.json");
-        let unidentified = |reason: String| LabError::Unidentified {
-            path: self.root.clone(),
-            reason,
-        };
-        let there = read_json::<Identity>(&path).map_err(|error| match error {
-            LabError::Damaged { reason, .. } => {
-                unidentified(format!("experiment.json is damaged ({reason})"))
-            }
-            other => other,
-        })?;
-        match there {
-            None if self.has_results()? => {
-                Err(unidentified("experiment.json is missing".to_owned()))
-            }
-            None => write_json(&path, &now),
-            Some(there) if there == now => Ok(()),
-            Some(there) => {
-                let flatten = |identity: &Identity| {
-                    let mut keys = Vec::new();
-                    let value = serde_json::to_value(identity).expect("text keys");
-                    flatten(&value, String::new(), &mut keys);
-                    keys
-                };
-                Err(LabError::OtherExperiment {
-                    path: self.root.clone(),
-                    differences: differences(&flatten(&there), &flatten(&now)),
-                })
-            }
         }
-    }
-
-    fn has_results(&self) -> Result<bool, LabError> {
-        for folder in ["trials", "priors"] {
-            let folder = self.root.join(folder);
-            let mut entries = std::fs::read_dir(&folder).map_err(LabError::io("list", &folder))?;
-            if entries.next().is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// The folder.
@@ -133,192 +90,143 @@ impl Store {
         &self.root
     }
 
-    fn trial_path(&self, id: TrialId) -> PathBuf {
-        let seed = id.seed;
-        let alpha = alpha_text(id.alpha);
-        self.root
-            .join("trials")
-            .join(format!("alpha={alpha},seed={seed}.json"))
-    }
-
-    fn prior_path(&self, seed: u64, ending: &str) -> PathBuf {
-        self.root
-            .join("priors")
-            .join(format!("seed={seed}.{ending}"))
-    }
-
-    /// The record of a finished trial, if it is there.
+    /// Announces this process as a worker.
     ///
     /// # Errors
-    /// [`LabError::Damaged`].
-    pub fn trial(&self, id: TrialId) -> Result<Option<TrialRecord>, LabError> {
-        let path = self.trial_path(id);
-        let record: Option<TrialRecord> = read_json(&path)?;
-        match record {
-            Some(r) if r.alpha != id.alpha || r.seed != id.seed => Err(LabError::Damaged {
-                path,
-                reason: format!("it holds the trial α = {}, seed {}", r.alpha, r.seed),
-            }),
-            other => Ok(other),
-        }
+    /// [`LabError::Io`]: a folder that may not be written to.
+    pub fn join(&self, policy: Policy) -> Result<Worker, LabError> {
+        Worker::join(&self.root.join("workers"), policy)
     }
 
-    /// Keeps the record of a finished trial.
+    /// The folder of a trial.
+    pub fn trial_folder(&self, id: &TrialId) -> PathBuf {
+        self.root.join("trials").join(id.as_str())
+    }
+
+    /// The folder of a prior.
+    pub fn prior_folder(&self, id: &PriorId) -> PathBuf {
+        self.root.join("priors").join(id.as_str())
+    }
+
+    /// Names of all trials that were begun.
     ///
     /// # Errors
     /// [`LabError::Io`].
-    pub fn put_trial(&self, record: &TrialRecord) -> Result<(), LabError> {
-        let id = TrialId {
-            alpha: record.alpha,
-            seed: record.seed,
-        };
-        write_json(&self.trial_path(id), record)
+    pub fn trials(&self) -> Result<Vec<String>, LabError> {
+        folders(&self.root.join("trials"))
     }
 
-    /// The record of a trained prior, if it is there.
-    ///
-    /// # Errors
-    /// [`LabError::Damaged`].
-    pub fn prior_record(&self, seed: u64) -> Result<Option<PriorRecord>, LabError> {
-        let path = self.prior_path(seed, "json");
-        match read_json::<PriorRecord>(&path)? {
-            Some(record) if record.seed != seed => Err(LabError::Damaged {
-                path,
-                reason: format!("it holds the prior of seed {}", record.seed),
-            }),
-            other => Ok(other),
-        }
-    }
-
-    /// A trained prior with its snapshots, if both are there.
-    ///
-    /// # Errors
-    /// [`LabError::Damaged`].
-    pub fn prior(&self, seed: u64, setup: &Setup) -> Result<Option<PriorTrajectory>, LabError> {
-        let Some(record) = self.prior_record(seed)? else {
-            return Ok(None);
-        };
-        let path = self.prior_path(seed, "safetensors");
-        if !path.exists() {
-            return Ok(None);
-        }
-        let damaged = |reason: String| LabError::Damaged {
-            path: path.clone(),
-            reason,
-        };
-        let file = WeightsFile::read(&path).map_err(|error| match error {
-            TrainError::Weights { reason, .. } => damaged(reason),
-            other => LabError::Train(other),
-        })?;
-        let count: usize = file
-            .metadata
-            .get("snapshots")
-            .and_then(|n| n.parse().ok())
-            .ok_or_else(|| damaged("it does not say how many snapshots it holds".to_owned()))?;
-        let complete = record.diverged_epoch.is_some() || count == setup.snapshots();
-        if !complete {
-            return Err(damaged(format!(
-                "it holds {count} snapshots of {}",
-                setup.snapshots()
-            )));
-        }
-        let specs = setup.prior().parameter_specs();
-        let snapshots = (0..count)
-            .map(|i| {
-                file.parameters(&snapshot_prefix(i), &specs)
-                    .map_err(damaged)
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Some(PriorTrajectory { record, snapshots }))
-    }
-
-    /// Keeps a trained prior: its snapshots first, its record last, so that a
-    /// record without snapshots cannot be.
+    /// Names of all priors that were begun.
     ///
     /// # Errors
     /// [`LabError::Io`].
-    pub fn put_prior(&self, prior: &PriorTrajectory, network: &Network) -> Result<(), LabError> {
-        let specs = network.parameter_specs();
-        let mut file = WeightsFile::default();
-        for (i, snapshot) in prior.snapshots.iter().enumerate() {
-            file.add(&snapshot_prefix(i), &specs, snapshot);
-        }
-        file.metadata
-            .insert("snapshots".to_owned(), prior.snapshots.len().to_string());
-        let seed = prior.record.seed;
-        let path = self.prior_path(seed, "safetensors");
-        let bytes = file.to_bytes().map_err(|reason| LabError::Damaged {
-            path: path.clone(),
-            reason,
-        })?;
-        write_atomically(&path, &bytes)?;
-        write_json(&self.prior_path(seed, "json"), &prior.record)
+    pub fn priors(&self) -> Result<Vec<String>, LabError> {
+        folders(&self.root.join("priors"))
     }
-}
 
-/// α in a file name: a number that no file system finds too long.
-pub fn alpha_text(alpha: Alpha) -> String {
-    /// Below it a plain decimal is longer than the power of ten.
-    const SMALL: f64 = 1e-4;
-    let value = alpha.get();
-    if value > 0.0 && value < SMALL {
-        format!("{value:e}")
-    } else {
-        value.to_string()
+    /// How it stands with a trial, for `worker`.
+    ///
+    /// # Errors
+    /// [`LabError::Io`].
+    pub fn look_at_trial(&self, worker: &Worker, id: &TrialId) -> Result<Standing, LabError> {
+        worker.look(&self.trial_folder(id))
     }
-}
 
-fn snapshot_prefix(index: usize) -> String {
-    format!("snapshot{index:05}.")
-}
+    /// How it stands with a prior, for `worker`.
+    ///
+    /// # Errors
+    /// [`LabError::Io`].
+    pub fn look_at_prior(&self, worker: &Worker, id: &PriorId) -> Result<Standing, LabError> {
+        worker.look(&self.prior_folder(id))
+    }
 
-fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, LabError> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(LabError::io("read", path)(error)),
-    };
-    serde_json::from_slice(&bytes)
-        .map(Some)
-        .map_err(|error| LabError::Damaged {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        })
-}
+    /// Asks for a trial.
+    ///
+    /// # Errors
+    /// [`LabError::Io`]; [`LabError::Damaged`] when the folder is of another
+    /// trial.
+    pub fn claim_trial(
+        &self,
+        worker: &Worker,
+        id: &TrialId,
+        identity: &Identity,
+    ) -> Result<Claim, LabError> {
+        worker.claim(&self.trial_folder(id), identity)
+    }
 
-/// Dotted keys and values of a JSON tree.
-fn flatten(value: &Value, at: String, keys: &mut Vec<(String, String)>) {
-    match value {
-        Value::Object(map) if !map.is_empty() => {
-            for (key, value) in map {
-                let at = match at.as_str() {
-                    "" | "config" => key.clone(),
-                    at => format!("{at}.{key}"),
-                };
-                flatten(value, at, keys);
+    /// Asks for a prior.
+    ///
+    /// # Errors
+    /// As [`claim_trial`](Self::claim_trial).
+    pub fn claim_prior(
+        &self,
+        worker: &Worker,
+        id: &PriorId,
+        identity: &Identity,
+    ) -> Result<Claim, LabError> {
+        worker.claim(&self.prior_folder(id), identity)
+    }
+
+    /// A finished trial, if it is there.
+    ///
+    /// # Errors
+    /// [`LabError::Damaged`]: a file that is not whole, or of another trial.
+    pub fn trial(
+        &self,
+        id: &TrialId,
+        alpha: Alpha,
+        seed: u64,
+    ) -> Result<Option<Published<TrialRecord>>, LabError> {
+        let path = self.trial_folder(id).join(RESULT);
+        let published: Option<Published<TrialRecord>> = sealed::read(&path)?;
+        match published {
+            Some(Published { result: r, .. }) if r.alpha != alpha || r.seed != seed => {
+                Err(LabError::Damaged {
+                    path,
+                    reason: format!("it holds the trial α = {}, seed {}", r.alpha, r.seed),
+                })
             }
+            other => Ok(other),
         }
-        other => keys.push((at, other.to_string())),
+    }
+
+    /// How it stands with the trial of a folder, and its record if it is
+    /// finished.
+    ///
+    /// # Errors
+    /// [`LabError::Io`].
+    pub fn trial_by_name(
+        &self,
+        name: &str,
+    ) -> Result<(State, Option<Published<TrialRecord>>), LabError> {
+        State::of_trial(&self.root.join("trials").join(name))
+    }
+
+    /// What the trial of a folder is; none where that is not known.
+    ///
+    /// # Errors
+    /// [`LabError::Io`].
+    pub fn trial_identity(&self, name: &str) -> Result<Option<Identity>, LabError> {
+        let path = self.root.join("trials").join(name).join(IDENTITY);
+        match read_json(&path) {
+            Err(LabError::Damaged { .. }) => Ok(None),
+            other => other,
+        }
+    }
+
+    /// How it stands with the prior of a folder.
+    ///
+    /// # Errors
+    /// [`LabError::Io`].
+    pub fn prior_state(&self, name: &str) -> Result<State, LabError> {
+        State::of_prior(&self.root.join("priors").join(name))
     }
 }
 
-fn differences(there: &[(String, String)], now: &[(String, String)]) -> Vec<String> {
-    let find = |list: &[(String, String)], key: &str| {
-        list.iter()
-            .find(|(k, _)| k == key)
-            .map_or("not set".to_owned(), |(_, v)| v.clone())
-    };
-    let mut keys: Vec<&String> = there.iter().chain(now).map(|(k, _)| k).collect();
-    keys.sort();
-    keys.dedup();
-    keys.into_iter()
-        .filter(|key| find(there, key) != find(now, key))
-        .map(|key| {
-            format!(
-                "  {key}: there {}, now {}",
-                find(there, key),
-                find(now, key)
-            )
-        })
-        .collect()
+/// Names of the folders in `folder`; what a killed process left half-written
+/// there is none.
+fn folders(folder: &Path) -> Result<Vec<String>, LabError> {
+    let mut names = list(folder)?;
+    names.retain(|name| folder.join(name).is_dir());
+    Ok(names)
 }

@@ -17,7 +17,7 @@ fn every_recipe_is_valid_and_says_what_it_shows() {
         let path = entry.unwrap().path();
         let plan = Plan::new(&Recipe::read(&path).unwrap())
             .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        let config = plan.config();
+        let config = &plan.configurations()[0].config;
         let shape = match config.data.name.as_str() {
             "fashion-mini" => Shape::image(1, 28, 28),
             "cifar10" => Shape::image(3, 32, 32),
@@ -89,7 +89,11 @@ fn the_documentation_lists_every_layer_and_its_keys() {
     for (word, keys) in documented {
         let recipe = format!("[[prior.layers]]\ntype = \"{word}\"\nno_such_key = 1");
         let recipe = Recipe::parse(&recipe).unwrap();
-        let message = recipe.config().unwrap_err().to_string();
+        let message = recipe
+            .trial_config()
+            .and_then(|_| recipe.sweep_config())
+            .unwrap_err()
+            .to_string();
         let (_, list) = message.split_once("known here: ").unwrap();
         let known: Vec<_> = list
             .split(", ")
@@ -102,7 +106,11 @@ fn the_documentation_lists_every_layer_and_its_keys() {
 /// The keys of a table, from the message that refuses an unknown one.
 fn known_keys(table: &str) -> Vec<String> {
     let recipe = Recipe::parse(&format!("[{table}]\nno_such_key = 1")).unwrap();
-    let message = recipe.config().unwrap_err().to_string();
+    let message = recipe
+        .trial_config()
+        .and_then(|_| recipe.sweep_config())
+        .unwrap_err()
+        .to_string();
     let (_, list) = message.split_once("known here: ").unwrap();
     list.split(", ").map(str::to_owned).collect()
 }

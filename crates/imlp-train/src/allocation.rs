@@ -8,12 +8,13 @@
 use std::collections::BTreeMap;
 
 use imlp_linear::Alpha;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
 
 /// How α is spread over the linear layers, as written in a recipe.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(
     untagged,
     expecting = "expected \"all\", \"first\", a list of multipliers in [0, 1], { from = …, to = … } or { layers = { NAME = … } }"
@@ -30,7 +31,7 @@ pub enum Allocation {
 }
 
 /// Allocations that need no numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum NamedAllocation {
     /// Every linear layer, multiplier 1.
@@ -40,7 +41,7 @@ pub enum NamedAllocation {
 }
 
 /// A straight line of multipliers over depth.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Gradient {
     /// Multiplier of the first linear layer.
@@ -50,7 +51,7 @@ pub struct Gradient {
 }
 
 /// Multipliers by layer name; a layer that is not named gets 0.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ByName {
     /// Name of a linear layer → multiplier.

@@ -3,6 +3,7 @@
 use burn::tensor::Device;
 use imlp_kernels::{Kernel, Operands};
 use imlp_linear::Structure;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
@@ -26,7 +27,7 @@ pub enum Backend {
 
 /// In which numbers the products of the dense twin are computed. Weights, sums,
 /// the optimiser's state and everything of the prior are f32 in any case.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
     /// Single precision.

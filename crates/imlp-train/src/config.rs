@@ -1,5 +1,6 @@
 //! The configuration of one trial: the tables of a recipe except `[sweep]`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::optimizer::Rule;
@@ -9,7 +10,7 @@ use crate::{
 };
 
 /// Everything that decides a trial's result, but for its seed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrialConfig {
     /// Data set, split, augmentation.
@@ -68,7 +69,7 @@ impl TrialConfig {
 }
 
 /// The keys `data.*`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DataConfig {
     /// Name of the data set (`imlp data list`).
@@ -96,7 +97,7 @@ impl Default for DataConfig {
 }
 
 /// The keys `twin.*`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TwinConfig {
     /// Distribution of the initial weights, of twin and prior.
@@ -104,7 +105,7 @@ pub struct TwinConfig {
 }
 
 /// The keys `train.*`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainConfig {
     /// Passes over the training images.
@@ -280,7 +281,7 @@ fn check_rate(key: &'static str, rate: f64) -> Result<(), TrainError> {
 }
 
 /// When the test set is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TestReading {
     /// Once, at the end: nothing is chosen by looking at it.
@@ -291,7 +292,7 @@ pub enum TestReading {
 }
 
 /// The keys `evaluation.*`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EvaluationConfig {
     /// Training images on which training accuracy is measured (a random

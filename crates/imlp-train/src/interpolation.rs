@@ -2,6 +2,7 @@
 //! check, and α for each epoch and layer (arXiv 2410.09655).
 
 use imlp_linear::Alpha;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::timing::{Every, Timing};
@@ -11,7 +12,7 @@ use crate::{Allocation, Schedule, ScheduleKind, TrainError};
 ///
 /// The momentum was built up by the weights before interpolation; keeping it
 /// pushes the new weights along a direction that belonged to the old ones.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OptimizerState {
     /// Left as it is.
@@ -25,10 +26,11 @@ pub enum OptimizerState {
 }
 
 /// The keys `interpolation.*` of a recipe.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct InterpolationConfig {
     /// Peak interpolation weight α.
+    #[schemars(with = "f64", range(min = 0.0, max = 1.0))]
     pub alpha: Alpha,
     /// During training or once at the end.
     pub timing: Timing,

@@ -1,9 +1,10 @@
 //! The learning rate as a function of the step.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Form of the learning-rate schedule after the warm-up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LearningRateSchedule {
     /// The peak throughout.

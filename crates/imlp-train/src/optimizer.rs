@@ -5,6 +5,7 @@
 //! rules are PyTorch's, and tests compare them with Burn's own optimisers.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::ModelState;
@@ -12,7 +13,7 @@ use crate::interpolation::OptimizerState;
 use imlp_linear::Alpha;
 
 /// Which optimiser trains a network.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OptimizerKind {
     /// `torch.optim.SGD` without dampening or Nesterov:

@@ -10,6 +10,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal, Uniform};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::seeds::{Stream, stream_seed};
@@ -59,7 +60,7 @@ impl ParameterSpec {
 
 /// Distribution of initial weights (He et al. 2015, arXiv 1502.01852), gain √2;
 /// biases and shifts start at 0, scales at 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Initialization {
     /// Normal with standard deviation √(2 / fan-in).

@@ -1,6 +1,7 @@
 //! The keys `prior.*` of a recipe: presets and custom networks.
 
 use imlp_linear::Shape;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::layer::{
@@ -10,7 +11,7 @@ use crate::layer::{
 use crate::{Network, TrainError};
 
 /// Which network the prior is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PriorKind {
     /// Convolutions with ReLU and a linear head.
@@ -34,7 +35,7 @@ impl PriorKind {
 }
 
 /// When the prior is trained.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PriorTraining {
     /// One epoch for each epoch of the twin.
@@ -58,7 +59,7 @@ impl PriorTraining {
 }
 
 /// How a Mixer ends.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum MixerHead {
     /// Mean over tokens, then a linear layer.
@@ -69,7 +70,7 @@ pub enum MixerHead {
 }
 
 /// Channels: one number (mixer) or one per convolution (cnn).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected a whole number or a list of them")]
 pub enum Channels {
     /// Channels of a Mixer's tokens.
@@ -79,7 +80,7 @@ pub enum Channels {
 }
 
 /// The keys `prior.*`. A key that the chosen kind does not use is refused.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PriorConfig {
     /// Preset, or `custom`.

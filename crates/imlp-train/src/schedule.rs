@@ -18,10 +18,11 @@
 //! the other forms are this project's.
 
 use imlp_linear::Alpha;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The form of the schedule.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScheduleKind {
     /// The same α at every epoch.

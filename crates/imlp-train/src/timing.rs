@@ -1,10 +1,11 @@
 //! When the twin is interpolated: during training, every epoch or every so many
 //! steps, or once at the end.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// When the twin is interpolated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Timing {
     /// Again and again while the twin trains.
@@ -24,6 +25,19 @@ pub enum Every {
     Epoch,
     /// After every so many optimiser steps, counted over the whole run.
     Steps(u32),
+}
+
+impl JsonSchema for Every {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Every".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "`\"epoch\"`, or a number of optimiser steps.",
+            "anyOf": [{ "const": "epoch" }, { "type": "integer", "minimum": 1 }],
+        })
+    }
 }
 
 mod epoch_word {

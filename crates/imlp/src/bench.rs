@@ -10,7 +10,7 @@ use imlp_linear::Alpha;
 use imlp_train::{Cost, Observer, Setup, TestReading, TrainError, bytes, run_trial, train_prior};
 use serde::Serialize;
 
-use crate::args::{BenchArguments, BenchNetwork};
+use crate::args::{BenchArguments, BenchNetwork, jobs};
 use crate::exit::Failure;
 use crate::interruption::stop_on_ctrl_c;
 use crate::output::say;
@@ -38,7 +38,9 @@ pub fn run(arguments: &BenchArguments) -> Result<(), Failure> {
     for text in &arguments.set {
         recipe.set_text(text)?;
     }
-    let mut config = Plan::new(&recipe)?.config().clone();
+    let mut config = Plan::new(&recipe)?.single(Alpha::ZERO, 0)?.configurations()[0]
+        .config
+        .clone();
     // One epoch to warm up, one more; nothing but steps.
     config.train.epochs = 2;
     config.train.warmup_epochs = 0.0;
@@ -54,7 +56,7 @@ pub fn run(arguments: &BenchArguments) -> Result<(), Failure> {
     let backend = arguments.device.backend();
     let setup = Setup::new(config, Arc::new(dataset), backend)?;
     let stop = stop_on_ctrl_c()?;
-    let jobs = crate::sweep::jobs(arguments.jobs);
+    let jobs = jobs(arguments.jobs);
     let barrier = Barrier::new(jobs);
     let rates: Vec<Result<f64, TrainError>> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..jobs)
@@ -96,7 +98,7 @@ pub fn run(arguments: &BenchArguments) -> Result<(), Failure> {
     say(format_args!(
         "{network} of {} parameters, {precision}, batch {batch_size}, {jobs} at a time: \
          {images_per_second:.0} images/s, {:.1} GFLOP/s, {} of memory",
-        imlp_lab::results::thousands(measured.parameters),
+        imlp_lab::text::thousands(measured.parameters),
         measured.gflop_per_second,
         bytes(measured.peak_bytes)
     ))

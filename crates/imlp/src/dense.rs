@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use imlp_lab::table::aligned;
-use imlp_lab::{read_file, results::thousands};
+use imlp_lab::{read_file, text::thousands};
 use imlp_linear::BatchNormStatistics;
 use imlp_train::{
     Assignment, Check, DenseNetwork, Difference, Form, NetworkConfig, TensorFile, WeightedNetwork,

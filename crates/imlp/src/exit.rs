@@ -10,6 +10,8 @@ use imlp_train::TrainError;
 pub enum Failure {
     /// A message for people.
     Message(String),
+    /// A run that ended, with some trials failed.
+    SomeFailed(String),
     /// The user asked to stop.
     Interrupted(String),
 }
@@ -38,8 +40,10 @@ impl From<imlp_data::DataError> for Failure {
     }
 }
 
-/// 0 success, 1 an error, 2 wrong usage (clap), 130 interrupted.
+/// 0 success, 1 an error, 2 wrong usage (clap), 3 some trials failed, 130
+/// interrupted.
 pub fn code(outcome: Result<(), Failure>) -> ExitCode {
+    const SOME_FAILED: u8 = 3;
     /// 128 + SIGINT, as shells count.
     const INTERRUPTED: u8 = 130;
     match outcome {
@@ -47,6 +51,10 @@ pub fn code(outcome: Result<(), Failure>) -> ExitCode {
         Err(Failure::Message(message)) => {
             eprintln!("error: {message}");
             ExitCode::FAILURE
+        }
+        Err(Failure::SomeFailed(message)) => {
+            eprintln!("error: {message}");
+            ExitCode::from(SOME_FAILED)
         }
         Err(Failure::Interrupted(message)) => {
             eprintln!("{message}");

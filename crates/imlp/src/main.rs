@@ -3,17 +3,27 @@
 mod allocator;
 mod args;
 mod bench;
+mod check;
+mod clean;
+mod completions;
 mod data;
 mod dense;
 mod eval;
 mod exit;
+mod export;
 mod inspect;
 mod interruption;
+mod logging;
+mod man;
 mod output;
 mod progress;
 mod project;
+mod retry;
+mod schema;
+mod status;
 mod sweep;
 mod train;
+mod trial;
 
 use std::process::ExitCode;
 
@@ -23,15 +33,26 @@ use args::{Arguments, Command};
 
 fn main() -> ExitCode {
     allocator::tune();
-    let outcome = match Arguments::parse().command {
+    let arguments = Arguments::parse();
+    logging::start(arguments.logging);
+    let outcome = match arguments.command {
         Command::Sweep(arguments) => sweep::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
+        Command::Trial(arguments) => trial::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Retry(arguments) => retry::run(&arguments),
+        Command::Clean(arguments) => clean::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Data(arguments) => data::run(&arguments),
         Command::Dense(arguments) => dense::run(&arguments),
         Command::Project(arguments) => project::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Schema => schema::run(),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
     };
     exit::code(outcome)
 }

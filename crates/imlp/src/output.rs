@@ -15,8 +15,13 @@ use crate::interruption::stop_on_ctrl_c;
 /// A reader that has gone (`imlp data list | head -1`) is no error; a full disk
 /// is.
 pub fn say(text: impl std::fmt::Display) -> Result<(), Failure> {
+    print(format!("{text}\n").as_bytes())
+}
+
+/// Prints `bytes`, as [`say`] does text.
+pub fn print(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::Message(format!(
             "cannot write to the standard output: {error}"
         ))),

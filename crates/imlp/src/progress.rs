@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use imlp_lab::sweep::{Progress, Task};
+use imlp_lab::executor::{Progress, Task, TaskEnd};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Shows the progress of a sweep.
@@ -47,6 +47,18 @@ impl Display {
         workers.get(worker).cloned().flatten()
     }
 
+    /// One task less to do.
+    fn over(&self, task: &Task, how: &str) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        let tasks = self.tasks.load(Ordering::Relaxed);
+        self.total.set_prefix(format!("{done} of {tasks} runs"));
+        if self.plain {
+            let seconds = self.total.elapsed().as_secs_f64();
+            let eta = self.total.eta().as_secs_f64();
+            eprintln!("[{done}/{tasks}] {task} {how} after {seconds:.0} s, about {eta:.0} s left");
+        }
+    }
+
     /// Takes the bars away; what was printed stays.
     pub fn close(&self) {
         self.total.finish_and_clear();
@@ -81,7 +93,7 @@ impl Progress for Display {
         }
     }
 
-    fn started(&self, worker: usize, task: Task, steps: u64) {
+    fn started(&self, worker: usize, task: &Task, steps: u64) {
         let bar = self
             .bars
             .add(ProgressBar::new(steps).with_style(style(TASK)));
@@ -99,21 +111,30 @@ impl Progress for Display {
         }
     }
 
-    fn finished(&self, worker: usize, task: Task) {
-        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        let tasks = self.tasks.load(Ordering::Relaxed);
-        self.total.set_prefix(format!("{done} of {tasks} runs"));
+    fn ended(&self, worker: usize, task: &Task, end: &TaskEnd) {
         if let Some(bar) = self.bar(worker) {
-            // A trial that diverged skips the steps it had left.
-            let left = bar.length().unwrap_or(0).saturating_sub(bar.position());
-            self.total.inc(left);
+            match end {
+                // It will be done again, by this worker or another.
+                TaskEnd::GivenBack => self.total.dec(bar.position()),
+                // A trial that diverged or failed skips the steps it had left.
+                TaskEnd::Done | TaskEnd::Failed(_) => {
+                    let left = bar.length().unwrap_or(0).saturating_sub(bar.position());
+                    self.total.inc(left);
+                }
+            }
             bar.finish_and_clear();
             self.bars.remove(&bar);
         }
-        if self.plain {
-            let seconds = self.total.elapsed().as_secs_f64();
-            let eta = self.total.eta().as_secs_f64();
-            eprintln!("[{done}/{tasks}] {task} done after {seconds:.0} s, about {eta:.0} s left");
+        match end {
+            TaskEnd::Done => self.over(task, "done"),
+            TaskEnd::Failed(_) => self.over(task, "failed"),
+            TaskEnd::GivenBack if self.plain => eprintln!("{task} will be tried again"),
+            TaskEnd::GivenBack => {}
         }
+    }
+
+    fn finished_elsewhere(&self, task: &Task, steps: u64) {
+        self.total.inc(steps);
+        self.over(task, "done by another process");
     }
 }

@@ -1,14 +1,16 @@
 //! `imlp sweep`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use imlp_lab::executor::{Failed, collect, local};
 use imlp_lab::files::refuse_file;
-use imlp_lab::results::thousands;
-use imlp_lab::{Execution, Experiment, Plan, Prediction, Store, results, sweep, table};
+use imlp_lab::store::{Manifest, Store};
+use imlp_lab::text::thousands;
+use imlp_lab::{Execution, Experiment, LabError, Plan, Prediction, results, table};
 use imlp_train::bytes;
-use toml::Value;
 
-use crate::args::{SweepArguments, seeds};
+use crate::args::SweepArguments;
 use crate::data;
 use crate::exit::Failure;
 use crate::interruption::stop_on_ctrl_c;
@@ -16,52 +18,88 @@ use crate::output::say;
 use crate::progress::Display;
 
 pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
-    let common = &arguments.common;
-    let mut keys = Vec::new();
-    if let Some(grid) = &arguments.alphas {
-        keys.push(("sweep.alphas", Value::String(grid.clone())));
-    }
-    if let Some(text) = &arguments.seeds {
-        keys.push(("sweep.seeds", seeds(text)?));
-    }
-    if arguments.no_ends {
-        keys.push(("sweep.ends", Value::Boolean(false)));
-    }
-    let recipe = common.recipe(keys)?;
-    if let Some(out) = &common.out {
+    let (common, output) = (&arguments.common, &arguments.output);
+    let recipe = common.recipe(arguments.swept.keys()?)?;
+    if let Some(out) = &output.out {
         refuse_file(out)?;
     }
     let plan = Plan::new(&recipe)?;
-    if !common.quiet && !plan.config().interpolation.alpha.is_zero() {
+    if !output.quiet && sets_alpha(&plan) {
         eprintln!("note: a sweep sets α itself; interpolation.alpha is not used");
     }
-    data::ensure(&plan.config().data.name)?;
+    ensure_data(&plan)?;
     let experiment = Experiment::new(plan, common.device.backend())?;
     let execution = Execution {
-        out: common
+        out: output
             .out
             .clone()
             .unwrap_or_else(|| default_out(&experiment)),
-        jobs: jobs(arguments.jobs).min(experiment.trials().len()),
+        jobs: arguments.swept.jobs(experiment.trials().len()),
         max_memory: common.memory.limit(),
+        policy: arguments.policy.policy(),
     };
-    let prediction = experiment.predict(execution.jobs);
-    if !common.quiet {
-        announce(&experiment, &prediction, &execution);
+    if !output.quiet {
+        let prediction = experiment.predict(execution.jobs);
+        for line in announcement(&experiment, &prediction, execution.jobs) {
+            eprintln!("{line}");
+        }
     }
     experiment.check_memory(&execution)?;
-    let store = Store::open(&execution.out, &experiment)?;
+    let store = Store::create(&execution.out)?;
+    store.note(&Manifest::of(&experiment, &command_line()))?;
     let stop = stop_on_ctrl_c()?;
-    let display = Display::new(common.quiet, execution.jobs);
-    let outcome = sweep::run(&experiment, &store, &execution, &display, &stop);
+    let display = Display::new(output.quiet, execution.jobs);
+    let outcome = local::run(&experiment, &store, &execution, &display, &stop);
     display.close();
-    let written = results::write(&experiment, &outcome?, &execution, &command_line())?;
-    say(table::terminal_table(&written.curve).map_err(imlp_lab::LabError::from)?)?;
-    say("wrote")?;
-    for file in &written.files {
-        say(format_args!("  {}", file.display()))?;
+    let failed = outcome?;
+    let found = collect(&experiment, &store)?;
+    match results::write(&experiment, &found, &execution, &command_line()) {
+        Ok(written) => {
+            for (label, curve) in &written.curves {
+                if !label.is_empty() {
+                    say(format_args!("\n{label}"))?;
+                }
+                say(table::terminal_table(curve).map_err(LabError::from)?)?;
+            }
+            say("wrote")?;
+            for file in &written.files {
+                say(format_args!("  {}", file.display()))?;
+            }
+        }
+        // The failures below are the reason.
+        Err(LabError::NothingFinished) if !failed.is_empty() => {}
+        Err(other) => return Err(other.into()),
     }
-    Ok(())
+    report(&failed)
+}
+
+/// Tells what failed, if anything did.
+fn report(failed: &[Failed]) -> Result<(), Failure> {
+    if failed.is_empty() {
+        return Ok(());
+    }
+    for Failed { task, reason } in failed {
+        eprintln!("failed: {task}: {reason}");
+    }
+    Err(Failure::SomeFailed(format!(
+        "{} of the trials and priors failed; the others are kept. Remove the cause, then `imlp \
+         retry` and the same command again",
+        failed.len()
+    )))
+}
+
+fn sets_alpha(plan: &Plan) -> bool {
+    let mut configurations = plan.configurations().iter();
+    configurations.any(|c| !c.config.interpolation.alpha.is_zero())
+}
+
+/// Fetches the data sets that are not there yet.
+pub fn ensure_data(plan: &Plan) -> Result<(), Failure> {
+    let configurations = plan.configurations().iter();
+    let names: BTreeSet<&str> = configurations
+        .map(|c| c.config.data.name.as_str())
+        .collect();
+    names.into_iter().try_for_each(data::ensure)
 }
 
 /// The command as it was typed, quoted where a shell needs it.
@@ -80,44 +118,42 @@ pub fn command_line() -> String {
         .join(" ")
 }
 
-/// Trials at a time: as asked, or as many as cores.
-pub fn jobs(asked: Option<u32>) -> usize {
-    asked.map_or_else(
-        || std::thread::available_parallelism().map_or(1, usize::from),
-        |n| n as usize,
-    )
-}
-
 fn default_out(experiment: &Experiment) -> PathBuf {
-    let config = &experiment.config;
+    let config = &experiment.configurations[0].config;
     PathBuf::from("imlp-out").join(format!("{}-{}", config.data.name, config.prior.kind.name()))
 }
 
-/// Says what will be trained and what it costs.
-pub fn announce(experiment: &Experiment, prediction: &Prediction, execution: &Execution) {
-    let data = experiment.setup.data();
-    let cost = &prediction.cost;
-    eprintln!(
-        "data    {}: {} training, {} validation, {} test images of {}",
-        experiment.config.data.name,
-        data.train_len(),
-        data.validation_len(),
-        data.dataset().test.len(),
-        data.shape(),
-    );
-    for (name, network) in [("prior", &cost.prior), ("twin", &cost.twin)] {
-        eprintln!(
-            "{name:<7} {} parameters, {} FLOPs per image (forward + backward, multiply-add = 2)",
-            thousands(network.parameters),
-            thousands(network.flops_per_image),
-        );
+/// What will be trained and what it costs, in lines.
+pub fn announcement(experiment: &Experiment, prediction: &Prediction, jobs: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for configuration in &experiment.configurations {
+        let data = configuration.setup.data();
+        let cost = configuration.cost();
+        if !configuration.assignments.is_empty() {
+            lines.push(format!("with    {}", configuration.label()));
+        }
+        lines.push(format!(
+            "data    {}: {} training, {} validation, {} test images of {}",
+            configuration.config.data.name,
+            data.train_len(),
+            data.validation_len(),
+            data.dataset().test.len(),
+            data.shape(),
+        ));
+        for (name, network) in [("prior", &cost.prior), ("twin", &cost.twin)] {
+            lines.push(format!(
+                "{name:<7} {} parameters, {} FLOPs per image (forward + backward, multiply-add = 2)",
+                thousands(network.parameters),
+                thousands(network.flops_per_image),
+            ));
+        }
     }
-    eprintln!(
-        "plan    {} trials and {} priors, {:.2e} FLOPs, {} at a time, about {} of memory",
+    lines.push(format!(
+        "plan    {} trials and {} priors, {:.2e} FLOPs, {jobs} at a time, about {} of memory",
         prediction.trials,
         prediction.priors,
         prediction.total_flops,
-        execution.jobs,
         bytes(prediction.peak_bytes),
-    );
+    ));
+    lines
 }

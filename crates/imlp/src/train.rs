@@ -3,23 +3,22 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use imlp_lab::executor::{Progress, Task, TaskEnd};
 use imlp_lab::files::{create_folder, refuse_file, write_atomically, write_json};
-use imlp_lab::sweep::{Progress, Task};
-use imlp_lab::{Execution, Experiment, LabError, Plan, TrialId, alpha_text};
+use imlp_lab::text::alpha_text;
+use imlp_lab::{Execution, Experiment, LabError, Plan, Policy};
 use imlp_train::{
     HostParameters, Metrics, Observer, ParameterSpec, TrialConfig, TrialStatus, WeightsFile,
     run_trial, train_prior,
 };
 use serde::{Deserialize, Serialize};
-use toml::Value;
 
 use crate::args::TrainArguments;
-use crate::data;
 use crate::exit::Failure;
 use crate::interruption::stop_on_ctrl_c;
 use crate::output::say;
 use crate::progress::Display;
-use crate::sweep::announce;
+use crate::sweep::{announcement, ensure_data};
 
 /// Key of a weights file's metadata that holds an [`Origin`] as JSON. One key:
 /// the order of several is not fixed, and equal trials write equal files.
@@ -47,17 +46,14 @@ pub enum Which {
 }
 
 pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
-    let common = &arguments.common;
-    let mut keys = Vec::new();
-    if let Some(alpha) = arguments.alpha {
-        keys.push(("interpolation.alpha", Value::Float(alpha)));
-    }
-    let recipe = common.recipe(keys)?;
+    let (common, output) = (&arguments.common, &arguments.output);
+    let recipe = common.recipe(arguments.single.keys())?;
     let plan = Plan::new(&recipe)?;
-    let config = plan.config().clone();
+    let config = plan.configurations()[0].config.clone();
     let alpha = config.interpolation.alpha;
-    let seed = arguments.seed;
-    let out = common.out.clone().unwrap_or_else(|| {
+    let seed = arguments.single.seed;
+    let plan = plan.single(alpha, seed)?;
+    let out = output.out.clone().unwrap_or_else(|| {
         PathBuf::from("imlp-out").join(format!(
             "train-{}-alpha={},seed={seed}",
             config.data.name,
@@ -65,35 +61,46 @@ pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
         ))
     });
     refuse_existing(&out)?;
-    data::ensure(&config.data.name)?;
-    let experiment = Experiment::new(plan.single(alpha, seed), common.device.backend())?;
+    ensure_data(&plan)?;
+    let experiment = Experiment::new(plan, common.device.backend())?;
     let execution = Execution {
         out,
         jobs: 1,
         max_memory: common.memory.limit(),
+        policy: Policy::default(),
     };
-    if !common.quiet {
-        announce(&experiment, &experiment.predict(execution.jobs), &execution);
+    if !output.quiet {
+        let prediction = experiment.predict(execution.jobs);
+        for line in announcement(&experiment, &prediction, execution.jobs) {
+            eprintln!("{line}");
+        }
     }
     experiment.check_memory(&execution)?;
     create_folder(&execution.out)?;
 
     let stop = stop_on_ctrl_c()?;
-    let display = Display::new(common.quiet, 1);
-    let setup = &experiment.setup;
+    let display = Display::new(output.quiet, 1);
+    let setup = &experiment.configurations[0].setup;
     let observer = Watched {
         display: &display,
         stop: &stop,
     };
-    let prior_task = Task::Prior { seed };
-    let trial_task = Task::Trial(TrialId { alpha, seed });
+    let prior_task = Task::Prior {
+        configuration: String::new(),
+        seed,
+    };
+    let trial_task = Task::Trial {
+        configuration: String::new(),
+        alpha,
+        seed,
+    };
     display.planned(2, setup.prior_steps() + setup.twin_steps(), 0);
-    display.started(0, prior_task, setup.prior_steps());
+    display.started(0, &prior_task, setup.prior_steps());
     let prior = train_prior(setup, seed, &observer)?;
-    display.finished(0, prior_task);
-    display.started(0, trial_task, setup.twin_steps());
+    display.ended(0, &prior_task, &TaskEnd::Done);
+    display.started(0, &trial_task, setup.twin_steps());
     let trial = run_trial(setup, alpha, seed, Some(&prior), &observer)?;
-    display.finished(0, trial_task);
+    display.ended(0, &trial_task, &TaskEnd::Done);
     display.close();
 
     let checksum = &setup.data().dataset().checksum;

@@ -69,7 +69,7 @@ fn a_second_run_repeats_nothing_and_more_alphas_reuse_all() {
     let scratch = Scratch::new();
     let first = ["sweep", "--alphas=0.5", "--seeds=1", "--out=o"];
     expect_success(&scratch.tiny(&first));
-    let record = scratch.path("o/trials/alpha=0.5,seed=0.json");
+    let record = record(&scratch);
     let written = record.metadata().unwrap().modified().unwrap();
 
     let mut command = scratch.command(&[&first, &TINY[..TINY.len() - 1]].concat());
@@ -102,25 +102,33 @@ fn another_configuration_in_the_same_folder_is_refused_by_key() {
     assert_eq!(results(&scratch.path("o")).len(), 3, "what was there stays");
 }
 
-#[test]
-fn a_damaged_record_is_named() {
-    let scratch = Scratch::new();
-    let sweep = ["sweep", "--alphas=0.5", "--seeds=1", "--out=o"];
-    expect_success(&scratch.tiny(&sweep));
-    let record = scratch.path("o/trials/alpha=0.5,seed=0.json");
-    let whole = std::fs::read(&record).unwrap();
-    std::fs::write(&record, &whole[..whole.len() / 2]).unwrap();
-    let message = expect_refusal(&scratch.tiny(&sweep));
-    assert!(
-        message.contains("alpha=0.5,seed=0.json is damaged"),
-        "{message}"
-    );
-    std::fs::remove_file(&record).unwrap();
-    expect_success(&scratch.tiny(&sweep));
+/// The result of the trial α = 0.5, seed 0.
+fn record(scratch: &Scratch) -> std::path::PathBuf {
+    let rows = results(&scratch.path("o"));
+    let row = rows.iter().find(|row| row[..2] == ["0.5", "0"]).unwrap();
+    scratch.path(&format!("o/trials/{}/result.json", row.last().unwrap()))
 }
 
 #[test]
-fn a_folder_without_its_identity_is_refused() {
+fn a_damaged_record_is_named_and_done_again() {
+    let scratch = Scratch::new();
+    let sweep = ["sweep", "--alphas=0.5", "--seeds=1", "--out=o"];
+    expect_success(&scratch.tiny(&sweep));
+    let before = results(&scratch.path("o"));
+    let record = record(&scratch);
+    let whole = std::fs::read(&record).unwrap();
+    std::fs::write(&record, &whole[..whole.len() / 2]).unwrap();
+    let again = scratch.tiny(&sweep);
+    expect_success(&again);
+    let message = stderr(&again);
+    for part in ["result.json is damaged", "set aside"] {
+        assert!(message.contains(part), "{message}");
+    }
+    assert_eq!(results(&scratch.path("o")), before);
+}
+
+#[test]
+fn a_folder_that_forgot_its_experiment_keeps_its_results() {
     let scratch = Scratch::new();
     let sweep = ["sweep", "--alphas=0.5", "--seeds=1", "--out=o"];
     expect_success(&scratch.tiny(&sweep));
@@ -128,9 +136,13 @@ fn a_folder_without_its_identity_is_refused() {
     std::fs::write(&identity, "{").unwrap();
     let message = expect_refusal(&scratch.tiny(&sweep));
     assert!(message.contains("experiment.json is damaged"), "{message}");
+    // Results are named by what decides them, and are found without it.
     std::fs::remove_file(&identity).unwrap();
-    let message = expect_refusal(&scratch.tiny(&sweep));
-    assert!(message.contains("experiment.json is missing"), "{message}");
+    let written = || record(&scratch).metadata().unwrap().modified().unwrap();
+    let before = written();
+    expect_success(&scratch.tiny(&sweep));
+    assert_eq!(written(), before);
+    assert!(identity.exists());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Scratch, expect_refusal, expect_success};
+use common::{Scratch, expect_refusal, expect_success, results};
 
 fn record(scratch: &Scratch, path: &str) -> serde_json::Value {
     serde_json::from_slice(&std::fs::read(scratch.path(path)).unwrap()).unwrap()
@@ -40,8 +40,11 @@ fn a_trial_of_train_is_the_trial_of_a_sweep() {
     expect_success(&scratch.tiny(&["train", "--alpha=0.5", "--seed=1", "--out=t"]));
     expect_success(&scratch.tiny(&["sweep", "--alphas=0.5", "--seeds=0,1", "--out=o"]));
     let of_train = record(&scratch, "t/record.json");
-    let of_sweep = record(&scratch, "o/trials/alpha=0.5,seed=1.json");
-    assert_eq!(of_train["points"], of_sweep["points"]);
+    let rows = results(&scratch.path("o"));
+    let row = rows.iter().find(|row| row[..2] == ["0.5", "1"]).unwrap();
+    let name = row.last().unwrap();
+    let of_sweep = record(&scratch, &format!("o/trials/{name}/result.json"));
+    assert_eq!(of_train["points"], of_sweep["content"]["result"]["points"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! One layer as a recipe writes it: a table with `type`, the keys of that type
 //! and, for layers with a name in weight files, `name`.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use toml::{Table, Value};
@@ -30,12 +31,12 @@ pub struct LayerConfig {
 }
 
 /// The keys of a layer that has none.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NoKeys {}
 
 /// `x + branch(x)`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResidualKeys {
     /// The branch.
@@ -51,7 +52,7 @@ macro_rules! layer_kinds {
         kept { $($kept_word:literal $Kept:ident($KeptKeys:ty),)* }
     ) => {
         /// The types of layers, each with its keys.
-        #[derive(Clone, Debug, PartialEq, Serialize)]
+        #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
         #[serde(tag = "type")]
         pub enum LayerKind {
             $(
@@ -140,6 +141,31 @@ impl From<LayerKind> for LayerConfig {
     /// A layer without a name of its own.
     fn from(kind: LayerKind) -> Self {
         Self { kind, name: None }
+    }
+}
+
+impl JsonSchema for LayerConfig {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "LayerConfig".into()
+    }
+
+    /// The schema of [`LayerKind`], each type of layer that takes one with a
+    /// `name` more. (Of a flattened field schemars forgets that other keys are
+    /// refused.)
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = LayerKind::json_schema(generator);
+        let kinds = schema
+            .get_mut("oneOf")
+            .and_then(|kinds| kinds.as_array_mut());
+        for kind in kinds.into_iter().flatten() {
+            let nameless = NAMELESS
+                .iter()
+                .any(|word| kind["properties"]["type"]["const"] == *word);
+            if let (false, Some(properties)) = (nameless, kind["properties"].as_object_mut()) {
+                properties.insert("name".to_owned(), serde_json::json!({ "type": "string" }));
+            }
+        }
+        schema
     }
 }
 

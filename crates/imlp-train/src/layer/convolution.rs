@@ -6,13 +6,14 @@ use imlp_linear::{
     Conv1d, Conv1dConfig, Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig,
     LocallyConnected2d, PaddingMode, PatchEmbedding, PatchEmbeddingConfig,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::site::{Built, LinearLayerKeys, Refusal, Site};
 use super::size::{ImagePadding, PaddingModeWord, Pair, SequencePadding, one, yes};
 
 /// `torch.nn.Conv2d`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Conv2dKeys {
     /// Output channels.
@@ -77,7 +78,7 @@ impl LinearLayerKeys for Conv2dKeys {
 
 /// A convolution whose kernel differs from place to place: the keys of a
 /// convolution, with zero padding only.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct LocallyConnected2dKeys(pub Conv2dKeys);
 
@@ -88,7 +89,7 @@ impl LinearLayerKeys for LocallyConnected2dKeys {
 }
 
 /// `torch.nn.Conv1d`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Conv1dKeys {
     /// Output channels.
@@ -130,7 +131,7 @@ impl LinearLayerKeys for Conv1dKeys {
 }
 
 /// `torch.nn.ConvTranspose2d`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConvTranspose2dKeys {
     /// Output channels.
@@ -172,7 +173,7 @@ impl LinearLayerKeys for ConvTranspose2dKeys {
 }
 
 /// Patches of an image to tokens.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PatchEmbeddingKeys {
     /// Patch height and width.

@@ -8,13 +8,14 @@ use imlp_linear::{
     CirculantConfig, Dense, DenseConfig, Kronecker, KroneckerConfig, LowRank, LowRankConfig,
     Permutation, PermutationConfig, Shape, TokenMixing, TokenMixingConfig,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::site::{Built, LinearLayerKeys, Refusal, Site};
 use super::size::yes;
 
 /// A linear map over tokens, the same for every channel.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TokenMixingKeys {
     /// Tokens of the output.
@@ -37,7 +38,7 @@ impl LinearLayerKeys for TokenMixingKeys {
 }
 
 /// A linear map over channels, the same for every token.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChannelMixingKeys {
     /// Channels of the output.
@@ -60,7 +61,7 @@ impl LinearLayerKeys for ChannelMixingKeys {
 }
 
 /// A full matrix on the flattened input (`torch.nn.Linear`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LinearKeys {
     /// Outputs; the number of classes by default.
@@ -82,7 +83,7 @@ impl LinearLayerKeys for LinearKeys {
 }
 
 /// A matrix along each of the two dimensions: `A·X·Bᵀ`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KroneckerKeys {
     /// Output `[tokens, channels]`.
@@ -103,7 +104,7 @@ impl LinearLayerKeys for KroneckerKeys {
 }
 
 /// A matrix of low rank on the flattened input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LowRankKeys {
     /// Outputs; the number of classes by default.
@@ -128,7 +129,7 @@ impl LinearLayerKeys for LowRankKeys {
 }
 
 /// A circulant matrix on the flattened input, with as many outputs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CirculantKeys {
     /// Whether there is a bias; true by default.
@@ -146,7 +147,7 @@ impl LinearLayerKeys for CirculantKeys {
 }
 
 /// The flattened input in another order, in the same shape.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PermutationKeys {
     /// For each output, the input that it takes.
@@ -165,7 +166,7 @@ impl LinearLayerKeys for PermutationKeys {
 
 /// `torch.nn.BatchNorm1d` or `2d` in evaluation mode: a scale and a shift per
 /// channel, the first dimension.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BatchNormKeys {
     /// What is added to the variances; 1e-5 by default.

@@ -6,13 +6,14 @@ use imlp_linear::{
     AdaptiveAvgPool2d, AdaptiveAvgPool2dConfig, AvgPool2d, AvgPool2dConfig, BilinearResize,
     BilinearResizeConfig, MeanTokens, MeanTokensConfig,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::site::{Built, LinearLayerKeys, Site};
 use super::size::{Pair, yes};
 
 /// `torch.nn.AvgPool2d`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AvgPool2dKeys {
     /// Window height and width.
@@ -40,7 +41,7 @@ impl LinearLayerKeys for AvgPool2dKeys {
 }
 
 /// Average over all positions of an image.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GlobalAvgPoolKeys {}
 
@@ -51,7 +52,7 @@ impl LinearLayerKeys for GlobalAvgPoolKeys {
 }
 
 /// `torch.nn.AdaptiveAvgPool2d`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AdaptiveAvgPool2dKeys {
     /// Output height and width.
@@ -68,7 +69,7 @@ impl LinearLayerKeys for AdaptiveAvgPool2dKeys {
 }
 
 /// `torch.nn.functional.interpolate` with `mode="bilinear"`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BilinearResizeKeys {
     /// Output height and width.
@@ -89,7 +90,7 @@ impl LinearLayerKeys for BilinearResizeKeys {
 }
 
 /// Mean over tokens.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MeanTokensKeys {}
 

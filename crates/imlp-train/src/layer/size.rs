@@ -1,12 +1,13 @@
 //! Sizes and paddings as a recipe writes them.
 
 use imlp_linear::{Padding, PaddingMode};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::site::Refusal;
 
 /// A size in both directions: `3` or `[3, 5]` (height, width).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected a whole number or [height, width]")]
 pub enum Pair {
     /// The same in both directions.
@@ -44,7 +45,7 @@ pub(super) fn yes() -> bool {
 }
 
 /// The word `"same"`: the padding that keeps the size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Same {
     /// `dilation·(kernel − 1)` in all, the odd one after.
@@ -52,7 +53,7 @@ pub enum Same {
 }
 
 /// Padding of an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(
     untagged,
     expecting = "expected a whole number, [vertical, horizontal], [[top, bottom], [left, right]] or \"same\""
@@ -100,7 +101,7 @@ impl From<Pair> for ImagePadding {
 }
 
 /// Padding of a sequence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(
     untagged,
     expecting = "expected a whole number, [before, after] or \"same\""
@@ -144,7 +145,7 @@ const SAME_NEEDS_STRIDE_1: &str =
     "padding \"same\" needs stride 1 (as in PyTorch); give the padding as numbers";
 
 /// How a recipe writes [`PaddingMode`].
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(remote = "PaddingMode", rename_all = "lowercase")]
 pub(super) enum PaddingModeWord {
     Zeros,

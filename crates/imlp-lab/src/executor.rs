@@ -1,0 +1,131 @@
+//! Carrying an experiment out.
+//!
+//! The store is the truth about what is done; an executor only decides who does
+//! what is missing, and where. [`local`] uses the cores of this machine. Any
+//! number of executors may work on one store at once.
+
+mod board;
+pub mod local;
+
+use std::collections::HashMap;
+
+use imlp_linear::Alpha;
+use imlp_train::{PriorRecord, TrialRecord};
+
+use crate::LabError;
+use crate::experiment::{Experiment, PlannedTrial};
+use crate::identity::PriorId;
+use crate::store::{Published, Store};
+use crate::text::alpha_text;
+
+/// A piece of work.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Task {
+    /// Training a prior.
+    Prior {
+        /// What sets its configuration apart.
+        configuration: String,
+        /// Seed.
+        seed: u64,
+    },
+    /// One trial.
+    Trial {
+        /// What sets its configuration apart.
+        configuration: String,
+        /// Interpolation weight.
+        alpha: Alpha,
+        /// Seed.
+        seed: u64,
+    },
+}
+
+impl std::fmt::Display for Task {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let configuration = match self {
+            Self::Prior {
+                configuration,
+                seed,
+            } => {
+                write!(f, "prior, seed {seed}")?;
+                configuration
+            }
+            Self::Trial {
+                configuration,
+                alpha,
+                seed,
+            } => {
+                write!(f, "α = {}, seed {seed}", alpha_text(*alpha))?;
+                configuration
+            }
+        };
+        match configuration.as_str() {
+            "" => Ok(()),
+            configuration => write!(f, ", {configuration}"),
+        }
+    }
+}
+
+/// How a task ended on this worker.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TaskEnd {
+    /// Its result is in the store.
+    Done,
+    /// It will be tried again: it took longer than allowed, or another process
+    /// has taken it over.
+    GivenBack,
+    /// With an error.
+    Failed(String),
+}
+
+/// Told what happens; called from several threads.
+pub trait Progress: Sync {
+    /// `tasks` are to be done, `steps` optimiser steps in all; `kept` trials
+    /// were there already.
+    fn planned(&self, tasks: usize, steps: u64, kept: usize);
+    /// A task begins on `worker`; it has `steps` steps.
+    fn started(&self, worker: usize, task: &Task, steps: u64);
+    /// `count` more steps are done on `worker`.
+    fn steps(&self, worker: usize, count: u64);
+    /// The task on `worker` has ended.
+    fn ended(&self, worker: usize, task: &Task, end: &TaskEnd);
+    /// Another process has finished a task of `steps` steps.
+    fn finished_elsewhere(&self, task: &Task, steps: u64);
+}
+
+/// A task that failed, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failed {
+    /// Which.
+    pub task: Task,
+    /// Why.
+    pub reason: String,
+}
+
+/// Everything that is known when nothing is left to do.
+#[derive(Clone, Debug)]
+pub struct Results {
+    /// One entry per trial, in the experiment's order; no record where it
+    /// failed.
+    pub trials: Vec<(PlannedTrial, Option<Published<TrialRecord>>)>,
+    /// The priors that were trained.
+    pub priors: HashMap<PriorId, PriorRecord>,
+}
+
+/// Reads all records that there are.
+///
+/// # Errors
+/// [`LabError::Damaged`], [`LabError::Io`].
+pub fn collect(experiment: &Experiment, store: &Store) -> Result<Results, LabError> {
+    let mut priors = HashMap::new();
+    let mut trials = Vec::new();
+    for trial in experiment.trials() {
+        if !priors.contains_key(&trial.prior)
+            && let Some(record) = store.prior_record(&trial.prior)?
+        {
+            priors.insert(trial.prior.clone(), record);
+        }
+        let record = store.trial(&trial.id, trial.alpha, trial.seed)?;
+        trials.push((trial, record));
+    }
+    Ok(Results { trials, priors })
+}

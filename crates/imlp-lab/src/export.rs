@@ -1,0 +1,150 @@
+//! The trials of a store as one table, without the data or the networks.
+
+use std::io::Write;
+
+use imlp_train::{PriorRecord, TrialRecord};
+use serde_json::Value;
+
+use crate::LabError;
+use crate::identity::{Identity, PriorId};
+use crate::rows::{Rows, Source};
+use crate::store::{Manifest, Store};
+use crate::variation::Assignment;
+
+/// The form of an exported table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Comma-separated values.
+    Csv,
+    /// One JSON object per line.
+    JsonLines,
+}
+
+/// Writes `rows` to `out`.
+///
+/// # Errors
+/// [`LabError::Table`].
+pub fn write(rows: &Rows, format: Format, out: &mut dyn Write) -> Result<(), LabError> {
+    let written = match format {
+        Format::Csv => rows.csv(out),
+        Format::JsonLines => rows.json_lines(out),
+    };
+    written.map_err(|error| LabError::Table(error.to_string()))
+}
+
+/// One trial with everything that a row needs.
+struct Exported {
+    id: String,
+    alpha: f64,
+    seed: u64,
+    assignments: Vec<Assignment>,
+    state: &'static str,
+    record: Option<TrialRecord>,
+    prior: Option<PriorRecord>,
+}
+
+/// The table of the trials that were asked for last, finished or not; where
+/// nothing was, of every trial in the store, with a column for each key in which
+/// they differ.
+///
+/// # Errors
+/// [`LabError::Io`], [`LabError::Damaged`].
+pub fn rows(store: &Store) -> Result<Rows, LabError> {
+    let trials = match store.manifest()? {
+        Some(manifest) => listed(store, &manifest)?,
+        None => begun(store)?,
+    };
+    let sources: Vec<Source<'_>> = trials
+        .iter()
+        .map(|trial| Source {
+            id: &trial.id,
+            alpha: trial.alpha,
+            seed: trial.seed,
+            assignments: &trial.assignments,
+            state: trial.state,
+            record: trial.record.as_ref(),
+            prior: trial.prior.as_ref(),
+        })
+        .collect();
+    Ok(Rows::of(&sources))
+}
+
+fn listed(store: &Store, manifest: &Manifest) -> Result<Vec<Exported>, LabError> {
+    let trials = manifest.trials.iter();
+    trials
+        .map(|trial| {
+            let configuration = manifest.configurations.get(trial.configuration);
+            let assignments = configuration.map(|c| c.assignments.clone());
+            exported(
+                store,
+                trial.id.as_str(),
+                (trial.alpha.get(), trial.seed),
+                assignments.unwrap_or_default(),
+                Some(&trial.prior),
+            )
+        })
+        .collect()
+}
+
+fn begun(store: &Store) -> Result<Vec<Exported>, LabError> {
+    let mut identities: Vec<(String, Identity)> = Vec::new();
+    for name in store.trials()? {
+        if let Some(identity) = store.trial_identity(&name)? {
+            identities.push((name, identity));
+        }
+    }
+    let flat: Vec<Vec<Assignment>> = identities
+        .iter()
+        .map(|(_, identity)| flatten(&identity.config))
+        .collect();
+    let differs = |assignment: &Assignment| {
+        assignment.key != "interpolation.alpha"
+            && flat.iter().any(|other| !other.contains(assignment))
+    };
+    identities
+        .iter()
+        .zip(&flat)
+        .map(|((name, identity), all)| {
+            let alpha = identity.config["interpolation"]["alpha"].as_f64();
+            let assignments = all.iter().filter(|a| differs(a)).cloned().collect();
+            let point = (alpha.unwrap_or(f64::NAN), identity.seed);
+            exported(store, name, point, assignments, None)
+        })
+        .collect()
+}
+
+fn exported(
+    store: &Store,
+    id: &str,
+    (alpha, seed): (f64, u64),
+    assignments: Vec<Assignment>,
+    prior: Option<&PriorId>,
+) -> Result<Exported, LabError> {
+    let (state, published) = store.trial_by_name(id)?;
+    let prior = prior.map(|prior| store.prior_record(prior)).transpose()?;
+    Ok(Exported {
+        id: id.to_owned(),
+        alpha,
+        seed,
+        assignments,
+        state: state.word(),
+        record: published.map(|published| published.result),
+        prior: prior.flatten(),
+    })
+}
+
+/// The keys `table.key` of a configuration.
+fn flatten(config: &Value) -> Vec<Assignment> {
+    let mut keys = Vec::new();
+    for (table, value) in config.as_object().into_iter().flatten() {
+        for (key, value) in value.as_object().into_iter().flatten() {
+            if let Ok(value) = toml::Value::try_from(value) {
+                keys.push(Assignment {
+                    key: format!("{table}.{key}"),
+                    value,
+                });
+            }
+        }
+    }
+    keys
+}

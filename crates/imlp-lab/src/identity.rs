@@ -1,0 +1,371 @@
+//! What decides the result of a trial or a prior, and the name that follows
+//! from it.
+//!
+//! The name is a hash: two trials that would give the same bits have one name,
+//! whatever recipe asks for them, and are trained once. So a configuration is
+//! brought to a canonical form first, which drops every key that this result
+//! does not depend on. Only keys that are known not to matter are dropped; a key
+//! that is new to this file counts.
+
+use imlp_linear::Alpha;
+use imlp_train::{
+    EvaluationConfig, InterpolationConfig, PriorTraining, Setup, TrainConfig, TrialConfig,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// Names a trial by what decides its result.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TrialId(String);
+
+/// Names a trained prior by what decides its trajectory.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PriorId(String);
+
+/// The name as text.
+macro_rules! id {
+    ($Id:ident) => {
+        impl $Id {
+            /// The name of a folder.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $Id {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+id!(TrialId);
+id!(PriorId);
+
+/// What decides a result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Identity {
+    /// [`imlp_train::RESULTS_VERSION`].
+    pub results_version: u32,
+    /// [`imlp_train::BURN_VERSION`].
+    pub burn_version: String,
+    /// The backend's name.
+    pub backend: String,
+    /// SHA-256 of the data set.
+    pub data_checksum: String,
+    /// The canonical configuration, α included.
+    pub config: Value,
+    /// Seed.
+    pub seed: u64,
+}
+
+impl Identity {
+    /// What decides the trial of `alpha` and `seed`.
+    pub fn of_trial(setup: &Setup, alpha: Alpha, seed: u64) -> Self {
+        Self::new(setup, of_trial(setup.config().clone(), alpha), seed)
+    }
+
+    /// What decides the prior of `seed`.
+    pub fn of_prior(setup: &Setup, seed: u64) -> Self {
+        Self::new(setup, of_prior(setup.config().clone()), seed)
+    }
+
+    fn new(setup: &Setup, config: TrialConfig, seed: u64) -> Self {
+        Self {
+            results_version: imlp_train::RESULTS_VERSION,
+            burn_version: imlp_train::BURN_VERSION.to_owned(),
+            backend: setup.backend_name(),
+            data_checksum: setup.data().dataset().checksum.clone(),
+            config: serde_json::to_value(config).expect("a configuration has only text keys"),
+            seed,
+        }
+    }
+
+    /// The trial's name.
+    pub fn trial_id(&self) -> TrialId {
+        TrialId(self.hash())
+    }
+
+    /// The prior's name.
+    pub fn prior_id(&self) -> PriorId {
+        PriorId(self.hash())
+    }
+
+    fn hash(&self) -> String {
+        /// 64 bits: among a million trials a pair of one name has odds of 1 in
+        /// 40 million, and the store refuses it.
+        const DIGITS: usize = 16;
+        let value = serde_json::to_value(self).expect("an identity has only text keys");
+        let mut hash = sha256_hex(canonical_json(&value).as_bytes());
+        hash.truncate(DIGITS);
+        hash
+    }
+}
+
+/// SHA-256 in hexadecimal.
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// JSON with the keys of every object sorted, without spaces.
+pub(crate) fn canonical_json(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let mut keys: Vec<&String> = map.keys().collect();
+            keys.sort();
+            let members: Vec<String> = keys
+                .into_iter()
+                .map(|key| {
+                    let name = Value::String(key.clone());
+                    format!("{name}:{}", canonical_json(&map[key.as_str()]))
+                })
+                .collect();
+            format!("{{{}}}", members.join(","))
+        }
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(canonical_json).collect();
+            format!("[{}]", items.join(","))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The configuration on which a trial with `alpha` depends.
+fn of_trial(config: TrialConfig, alpha: Alpha) -> TrialConfig {
+    let mut config = with_prior_written_out(config.resolved());
+    config.interpolation.alpha = alpha;
+    if alpha.is_zero() {
+        // Nothing is interpolated: only when it would have been is recorded, and
+        // the prior is never looked at. The twin is built from its layers.
+        config.interpolation = only_timing(&config.interpolation);
+        config.prior.training = PriorTraining::default();
+        (config.prior.epochs, config.prior.learning_rate) = (None, None);
+    }
+    config
+}
+
+/// The configuration on which a prior's trajectory and its record depend: not on
+/// α, its schedule and allocation, nor on what becomes of the twin's optimiser.
+fn of_prior(config: TrialConfig) -> TrialConfig {
+    let mut config = with_prior_written_out(config.resolved());
+    config.interpolation = match config.prior.training {
+        // Its snapshots are taken where the twin is interpolated.
+        PriorTraining::CoTrained => only_timing(&config.interpolation),
+        PriorTraining::Frozen | PriorTraining::Untrained => InterpolationConfig::default(),
+    };
+    config.evaluation = EvaluationConfig {
+        train_images: config.evaluation.train_images,
+        ..EvaluationConfig::default()
+    };
+    match config.prior.training {
+        PriorTraining::CoTrained => {}
+        // It has epochs of its own.
+        PriorTraining::Frozen => config.train.epochs = 1,
+        PriorTraining::Untrained => config.train = TrainConfig::default(),
+    }
+    if config.prior.training != PriorTraining::Untrained {
+        // It has a learning rate of its own.
+        config.train.learning_rate = 1.0;
+    }
+    config.resolved()
+}
+
+fn only_timing(interpolation: &InterpolationConfig) -> InterpolationConfig {
+    InterpolationConfig {
+        timing: interpolation.timing,
+        every: interpolation.every,
+        ..InterpolationConfig::default()
+    }
+}
+
+/// Keys of the prior that follow the twin's, written out where they are used
+/// and left out where they are not.
+fn with_prior_written_out(mut config: TrialConfig) -> TrialConfig {
+    let train = &config.train;
+    let prior = &mut config.prior;
+    match prior.training {
+        PriorTraining::Frozen => {
+            prior.epochs.get_or_insert(train.epochs);
+            prior.learning_rate.get_or_insert(train.learning_rate);
+        }
+        PriorTraining::CoTrained => {
+            prior.learning_rate.get_or_insert(train.learning_rate);
+        }
+        PriorTraining::Untrained => prior.learning_rate = None,
+    }
+    config
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use imlp_data::{Cache, Dataset, LoadOptions};
+    use imlp_train::{Backend, Unobserved, run_trial, train_prior};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Plan, Recipe};
+
+    /// A network of 784 → 98 → 10 for one epoch.
+    const TINY: &str = "prior.kind = \"custom\"\n\
+        prior.layers = [{ type = \"conv2d\", channels = 2, kernel = 4, stride = 4 }, \
+        { type = \"relu\" }, { type = \"linear\" }]\n\
+        train.epochs = 1\nevaluation.train_images = 50\ndata.validation_fraction = 0.9\n";
+
+    fn dataset() -> Arc<Dataset> {
+        let cache = Cache::at("unused: the data are built in");
+        let options = LoadOptions::default();
+        Arc::new(cache.load("fashion-mini", &options).unwrap())
+    }
+
+    fn setup(dataset: &Arc<Dataset>, sets: &[&str]) -> Setup {
+        let mut recipe = Recipe::parse(TINY).unwrap();
+        for set in sets {
+            recipe.set_text(set).unwrap();
+        }
+        let plan = Plan::new(&recipe).unwrap();
+        let config = plan.configurations()[0].config.clone();
+        Setup::new(config, Arc::clone(dataset), Backend::Cpu).unwrap()
+    }
+
+    /// What two results share when they are one result: everything but time.
+    fn without_seconds(record: impl Serialize) -> Value {
+        let mut value = serde_json::to_value(record).unwrap();
+        let map = value.as_object_mut().unwrap();
+        map.retain(|key, _| !key.contains("second"));
+        value
+    }
+
+    /// Keys that change neither an α = 0 trial nor, but for the last two, the
+    /// prior.
+    const IRRELEVANT_AT_ZERO: [&str; 6] = [
+        "interpolation.allocation=first",
+        "interpolation.schedule=cosine",
+        "interpolation.biases=false",
+        "interpolation.optimizer_state=keep",
+        "prior.learning_rate=0.5",
+        "prior.training=untrained",
+    ];
+
+    #[test]
+    fn one_name_means_the_same_bits() {
+        let data = dataset();
+        let plain = setup(&data, &[]);
+        let of = |setup: &Setup| {
+            let prior = train_prior(setup, 3, &Unobserved).unwrap();
+            let zero = run_trial(setup, Alpha::ZERO, 3, None, &Unobserved).unwrap();
+            (prior, zero)
+        };
+        let (prior, zero) = of(&plain);
+        let changed = setup(&data, &IRRELEVANT_AT_ZERO[..4]);
+        let (prior_changed, zero_changed) = of(&changed);
+        assert_eq!(
+            Identity::of_trial(&plain, Alpha::ZERO, 3),
+            Identity::of_trial(&changed, Alpha::ZERO, 3)
+        );
+        assert_eq!(
+            without_seconds(&zero.record),
+            without_seconds(&zero_changed.record)
+        );
+        assert_eq!(
+            Identity::of_prior(&plain, 3),
+            Identity::of_prior(&changed, 3)
+        );
+        assert_eq!(prior.snapshots, prior_changed.snapshots);
+
+        // A frozen prior has its own epochs and rate; the twin's do not matter.
+        let frozen = |epochs: &str| {
+            let sets = [
+                "prior.training=frozen",
+                "prior.epochs=1",
+                "prior.learning_rate=0.02",
+                "train.learning_rate=0.1",
+                epochs,
+            ];
+            setup(&data, &sets)
+        };
+        let (one, two) = (frozen("train.epochs=1"), frozen("train.epochs=2"));
+        assert_eq!(Identity::of_prior(&one, 0), Identity::of_prior(&two, 0));
+        let trained = |setup| train_prior(setup, 0, &Unobserved).unwrap();
+        let (one, two) = (trained(&one), trained(&two));
+        assert_eq!(one.snapshots, two.snapshots);
+        assert_eq!(without_seconds(&one.record), without_seconds(&two.record));
+    }
+
+    #[test]
+    fn what_matters_changes_the_name() {
+        let data = dataset();
+        let plain = setup(&data, &[]);
+        let half = Alpha::new(0.5).unwrap();
+        let trial = Identity::of_trial(&plain, half, 0).trial_id();
+        for set in IRRELEVANT_AT_ZERO {
+            let changed = setup(&data, &[set]);
+            assert_ne!(
+                Identity::of_trial(&changed, half, 0).trial_id(),
+                trial,
+                "{set}"
+            );
+            assert_eq!(
+                Identity::of_trial(&changed, Alpha::ZERO, 0),
+                Identity::of_trial(&plain, Alpha::ZERO, 0),
+                "{set}"
+            );
+        }
+        let prior = Identity::of_prior(&plain, 0).prior_id();
+        for set in [
+            "interpolation.every=2",
+            "interpolation.timing=test-time",
+            "train.epochs=2",
+            "train.momentum=0.8",
+            "prior.learning_rate=0.5",
+            "evaluation.train_images=49",
+            "twin.initialization=kaiming-uniform",
+            "data.split_seed=1",
+        ] {
+            let changed = setup(&data, &[set]);
+            assert_ne!(Identity::of_prior(&changed, 0).prior_id(), prior, "{set}");
+        }
+        assert_ne!(Identity::of_prior(&plain, 1).prior_id(), prior);
+        let one = Identity::of_trial(&plain, half, 1).trial_id();
+        assert_ne!(one, trial);
+    }
+
+    #[test]
+    fn spelling_a_default_out_changes_nothing() {
+        let data = dataset();
+        let half = Alpha::new(0.5).unwrap();
+        let short = setup(&data, &[]);
+        let long = setup(
+            &data,
+            &[
+                "prior.learning_rate=0.01",
+                "train.learning_rate=0.01",
+                "train.momentum=0.9",
+                "interpolation.schedule=constant",
+            ],
+        );
+        assert_eq!(
+            Identity::of_trial(&short, half, 0),
+            Identity::of_trial(&long, half, 0)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn canonical_json_is_the_same_value(text in "\\PC{0,20}", number: f64, nested: bool) {
+            let mut value = serde_json::json!({ "b": [number, text], "a": nested, "é\"": null });
+            if nested {
+                value["c"] = value.clone();
+            }
+            let back: Value = serde_json::from_str(&canonical_json(&value)).unwrap();
+            prop_assert_eq!(back, value);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! A recipe, read and checked as far as it can be without data.
+
+use imlp_linear::Alpha;
+use imlp_train::{TrainError, TrialConfig};
+
+use crate::variation::{Assignment, configurations, label};
+use crate::{LabError, Recipe, SweepConfig};
+
+/// The tables of a recipe, read and checked as far as they can be without data.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub(crate) configurations: Vec<PlannedConfiguration>,
+    pub(crate) sweep: SweepConfig,
+    pub(crate) alphas: Vec<Alpha>,
+    pub(crate) seeds: Vec<u64>,
+}
+
+/// One configuration of an experiment, trained for every α and seed.
+#[derive(Clone, Debug)]
+pub struct PlannedConfiguration {
+    /// What sets it apart from the others; empty where there is only one.
+    pub assignments: Vec<Assignment>,
+    /// The trials' configuration, every default written out.
+    pub config: TrialConfig,
+}
+
+impl Plan {
+    /// Reads every key of every configuration.
+    ///
+    /// # Errors
+    /// An unknown key, or a value that cannot be used, by name.
+    pub fn new(recipe: &Recipe) -> Result<Self, LabError> {
+        // A key that no configuration could have is refused before any of them.
+        recipe.trial_config()?;
+        let sweep = recipe.sweep_config()?;
+        let configurations = configurations(recipe, &sweep)?
+            .into_iter()
+            .map(|assignments| {
+                let config =
+                    checked(recipe, &assignments).map_err(of_configuration(&assignments))?;
+                Ok(PlannedConfiguration {
+                    assignments,
+                    config,
+                })
+            })
+            .collect::<Result<_, LabError>>()?;
+        let alphas = sweep
+            .alphas()?
+            .into_iter()
+            .map(|a| Alpha::new(a).map_err(|e| TrainError::from(e).into()))
+            .collect::<Result<Vec<_>, LabError>>()?;
+        let seeds = sweep.seeds()?;
+        Ok(Self {
+            configurations,
+            sweep,
+            alphas,
+            seeds,
+        })
+    }
+
+    /// The configurations, at least one.
+    pub fn configurations(&self) -> &[PlannedConfiguration] {
+        &self.configurations
+    }
+
+    /// One trial instead of a sweep.
+    ///
+    /// # Errors
+    /// A recipe that varies more than α and seeds.
+    pub fn single(mut self, alpha: Alpha, seed: u64) -> Result<Self, LabError> {
+        if self.configurations.len() > 1 {
+            return Err(LabError::Key {
+                key: "sweep".to_owned(),
+                reason: format!(
+                    "describes {} configurations, but this command runs one trial; choose one with \
+                     --set and leave out sweep.grid, sweep.zip and sweep.list",
+                    self.configurations.len()
+                ),
+            });
+        }
+        (self.alphas, self.seeds) = (vec![alpha], vec![seed]);
+        Ok(self)
+    }
+}
+
+fn checked(recipe: &Recipe, assignments: &[Assignment]) -> Result<TrialConfig, LabError> {
+    let config = recipe.with(assignments)?.trial_config()?;
+    config.check()?;
+    Ok(config.resolved())
+}
+
+/// Says in which of several configurations an error is.
+pub(crate) fn of_configuration(
+    assignments: &[Assignment],
+) -> impl FnOnce(LabError) -> LabError + use<> {
+    let label = label(assignments);
+    move |error| match label.as_str() {
+        "" => error,
+        _ => LabError::Configuration {
+            label,
+            source: Box::new(error),
+        },
+    }
+}

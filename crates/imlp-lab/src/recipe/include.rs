@@ -1,0 +1,132 @@
+//! `include = "base.toml"`: a recipe that says only what differs from another.
+
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::INCLUDE;
+use crate::{LabError, keys};
+
+/// Reads the recipe `path` over the recipe that it includes, that one over its
+/// own base, and so on.
+pub(super) fn read(path: &Path) -> Result<Table, LabError> {
+    let mut chain = Vec::new();
+    read_above(path, &mut chain)
+}
+
+/// `chain` holds the recipes that lead here, in canonical spelling.
+fn read_above(path: &Path, chain: &mut Vec<PathBuf>) -> Result<Table, LabError> {
+    let mut table = keys::table(path, "read the recipe")?;
+    let refuse = |reason: String| LabError::Key {
+        key: format!("{}: {INCLUDE}", path.display()),
+        reason,
+    };
+    let Some(include) = table.remove(INCLUDE) else {
+        return Ok(table);
+    };
+    let Value::String(base) = include else {
+        let reason = format!("is {include}; expected the path of a recipe, relative to this one");
+        return Err(refuse(reason));
+    };
+    let canonical = path
+        .canonicalize()
+        .map_err(LabError::io("read the recipe", path))?;
+    chain.push(canonical);
+    let base_path = path.parent().unwrap_or(Path::new("")).join(&base);
+    if let Ok(canonical) = base_path.canonicalize()
+        && chain.contains(&canonical)
+    {
+        let reason = format!("`{base}` includes this recipe in turn; remove one of the two");
+        return Err(refuse(reason));
+    }
+    let base = read_above(&base_path, chain).map_err(|error| match error {
+        // The path alone would not say who asked for it.
+        LabError::Io { source, .. } => {
+            refuse(format!("cannot read {}: {source}", base_path.display()))
+        }
+        other => other,
+    })?;
+    Ok(over(base, table))
+}
+
+/// `base`, each key of which gives way to the same key of `table`. A key is
+/// `table.key`: a value that happens to be a table is replaced whole, so that
+/// nothing of it is left over.
+fn over(mut base: Table, table: Table) -> Table {
+    for (name, value) in table {
+        match (base.get_mut(&name), value) {
+            (Some(Value::Table(there)), Value::Table(here)) => there.extend(here),
+            (_, value) => {
+                base.insert(name, value);
+            }
+        }
+    }
+    base
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Recipe;
+
+    fn read(files: &[(&str, &str)]) -> Result<Recipe, String> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        Recipe::read(&folder.path().join(files[0].0)).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn a_recipe_says_only_what_differs_from_its_base() {
+        let recipe = read(&[
+            (
+                "sub/top.toml",
+                "include = \"../middle.toml\"\n[train]\nepochs = 3\n\
+                 [interpolation]\nallocation = { from = 1.0, to = 0.0 }",
+            ),
+            (
+                "middle.toml",
+                "include = \"base.toml\"\n[train]\nepochs = 2\nbatch_size = 7",
+            ),
+            (
+                "base.toml",
+                "[train]\nepochs = 1\nmomentum = 0.5\n[sweep]\nseeds = 4\n\
+                 [interpolation]\nallocation = { layers = { head = 1.0 } }",
+            ),
+        ])
+        .unwrap();
+        let config = recipe.trial_config().unwrap();
+        assert_eq!(config.train.epochs, 3);
+        assert_eq!(config.train.batch_size, 7);
+        assert_eq!(config.train.momentum, Some(0.5));
+        assert_eq!(recipe.sweep_config().unwrap().seeds().unwrap().len(), 4);
+    }
+
+    #[test]
+    fn circles_and_absent_bases_are_refused_by_name() {
+        let circle = read(&[
+            ("a.toml", "include = \"b.toml\""),
+            ("b.toml", "include = \"c.toml\""),
+            ("c.toml", "include = \"./a.toml\""),
+        ])
+        .unwrap_err();
+        assert!(circle.contains("c.toml: include"), "{circle}");
+        assert!(circle.contains("in turn"), "{circle}");
+        let itself = read(&[("a.toml", "include = \"a.toml\"")]).unwrap_err();
+        assert!(itself.contains("in turn"), "{itself}");
+        let absent = read(&[("a.toml", "include = \"base.toml\"")]).unwrap_err();
+        assert!(absent.contains("a.toml: include"), "{absent}");
+        assert!(absent.contains("base.toml"), "{absent}");
+        let number = read(&[("a.toml", "include = 3")]).unwrap_err();
+        assert!(number.contains("is 3"), "{number}");
+    }
+
+    #[test]
+    fn text_includes_nothing() {
+        let recipe = Recipe::parse("include = \"x.toml\"").unwrap();
+        let message = recipe.trial_config().unwrap_err().to_string();
+        assert!(message.contains("include: is read only"), "{message}");
+    }
+}

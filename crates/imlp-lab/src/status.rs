@@ -1,0 +1,179 @@
+//! How it stands with an experiment, read from its store by anyone at any time.
+
+use std::collections::HashSet;
+
+use imlp_train::TrialRecord;
+
+use crate::LabError;
+use crate::store::{Attempt, Manifest, Published, State, Store};
+use crate::variation::label;
+
+/// One trial in a store.
+#[derive(Clone, Debug)]
+pub struct TrialStatus {
+    /// α, seed and configuration, or the name where those are not known.
+    pub name: String,
+    /// How it stands.
+    pub state: State,
+    /// Its record, where it is finished.
+    pub published: Option<Published<TrialRecord>>,
+}
+
+/// How it stands with the trials of an experiment.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// Every trial that was asked for last, or, where nothing was, every trial
+    /// that was begun.
+    pub trials: Vec<TrialStatus>,
+    /// Priors that failed, and why.
+    pub failed_priors: Vec<(String, String)>,
+    /// Trials in the store beside those that were asked for last.
+    pub others: usize,
+}
+
+/// How fast an experiment goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Throughput {
+    /// Mean seconds from the beginning of an attempt to its result.
+    pub seconds_per_trial: f64,
+    /// Over how many trials.
+    pub finished: usize,
+    /// Trials that are worked on now.
+    pub running: usize,
+    /// Trials without a result that will still be tried.
+    pub left: usize,
+    /// Seconds until all are done, if those who work now go on at this pace;
+    /// none where nobody does.
+    pub seconds_left: Option<f64>,
+}
+
+/// The states in the order in which they are told.
+pub const STATES: [&str; 9] = [
+    "done",
+    "diverged",
+    "running",
+    "pending",
+    "interrupted",
+    "timed out",
+    "lost",
+    "failed",
+    "damaged",
+];
+
+impl Status {
+    /// Reads every trial.
+    ///
+    /// # Errors
+    /// [`LabError::Io`]; a damaged `experiment.json`.
+    pub fn of(store: &Store) -> Result<Self, LabError> {
+        let manifest = store.manifest()?;
+        let begun = store.trials()?;
+        let mut names: Vec<(String, String)> = Vec::new();
+        let mut listed = HashSet::new();
+        match &manifest {
+            Some(manifest) => {
+                for trial in &manifest.trials {
+                    let id = trial.id.as_str();
+                    // Configurations may share a trial.
+                    if listed.insert(id) {
+                        names.push((id.to_owned(), name(manifest, trial)));
+                    }
+                }
+            }
+            None => {
+                listed.extend(begun.iter().map(String::as_str));
+                names.extend(begun.iter().map(|id| (id.clone(), id.clone())));
+            }
+        }
+        let others = begun.iter().filter(|id| !listed.contains(id.as_str()));
+        let others = others.count();
+        let trials = names
+            .into_iter()
+            .map(|(id, name)| {
+                let (state, published) = store.trial_by_name(&id)?;
+                Ok(TrialStatus {
+                    name,
+                    state,
+                    published,
+                })
+            })
+            .collect::<Result<_, LabError>>()?;
+        let mut failed_priors = Vec::new();
+        for id in store.priors()? {
+            if let State::Failed(reason) = store.prior_state(&id)? {
+                failed_priors.push((format!("prior {id}"), reason));
+            }
+        }
+        Ok(Self {
+            trials,
+            failed_priors,
+            others,
+        })
+    }
+
+    /// How many trials are in the state that is called `word`.
+    pub fn count(&self, word: &str) -> usize {
+        let trials = self.trials.iter();
+        trials.filter(|t| t.state.word() == word).count()
+    }
+
+    /// Trials and priors that failed, and why.
+    pub fn failures(&self) -> Vec<(String, String)> {
+        let trials = self.trials.iter().filter_map(|trial| match &trial.state {
+            State::Failed(reason) => Some((trial.name.clone(), reason.clone())),
+            State::Damaged(reason) => Some((trial.name.clone(), format!("damaged: {reason}"))),
+            _ => None,
+        });
+        self.failed_priors.iter().cloned().chain(trials).collect()
+    }
+
+    /// Attempts that are under way.
+    pub fn running(&self) -> Vec<(&str, &Attempt)> {
+        let trials = self.trials.iter();
+        trials
+            .filter_map(|trial| match &trial.state {
+                State::Running(attempt) => Some((trial.name.as_str(), attempt)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// How fast it goes; none before the first trial has finished.
+    pub fn throughput(&self) -> Option<Throughput> {
+        let seconds: Vec<f64> = self
+            .trials
+            .iter()
+            .filter_map(|trial| trial.published.as_ref())
+            .map(|p| p.at.saturating_sub(p.began) as f64)
+            .collect();
+        if seconds.is_empty() {
+            return None;
+        }
+        let running = self.count("running");
+        let over = self.trials.iter();
+        let over = over.filter(|t| t.state.is_finished() || matches!(t.state, State::Failed(_)));
+        let left = self.trials.len() - over.count();
+        let seconds_per_trial = seconds.iter().sum::<f64>() / seconds.len() as f64;
+        Some(Throughput {
+            seconds_per_trial,
+            finished: seconds.len(),
+            running,
+            left,
+            seconds_left: (running > 0).then(|| seconds_per_trial * left as f64 / running as f64),
+        })
+    }
+}
+
+/// `α = 0.1, seed 2, train.epochs=3`.
+fn name(manifest: &Manifest, trial: &crate::store::ListedTrial) -> String {
+    let assignments = manifest
+        .configurations
+        .get(trial.configuration)
+        .map(|configuration| label(&configuration.assignments))
+        .unwrap_or_default();
+    let alpha = crate::text::alpha_text(trial.alpha);
+    match assignments.as_str() {
+        "" => format!("α = {alpha}, seed {}", trial.seed),
+        label => format!("α = {alpha}, seed {}, {label}", trial.seed),
+    }
+}

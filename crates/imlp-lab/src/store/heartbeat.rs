@@ -1,0 +1,246 @@
+//! Signs of life: a worker counts in a file of its own, and others watch whether
+//! it still counts.
+//!
+//! Watching compares what the file says with what it said before, by the
+//! watcher's own steady clock. So a clock that is wrong or jumps, on either
+//! machine or on the file server, takes nothing over.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, Weak};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::attempt::{self, Attempt};
+use crate::LabError;
+use crate::files::remove_file;
+
+/// Signs of life within the time after which a worker without one is taken for
+/// gone: one that is late or is not seen does no harm.
+const BEATS_PER_STALE: u32 = 6;
+
+/// A thread that counts while the worker lives, and tells its leases when they
+/// were taken over.
+#[derive(Debug)]
+pub(super) struct Heartbeat {
+    file: PathBuf,
+    interval: Duration,
+    leases: Arc<Mutex<Vec<Held>>>,
+    thread: Option<(Sender<()>, JoinHandle<()>)>,
+}
+
+/// A lease that is held: it is lost when the next attempt is there.
+#[derive(Debug)]
+struct Held {
+    next_attempt: PathBuf,
+    lost: Weak<AtomicBool>,
+}
+
+impl Heartbeat {
+    /// Begins to count in `file`.
+    ///
+    /// # Errors
+    /// [`LabError::Io`] when the first sign of life cannot be written.
+    pub(super) fn start(file: PathBuf, stale_after: Duration) -> Result<Self, LabError> {
+        let interval = stale_after / BEATS_PER_STALE;
+        let leases: Arc<Mutex<Vec<Held>>> = Arc::default();
+        beat(&file, 0)?;
+        let (stop, stopped) = channel();
+        let (counted, held) = (file.clone(), Arc::clone(&leases));
+        let thread = std::thread::Builder::new()
+            .name("heartbeat".to_owned())
+            .spawn(move || {
+                let mut count = 0u64;
+                while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+                    count += 1;
+                    // The worker goes on: others may take its work over, and the
+                    // store still takes one result only.
+                    if let Err(error) = beat(&counted, count) {
+                        tracing::warn!("{error}");
+                    }
+                    let mut held = held.lock().expect("no holder panics");
+                    held.retain(|lease| lease.is_held());
+                }
+            })
+            .map_err(|error| LabError::Threads(error.to_string()))?;
+        Ok(Self {
+            file,
+            interval,
+            leases,
+            thread: Some((stop, thread)),
+        })
+    }
+
+    /// Time between two signs.
+    pub(super) fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    /// A flag that is set once an attempt after `number` is there.
+    pub(super) fn watch_lease(&self, folder: &Path, number: u32) -> Arc<AtomicBool> {
+        let lost = Arc::new(AtomicBool::new(false));
+        self.leases.lock().expect("no holder panics").push(Held {
+            next_attempt: attempt::path(folder, number + 1),
+            lost: Arc::downgrade(&lost),
+        });
+        lost
+    }
+}
+
+impl Held {
+    /// Whether it still is, after telling one that was taken over.
+    fn is_held(&self) -> bool {
+        let Some(lost) = self.lost.upgrade() else {
+            return false;
+        };
+        let taken_over = self.next_attempt.exists();
+        if taken_over {
+            lost.store(true, Ordering::Relaxed);
+        }
+        !taken_over
+    }
+}
+
+impl Drop for Heartbeat {
+    fn drop(&mut self) {
+        if let Some((stop, thread)) = self.thread.take() {
+            drop(stop);
+            // A panic there was printed; nothing is left to stop.
+            let _ = thread.join();
+        }
+        if let Err(error) = remove_file(&self.file) {
+            tracing::warn!("{error}");
+        }
+    }
+}
+
+fn beat(file: &Path, count: u64) -> Result<(), LabError> {
+    std::fs::write(file, format!("{count}\n")).map_err(LabError::io("write", file))
+}
+
+/// What this process has seen of other workers.
+#[derive(Debug)]
+pub(super) struct Watch {
+    folder: PathBuf,
+    stale_after: Duration,
+    seen: Mutex<HashMap<String, Seen>>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    sign: Option<Vec<u8>>,
+    since: Instant,
+}
+
+impl Watch {
+    /// Watches the files in `folder`.
+    pub(super) fn new(folder: PathBuf, stale_after: Duration) -> Self {
+        Self {
+            folder,
+            stale_after,
+            seen: Mutex::default(),
+        }
+    }
+
+    /// Whether the worker of `attempt` is gone: its process is known to have
+    /// ended, or it has shown no sign of life for as long as this watches.
+    pub(super) fn is_gone(&self, attempt: &Attempt) -> bool {
+        attempt.process.has_ended() || self.is_silent(attempt, Instant::now())
+    }
+
+    fn is_silent(&self, attempt: &Attempt, now: Instant) -> bool {
+        let sign = std::fs::read(file(&self.folder, &attempt.worker)).ok();
+        // A worker that was told to be patient beats seldom.
+        let own = Duration::try_from_secs_f64(attempt.beat_seconds).unwrap_or_default();
+        let patience = self
+            .stale_after
+            .max(own.saturating_mul(BEATS_PER_STALE / 2));
+        let mut seen = self.seen.lock().expect("no holder panics");
+        match seen.get(&attempt.worker) {
+            Some(seen) if seen.sign == sign => now.duration_since(seen.since) >= patience,
+            _ => {
+                let first = Seen { sign, since: now };
+                seen.insert(attempt.worker.clone(), first);
+                false
+            }
+        }
+    }
+}
+
+/// The file in which `worker` counts.
+pub(super) fn file(folder: &Path, worker: &str) -> PathBuf {
+    folder.join(format!("{worker}.beat"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::process::Process;
+    use super::*;
+
+    fn attempt(worker: &str, began: u64) -> Attempt {
+        Attempt {
+            number: 1,
+            worker: worker.to_owned(),
+            process: Process::this(),
+            beat_seconds: 0.0,
+            began,
+            ended: None,
+        }
+    }
+
+    #[test]
+    fn silence_is_judged_by_change_and_the_own_steady_clock() {
+        let folder = tempfile::tempdir().unwrap();
+        let stale_after = Duration::from_secs(60);
+        let watch = Watch::new(folder.path().to_owned(), stale_after);
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        // Clocks that are years apart, in either direction, decide nothing.
+        for (worker, began) in [("past", 0), ("future", u64::MAX)] {
+            let attempt = attempt(worker, began);
+            let beat = |count| beat(&file(folder.path(), worker), count).unwrap();
+            beat(0);
+            assert!(!watch.is_silent(&attempt, at(0)), "seen for the first time");
+            assert!(!watch.is_silent(&attempt, at(59)));
+            beat(1);
+            assert!(!watch.is_silent(&attempt, at(61)), "it has counted on");
+            assert!(!watch.is_silent(&attempt, at(120)));
+            assert!(watch.is_silent(&attempt, at(121)));
+            // A counter that goes back is a sign of life too.
+            beat(0);
+            assert!(!watch.is_silent(&attempt, at(500)));
+        }
+    }
+
+    #[test]
+    fn a_patient_worker_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let watch = Watch::new(folder.path().to_owned(), Duration::from_secs(6));
+        let start = Instant::now();
+        let slow = Attempt {
+            beat_seconds: 10.0,
+            ..attempt("slow", 0)
+        };
+        assert!(!watch.is_silent(&slow, start));
+        assert!(!watch.is_silent(&slow, start + Duration::from_secs(29)));
+        assert!(watch.is_silent(&slow, start + Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn a_lease_learns_that_it_was_taken_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let stale_after = Duration::from_millis(6);
+        let heart = Heartbeat::start(folder.path().join("w.beat"), stale_after).unwrap();
+        let lost = heart.watch_lease(folder.path(), 3);
+        std::fs::write(attempt::path(folder.path(), 3), "{}").unwrap();
+        assert!(!lost.load(Ordering::Relaxed));
+        std::fs::write(attempt::path(folder.path(), 4), "{}").unwrap();
+        while !lost.load(Ordering::Relaxed) {
+            std::thread::yield_now();
+        }
+        drop(heart);
+        assert!(!folder.path().join("w.beat").exists());
+    }
+}

@@ -1,0 +1,135 @@
+//! Trained priors in the store: a record, and parameters at every interpolation.
+
+use imlp_train::{Network, PriorRecord, PriorTrajectory, Setup, TrainError, WeightsFile};
+use serde::{Deserialize, Serialize};
+
+use super::lease::{Lease, Published, RESULT, set_aside};
+use super::{Store, sealed};
+use crate::LabError;
+use crate::files::write_atomically;
+use crate::identity::{PriorId, sha256_hex};
+
+/// What is published of a prior.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct StoredPrior {
+    record: PriorRecord,
+    /// Name of the file with its snapshots.
+    snapshots: String,
+    /// SHA-256 of that file.
+    snapshots_sha256: String,
+    /// Snapshots in it.
+    count: usize,
+}
+
+impl Store {
+    /// The record of a trained prior, if it is there.
+    ///
+    /// # Errors
+    /// [`LabError::Damaged`].
+    pub fn prior_record(&self, id: &PriorId) -> Result<Option<PriorRecord>, LabError> {
+        Ok(self.stored_prior(id)?.map(|stored| stored.record))
+    }
+
+    fn stored_prior(&self, id: &PriorId) -> Result<Option<StoredPrior>, LabError> {
+        let published: Option<Published<StoredPrior>> =
+            sealed::read(&self.prior_folder(id).join(RESULT))?;
+        Ok(published.map(|published| published.result))
+    }
+
+    /// A trained prior with its snapshots. One that is damaged is set aside and
+    /// is none: it is to be trained again.
+    ///
+    /// # Errors
+    /// [`LabError::Io`].
+    pub fn prior(&self, id: &PriorId, setup: &Setup) -> Result<Option<PriorTrajectory>, LabError> {
+        let outcome = self
+            .stored_prior(id)
+            .and_then(|stored| stored.map(|s| self.trajectory(id, s, setup)).transpose());
+        match outcome {
+            Err(error @ LabError::Damaged { .. }) => {
+                set_aside(&self.prior_folder(id).join(RESULT), &error)?;
+                Ok(None)
+            }
+            other => other,
+        }
+    }
+
+    fn trajectory(
+        &self,
+        id: &PriorId,
+        stored: StoredPrior,
+        setup: &Setup,
+    ) -> Result<PriorTrajectory, LabError> {
+        let StoredPrior {
+            record,
+            snapshots: name,
+            snapshots_sha256,
+            count,
+        } = stored;
+        let path = self.prior_folder(id).join(name);
+        let damaged = |reason: String| LabError::Damaged {
+            path: path.clone(),
+            reason,
+        };
+        let bytes = match std::fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(damaged("it is missing".to_owned()));
+            }
+            bytes => bytes.map_err(LabError::io("read", &path))?,
+        };
+        if sha256_hex(&bytes) != snapshots_sha256 {
+            return Err(damaged("its checksum does not fit".to_owned()));
+        }
+        drop(bytes);
+        let complete = record.diverged_epoch.is_some() || count == setup.snapshots();
+        if !complete {
+            let needed = setup.snapshots();
+            return Err(damaged(format!("it holds {count} snapshots of {needed}")));
+        }
+        let file = WeightsFile::read(&path).map_err(|error| match error {
+            TrainError::Weights { reason, .. } => damaged(reason),
+            other => LabError::Train(other),
+        })?;
+        let specs = setup.prior().parameter_specs();
+        let snapshots = (0..count)
+            .map(|i| file.parameters(&prefix(i), &specs).map_err(damaged))
+            .collect::<Result<_, _>>()?;
+        Ok(PriorTrajectory { record, snapshots })
+    }
+
+    /// Publishes a trained prior: its snapshots first, under a name of this
+    /// attempt alone, then the record that names them. False when another
+    /// attempt has published.
+    ///
+    /// # Errors
+    /// [`LabError::Io`].
+    pub fn publish_prior(
+        &self,
+        lease: Lease,
+        prior: &PriorTrajectory,
+        network: &Network,
+    ) -> Result<bool, LabError> {
+        let specs = network.parameter_specs();
+        let mut file = WeightsFile::default();
+        for (i, snapshot) in prior.snapshots.iter().enumerate() {
+            file.add(&prefix(i), &specs, snapshot);
+        }
+        let name = format!("snapshots-{:04}.safetensors", lease.attempt());
+        let path = lease.folder().join(&name);
+        let bytes = file.to_bytes().map_err(|reason| LabError::Damaged {
+            path: path.clone(),
+            reason,
+        })?;
+        lease.unless_superseded(|| write_atomically(&path, &bytes))?;
+        lease.publish(StoredPrior {
+            record: prior.record.clone(),
+            snapshots_sha256: sha256_hex(&bytes),
+            snapshots: name,
+            count: prior.snapshots.len(),
+        })
+    }
+}
+
+fn prefix(index: usize) -> String {
+    format!("snapshot{index:05}.")
+}

@@ -1,0 +1,53 @@
+//! Numbers for people.
+
+use imlp_linear::Alpha;
+
+/// α in a name: a number that no file system finds too long.
+pub fn alpha_text(alpha: Alpha) -> String {
+    /// Below it a plain decimal is longer than the power of ten.
+    const SMALL: f64 = 1e-4;
+    let value = alpha.get();
+    if value > 0.0 && value < SMALL {
+        format!("{value:e}")
+    } else {
+        value.to_string()
+    }
+}
+
+/// `5256202` as `5 256 202`.
+pub fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Seconds as `45 s`, `12 min`, `3.4 h` or `2.1 d`.
+pub fn duration(seconds: f64) -> String {
+    const MINUTE: f64 = 60.0;
+    const HOUR: f64 = 60.0 * MINUTE;
+    const DAY: f64 = 24.0 * HOUR;
+    match seconds {
+        s if s < 2.0 * MINUTE => format!("{s:.0} s"),
+        s if s < 2.0 * HOUR => format!("{:.0} min", s / MINUTE),
+        s if s < 2.0 * DAY => format!("{:.1} h", s / HOUR),
+        s => format!("{:.1} d", s / DAY),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_short() {
+        let all = [0.4, 90.0, 600.0, 9000.0, 1e6].map(duration);
+        assert_eq!(all, ["0 s", "90 s", "10 min", "2.5 h", "11.6 d"]);
+        assert_eq!(thousands(5256202), "5\u{202f}256\u{202f}202");
+    }
+}

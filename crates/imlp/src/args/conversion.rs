@@ -1,0 +1,106 @@
+//! Arguments of `imlp dense`, `imlp project` and `imlp inspect`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use imlp_linear::{REGISTRY, Registration};
+
+use super::MemoryArguments;
+
+/// Either a network, or one layer.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Described {
+    /// A file that describes the network: input = [3, 32, 32] and [[layers]]
+    /// with the types of a recipe's custom prior
+    #[arg(long, value_name = "NET.toml", requires = "weights")]
+    pub network: Option<PathBuf>,
+    /// One layer, e.g. 'conv2d(in=3, out=8, kernel=3x5, stride=2, input=32x24)'
+    #[arg(long, value_name = "LAYER")]
+    pub layer: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = layers())]
+pub struct DenseArguments {
+    #[command(flatten)]
+    pub described: Described,
+    /// A PyTorch state_dict saved as SafeTensors; of a single layer, `weight`
+    /// and `bias`
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// The file to write; replaced if it is there
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Write compressed sparse rows instead of all entries
+    #[arg(long)]
+    pub sparse: bool,
+    /// Fold linear layers with nothing between them into one matrix
+    #[arg(long, conflicts_with = "layer")]
+    pub fold: bool,
+    /// Compare the matrices with the structured layers on N random inputs
+    /// before the file is put in place
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub check: Option<u16>,
+    /// The eps of a batch-norm that --layer describes [default: 1e-5]
+    #[arg(long, conflicts_with = "network", value_parser = parse_epsilon)]
+    pub eps: Option<f64>,
+    #[command(flatten)]
+    pub memory: MemoryArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = layers())]
+pub struct ProjectArguments {
+    /// The layer to find, e.g. 'conv2d(in=3, out=8, kernel=3, padding=1, input=32x32)'
+    #[arg(long, value_name = "LAYER")]
+    pub layer: String,
+    /// The dense layer: `weight` (out×in) and, if there is one, `bias` (out)
+    #[arg(long, value_name = "FILE")]
+    pub weights: PathBuf,
+    /// The file to write; replaced if it is there
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub memory: MemoryArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = layers())]
+pub struct InspectArguments {
+    /// A SafeTensors file
+    pub file: PathBuf,
+    /// Measure how much of each matrix of its size this layer's structure
+    /// explains
+    #[arg(long, value_name = "LAYER")]
+    pub layer: Option<String>,
+    #[command(flatten)]
+    pub memory: MemoryArguments,
+}
+
+/// Every layer that `--layer` takes, with its options.
+fn layers() -> String {
+    let layer = |registration: &Registration| {
+        let syntax = registration.syntax;
+        let (required, defaults) = syntax.split_once("; ").unwrap_or((syntax, ""));
+        let defaults = match defaults {
+            "" => String::new(),
+            defaults => format!("\n      {defaults}"),
+        };
+        format!("  {}({required}){defaults}", registration.kind)
+    };
+    let layers: Vec<_> = REGISTRY.iter().map(layer).collect();
+    format!(
+        "Layers, each with the options that it needs, and below them those with a default (in \
+         pairs the vertical comes first: 3x5):\n{}",
+        layers.join("\n")
+    )
+}
+
+/// `1e-5`: a number that a variance can be added to.
+fn parse_epsilon(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(n) if n.is_finite() && n >= 0.0 => Ok(n),
+        _ => Err("give a number that is not negative, such as 1e-5".to_owned()),
+    }
+}

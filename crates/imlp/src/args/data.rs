@@ -1,0 +1,35 @@
+//! Arguments of `imlp data`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Args)]
+pub struct DataArguments {
+    #[command(subcommand)]
+    pub command: DataCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// What there is, and what is installed
+    List,
+    /// Get a data set and verify it
+    Fetch {
+        /// Name of the data set
+        name: String,
+        /// An archive or a folder that holds its files
+        #[arg(long, value_name = "PATH")]
+        from: Option<PathBuf>,
+    },
+    /// Compare installed files with the official checksums
+    Verify {
+        /// Name of the data set
+        name: String,
+    },
+    /// Print the folder of a data set
+    Path {
+        /// Name of the data set
+        name: String,
+    },
+}

@@ -1,0 +1,296 @@
+//! Arguments of the commands that take a recipe: `imlp sweep`, `check`, `train`
+//! and `trial`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use imlp_lab::{Policy, Recipe};
+use imlp_train::{Backend, Device};
+use toml::Value;
+
+use super::MemoryArguments;
+use crate::exit::Failure;
+
+/// What to run: options that every command with a recipe has.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// A recipe; without one every key has its default
+    pub recipe: Option<PathBuf>,
+    /// Data set (`imlp data list`) [data.name]
+    #[arg(long, value_name = "NAME")]
+    pub data: Option<String>,
+    /// Prior: cnn, mixer or custom [prior.kind]
+    #[arg(long, value_name = "KIND")]
+    pub prior: Option<String>,
+    /// Epochs of training [train.epochs]
+    #[arg(long)]
+    pub epochs: Option<u32>,
+    /// Numbers of the twin's products: f32, bf16 or bf16-emulated [train.precision]
+    #[arg(long, value_name = "NUMBERS")]
+    pub precision: Option<String>,
+    /// Set any key of the recipe, e.g. --set train.learning_rate=0.05 (repeatable; wins over all else)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Where networks are trained
+    #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
+    pub device: DeviceName,
+    #[command(flatten)]
+    pub memory: MemoryArguments,
+}
+
+/// Where results go, and what is told on the way.
+#[derive(Debug, Args)]
+pub struct Output {
+    /// Folder for the results [default: imlp-out/DATA-PRIOR for a sweep, imlp-out/train-… for a trial]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print no progress
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// How often a trial is tried, and for how long.
+#[derive(Debug, Args)]
+pub struct PolicyArguments {
+    /// Give a trial up after it was interrupted, timed out or lost this many times
+    #[arg(long, value_name = "N", default_value_t = Policy::default().max_attempts,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    max_attempts: u32,
+    /// Stop a trial that takes longer than this, e.g. 90s, 20min or 2h
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    trial_timeout: Option<Duration>,
+    /// Take over the work of a process on another machine that has shown no sign of life for
+    /// this long
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_duration)]
+    stale_after: Duration,
+    /// Keep a checkpoint of a running trial every so often, from which it goes on after an
+    /// interruption
+    #[arg(long, value_name = "TIME", default_value = "5min", value_parser = parse_duration)]
+    checkpoint_every: Duration,
+}
+
+impl PolicyArguments {
+    /// The policy.
+    pub fn policy(&self) -> Policy {
+        Policy {
+            max_attempts: self.max_attempts,
+            time_limit: self.trial_timeout,
+            stale_after: self.stale_after,
+            checkpoint_every: self.checkpoint_every,
+        }
+    }
+}
+
+/// Which trials there are.
+#[derive(Debug, Args)]
+pub struct SweptArguments {
+    /// Values of α: a list (0,0.01,1) or a grid (log:1e-4..1:9, linear:0..1:11, two-sided:1e-3:11) [sweep.alphas]
+    #[arg(long, value_name = "LIST|GRID", allow_hyphen_values = true)]
+    alphas: Option<String>,
+    /// How many seeds (0, 1, …), or a list with commas [sweep.seeds]
+    #[arg(long, value_name = "N|LIST", allow_hyphen_values = true)]
+    seeds: Option<String>,
+    /// Do not add α = 0 and α = 1 [sweep.ends = false]
+    #[arg(long)]
+    no_ends: bool,
+    /// Trials at a time, each on one thread [default: all cores]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    jobs: Option<u32>,
+}
+
+impl SweptArguments {
+    /// The keys that they set.
+    pub fn keys(&self) -> Result<Vec<(&'static str, Value)>, Failure> {
+        let mut keys = Vec::new();
+        if let Some(grid) = &self.alphas {
+            keys.push(("sweep.alphas", Value::String(grid.clone())));
+        }
+        if let Some(text) = &self.seeds {
+            keys.push(("sweep.seeds", seeds(text)?));
+        }
+        if self.no_ends {
+            keys.push(("sweep.ends", Value::Boolean(false)));
+        }
+        Ok(keys)
+    }
+
+    /// Trials at a time: as asked, or as many as cores, but no more than there
+    /// are.
+    pub fn jobs(&self, trials: usize) -> usize {
+        jobs(self.jobs).min(trials)
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct SweepArguments {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(flatten)]
+    pub swept: SweptArguments,
+    #[command(flatten)]
+    pub output: Output,
+    #[command(flatten)]
+    pub policy: PolicyArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(flatten)]
+    pub swept: SweptArguments,
+    /// Do not train a few steps to predict the time
+    #[arg(long)]
+    pub no_time: bool,
+}
+
+/// Which single trial.
+#[derive(Debug, Args)]
+pub struct SingleArguments {
+    /// Interpolation weight α, 0 to 1 [interpolation.alpha]
+    #[arg(long, allow_hyphen_values = true)]
+    alpha: Option<f64>,
+    /// Seed of initial weights and image order
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    pub seed: u64,
+}
+
+impl SingleArguments {
+    /// The keys that they set.
+    pub fn keys(&self) -> Vec<(&'static str, Value)> {
+        let alpha = self.alpha.map(Value::Float);
+        alpha
+            .map(|alpha| ("interpolation.alpha", alpha))
+            .into_iter()
+            .collect()
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct TrainArguments {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(flatten)]
+    pub single: SingleArguments,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct TrialArguments {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(flatten)]
+    pub single: SingleArguments,
+    /// Keep the trial and its prior in this folder, and use what is there already;
+    /// any number of processes may share it
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Show progress on the standard error
+    #[arg(long)]
+    pub progress: bool,
+    #[command(flatten)]
+    pub policy: PolicyArguments,
+}
+
+/// Where networks are trained.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum DeviceName {
+    /// The processor, one thread per trial
+    Cpu,
+    /// The processor through Burn's CPU backend, slower: to compare with
+    Flex,
+}
+
+impl DeviceName {
+    pub fn backend(self) -> Backend {
+        match self {
+            Self::Cpu => Backend::Cpu,
+            Self::Flex => Backend::Burn(Device::flex()),
+        }
+    }
+}
+
+impl Common {
+    /// The recipe with the options merged in; `--set` comes last.
+    pub fn recipe(&self, more: Vec<(&str, Value)>) -> Result<Recipe, Failure> {
+        let mut recipe = match &self.recipe {
+            Some(path) => Recipe::read(path)?,
+            None => Recipe::default(),
+        };
+        let text = |value: &String| Value::String(value.clone());
+        let common = [
+            ("data.name", self.data.as_ref().map(text)),
+            ("prior.kind", self.prior.as_ref().map(text)),
+            ("train.precision", self.precision.as_ref().map(text)),
+            (
+                "train.epochs",
+                self.epochs.map(|n| Value::Integer(n.into())),
+            ),
+        ];
+        let common = common
+            .into_iter()
+            .filter_map(|(key, value)| value.map(|v| (key, v)));
+        for (key, value) in common.chain(more) {
+            recipe.set(key, value)?;
+        }
+        for text in &self.set {
+            recipe.set_text(text)?;
+        }
+        Ok(recipe)
+    }
+}
+
+/// Trials at a time: as asked, or as many as cores.
+pub fn jobs(asked: Option<u32>) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    asked.map_or_else(cores, |n| n as usize)
+}
+
+/// `--seeds`: a single number counts, a list names.
+fn seeds(text: &str) -> Result<Value, Failure> {
+    let number = |part: &str| {
+        part.trim().parse::<i64>().ok().filter(|n| *n >= 0).ok_or_else(|| {
+            Failure::Message(format!(
+                "--seeds {text}: `{part}` is not a whole number; give how many (3) or a list (0,4,7)"
+            ))
+        })
+    };
+    if text.contains(',') {
+        let list = text.split(',').map(|p| number(p).map(Value::Integer));
+        return Ok(Value::Array(list.collect::<Result<_, _>>()?));
+    }
+    number(text).map(Value::Integer)
+}
+
+/// `90s`, `20min`, `2h`, `1.5` (seconds): a time.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    let units = [("min", 60.0), ("h", 3600.0), ("s", 1.0)];
+    let (number, unit) = units
+        .iter()
+        .find_map(|(name, seconds)| text.strip_suffix(name).map(|n| (n, *seconds)))
+        .unwrap_or((text, 1.0));
+    let seconds = number.trim().parse::<f64>().map(|n| n * unit);
+    match seconds.map(Duration::try_from_secs_f64) {
+        Ok(Ok(time)) if !time.is_zero() => Ok(time),
+        _ => Err("give a positive time such as 90s, 20min or 2h".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_with_units() {
+        assert_eq!(parse_duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_duration("1.5 min"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_duration("2h"), Ok(Duration::from_secs(7200)));
+        assert_eq!(parse_duration("3"), Ok(Duration::from_secs(3)));
+        for bad in ["", "s", "-1", "nan", "0", "1e300h", "5 days"] {
+            assert!(parse_duration(bad).is_err(), "{bad}");
+        }
+    }
+}

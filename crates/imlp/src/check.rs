@@ -1,0 +1,121 @@
+//! `imlp check`: everything that a sweep would check, and what it would cost.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use imlp_lab::text::duration;
+use imlp_lab::{Execution, Experiment, Plan, Policy};
+use imlp_linear::Alpha;
+use imlp_train::{Observer, Setup, TrainError, run_trial, train_prior};
+
+use crate::args::CheckArguments;
+use crate::exit::Failure;
+use crate::interruption::stop_on_ctrl_c;
+use crate::output::say;
+use crate::sweep::{announcement, ensure_data};
+
+/// Optimiser steps that are timed, after one that warms up.
+const TIMED_STEPS: u64 = 5;
+
+pub fn run(arguments: &CheckArguments) -> Result<(), Failure> {
+    let common = &arguments.common;
+    let plan = Plan::new(&common.recipe(arguments.swept.keys()?)?)?;
+    ensure_data(&plan)?;
+    let experiment = Experiment::new(plan, common.device.backend())?;
+    let execution = Execution {
+        out: std::path::PathBuf::new(),
+        jobs: arguments.swept.jobs(experiment.trials().len()),
+        max_memory: common.memory.limit(),
+        policy: Policy::default(),
+    };
+    let prediction = experiment.predict(execution.jobs);
+    for line in announcement(&experiment, &prediction, execution.jobs) {
+        say(line)?;
+    }
+    experiment.check_memory(&execution)?;
+    if !arguments.no_time {
+        let stop = stop_on_ctrl_c()?;
+        let seconds = seconds(&experiment, execution.jobs, &stop)?;
+        say(format_args!(
+            "time    about {}, if {} trial(s) at a time go as fast as {TIMED_STEPS} steps did \
+             alone; without evaluation",
+            duration(seconds),
+            execution.jobs
+        ))?;
+    }
+    say("every trial can run")
+}
+
+/// Predicted seconds of all training. Steps of the first configuration are
+/// timed; the others are taken to make as many FLOPs in a second.
+fn seconds(experiment: &Experiment, jobs: usize, stop: &AtomicBool) -> Result<f64, Failure> {
+    let first = &experiment.configurations[0];
+    let cost = first.cost();
+    let images = first
+        .config
+        .train
+        .batch_size
+        .min(first.setup.data().train_len()) as f64;
+    let step = |work: fn(&Setup, &dyn Observer) -> Result<(), TrainError>| {
+        let timer = Timer::new(stop);
+        // As a sweep does: one thread also for what is left to Burn.
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+        let pool =
+            pool.map_err(|error| Failure::Message(format!("cannot start a thread: {error}")))?;
+        match pool.install(|| work(&first.setup, &timer)) {
+            Ok(()) | Err(TrainError::Interrupted) => {}
+            Err(other) => return Err(other.into()),
+        }
+        if stop.load(Ordering::Relaxed) {
+            return Err(Failure::Interrupted("interrupted".to_owned()));
+        }
+        Ok(timer.seconds_per_step())
+    };
+    let twin = step(|setup, timer| run_trial(setup, Alpha::ZERO, 0, None, timer).map(|_| ()))?;
+    let prior = step(|setup, timer| train_prior(setup, 0, timer).map(|_| ()))?;
+    // A network without a product (a pooling prior) takes no time to speak of.
+    let per_flop = |seconds: f64, flops: u64| seconds / (images * flops.max(1) as f64);
+    let twin = per_flop(twin, cost.twin.flops_per_image);
+    let prior = per_flop(prior, cost.prior.flops_per_image);
+    let flops = experiment.total_flops();
+    Ok((twin * flops.twins + prior * flops.priors) / jobs as f64)
+}
+
+/// Times some steps, then stops the run.
+struct Timer<'a> {
+    stop: &'a AtomicBool,
+    steps: AtomicU64,
+    began: Mutex<Option<Instant>>,
+    seconds: Mutex<f64>,
+}
+
+impl<'a> Timer<'a> {
+    fn new(stop: &'a AtomicBool) -> Self {
+        Self {
+            stop,
+            steps: AtomicU64::new(0),
+            began: Mutex::new(None),
+            seconds: Mutex::new(0.0),
+        }
+    }
+
+    /// 0 where a run has a single step or none.
+    fn seconds_per_step(&self) -> f64 {
+        let timed = self.steps.load(Ordering::Relaxed).saturating_sub(1);
+        *self.seconds.lock().expect("no holder panics") / timed.max(1) as f64
+    }
+}
+
+impl Observer for Timer<'_> {
+    fn steps(&self, count: u64) {
+        self.steps.fetch_add(count, Ordering::Relaxed);
+        let mut began = self.began.lock().expect("no holder panics");
+        let began = began.get_or_insert_with(Instant::now);
+        *self.seconds.lock().expect("no holder panics") = began.elapsed().as_secs_f64();
+    }
+
+    fn cancelled(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || self.steps.load(Ordering::Relaxed) > TIMED_STEPS
+    }
+}

@@ -1,0 +1,33 @@
+//! `imlp clean`.
+
+use imlp_lab::store::Store;
+use imlp_train::bytes;
+
+use crate::args::CleanArguments;
+use crate::exit::Failure;
+use crate::output::say;
+
+pub fn run(arguments: &CleanArguments) -> Result<(), Failure> {
+    let store = Store::existing(&arguments.folder)?;
+    let leftovers = store.leftovers(arguments.unlisted)?;
+    for leftover in &leftovers {
+        if arguments.yes {
+            store.remove(leftover)?;
+        }
+        say(format_args!(
+            "{} ({}; {})",
+            leftover.path.display(),
+            bytes(leftover.bytes),
+            leftover.why
+        ))?;
+    }
+    let total = bytes(leftovers.iter().map(|leftover| leftover.bytes).sum());
+    let count = leftovers.len();
+    match (count, arguments.yes) {
+        (0, _) => say("nothing to remove"),
+        (_, true) => say(format_args!("removed {count} leftover(s), {total}")),
+        (_, false) => say(format_args!(
+            "{count} leftover(s), {total}; nothing was removed, add --yes to remove them"
+        )),
+    }
+}

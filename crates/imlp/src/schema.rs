@@ -1,0 +1,10 @@
+//! `imlp schema`.
+
+use imlp_lab::recipe_schema;
+
+use crate::exit::Failure;
+use crate::output::say;
+
+pub fn run() -> Result<(), Failure> {
+    say(format_args!("{:#}", recipe_schema().as_value()))
+}
