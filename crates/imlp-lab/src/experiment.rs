@@ -55,6 +55,26 @@ pub struct PlannedTrial {
     pub seed: u64,
 }
 
+/// One prior of an experiment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedPrior {
+    /// Its name.
+    pub id: PriorId,
+    /// Index of the first configuration that has it.
+    pub configuration: usize,
+    /// Seed.
+    pub seed: u64,
+}
+
+/// What one worker is to do of an experiment: all of it, or a part.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Share {
+    /// Priors to train.
+    pub priors: Vec<PlannedPrior>,
+    /// Trials to run. Each has its prior among `priors`.
+    pub trials: Vec<PlannedTrial>,
+}
+
 /// How an experiment is carried out; none of it changes a result.
 #[derive(Clone, Debug)]
 pub struct Execution {
@@ -218,6 +238,30 @@ impl Experiment {
             }
         }
         trials
+    }
+
+    /// All of it: every trial and every prior, each once.
+    pub fn share(&self) -> Share {
+        self.share_of(self.trials())
+    }
+
+    /// Those of `trials` that differ, and their priors.
+    pub fn share_of(&self, trials: Vec<PlannedTrial>) -> Share {
+        let (mut known, mut known_priors) = (HashSet::new(), HashSet::new());
+        let mut share = Share::default();
+        for trial in trials {
+            if known_priors.insert(trial.prior.clone()) {
+                share.priors.push(PlannedPrior {
+                    id: trial.prior.clone(),
+                    configuration: trial.configuration,
+                    seed: trial.seed,
+                });
+            }
+            if known.insert(trial.id.clone()) {
+                share.trials.push(trial);
+            }
+        }
+        share
     }
 
     /// Predicts operations and memory with `jobs` trials at a time. Trials and

@@ -8,7 +8,7 @@ use imlp_train::PriorTrajectory;
 
 use super::{Failed, Progress, Task};
 use crate::LabError;
-use crate::experiment::{Configuration, Experiment, PlannedTrial};
+use crate::experiment::{Configuration, Experiment, PlannedPrior, PlannedTrial, Share};
 use crate::identity::{Identity, PriorId};
 use crate::store::{Claim, Lease, Standing, Store, Worker};
 
@@ -56,9 +56,7 @@ struct TrialSlot {
 }
 
 struct PriorSlot {
-    id: PriorId,
-    configuration: usize,
-    seed: u64,
+    prior: PlannedPrior,
     slot: Slot,
     /// Loaded for trials that wait for it.
     trajectory: Option<Arc<PriorTrajectory>>,
@@ -78,40 +76,36 @@ impl<'a> Board<'a> {
     /// Looks at every trial and prior once, and tells what is to be done.
     pub(super) fn plan(
         experiment: &'a Experiment,
+        share: Share,
         store: &'a Store,
         worker: &'a Worker,
         workers: usize,
         progress: &dyn Progress,
     ) -> Result<Self, LabError> {
+        let index: HashMap<PriorId, usize> = share
+            .priors
+            .iter()
+            .enumerate()
+            .map(|(index, prior)| (prior.id.clone(), index))
+            .collect();
+        let priors = share.priors.into_iter().map(|prior| PriorSlot {
+            prior,
+            slot: Slot::Elsewhere(Instant::now()),
+            trajectory: None,
+        });
+        let trials = share.trials.into_iter().map(|trial| TrialSlot {
+            prior: index[&trial.prior],
+            trial,
+            slot: Slot::Elsewhere(Instant::now()),
+        });
         let mut board = Self {
             experiment,
             store,
             worker,
             workers,
-            trials: Vec::new(),
-            priors: Vec::new(),
+            trials: trials.collect(),
+            priors: priors.collect(),
         };
-        let mut priors = HashMap::new();
-        let mut trials = HashMap::new();
-        for trial in experiment.trials() {
-            let prior = *priors.entry(trial.prior.clone()).or_insert_with(|| {
-                board.priors.push(PriorSlot {
-                    id: trial.prior.clone(),
-                    configuration: trial.configuration,
-                    seed: trial.seed,
-                    slot: Slot::Elsewhere(Instant::now()),
-                    trajectory: None,
-                });
-                board.priors.len() - 1
-            });
-            trials.entry(trial.id.clone()).or_insert_with(|| {
-                board.trials.push(TrialSlot {
-                    trial,
-                    prior,
-                    slot: Slot::Elsewhere(Instant::now()),
-                });
-            });
-        }
         // Trials of one prior follow each other, so that it can be let go.
         board.trials.sort_by_key(|slot| slot.prior);
         board.look(|_, _| ())?;
@@ -131,7 +125,12 @@ impl<'a> Board<'a> {
         });
         let prior_steps = priors
             .iter()
-            .map(|(_, p)| board.configuration(p.configuration).setup.prior_steps());
+            .map(|(_, p)| {
+                board
+                    .configuration(p.prior.configuration)
+                    .setup
+                    .prior_steps()
+            });
         let kept = board.trials.iter();
         let kept = kept.filter(|t| matches!(t.slot, Slot::Finished)).count();
         progress.planned(
@@ -235,11 +234,11 @@ impl<'a> Board<'a> {
     }
 
     pub(super) fn prior_task(&self, prior: usize) -> Task {
-        let PriorSlot {
+        let PlannedPrior {
             configuration,
             seed,
             ..
-        } = self.priors[prior];
+        } = self.priors[prior].prior;
         Task::Prior {
             configuration: self.configuration(configuration).label(),
             seed,
@@ -261,8 +260,12 @@ impl<'a> Board<'a> {
     }
 
     pub(super) fn prior(&self, prior: usize) -> (&PriorId, &'a Configuration, u64) {
-        let slot = &self.priors[prior];
-        (&slot.id, self.configuration(slot.configuration), slot.seed)
+        let prior = &self.priors[prior].prior;
+        (
+            &prior.id,
+            self.configuration(prior.configuration),
+            prior.seed,
+        )
     }
 
     pub(super) fn trial(&self, trial: usize) -> (&PlannedTrial, &'a Configuration) {
@@ -369,7 +372,7 @@ impl<'a> Board<'a> {
             }
             let standing = self
                 .store
-                .look_at_prior(self.worker, &self.priors[prior].id)?;
+                .look_at_prior(self.worker, &self.priors[prior].prior.id)?;
             match standing {
                 Standing::Failed(reason) => self.fail_prior(prior, reason),
                 standing => {

@@ -16,21 +16,22 @@ use imlp_train::{Observer, PriorTrajectory, TrainError, continue_prior, continue
 use super::board::{Board, Start, Work};
 use super::{Failed, Progress, TaskEnd};
 use crate::LabError;
-use crate::experiment::{Execution, Experiment, Policy};
+use crate::experiment::{Execution, Experiment, Policy, Share};
 use crate::store::{Ending, Lease, LeaseCheckpoints, Store};
 
 /// How long a worker without work waits before it asks again: for what other
 /// processes do, and for a request to stop.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Runs what is missing in `store`, beside whatever other processes run there,
-/// until nothing is left; gives what failed.
+/// Runs what is missing of `share` in `store`, beside whatever other processes
+/// run there, until nothing is left; gives what failed.
 ///
 /// # Errors
 /// [`LabError::Interrupted`] once `stop` is set; a store that cannot be read or
 /// written. What is finished is kept in every case.
 pub fn run(
     experiment: &Experiment,
+    share: Share,
     store: &Store,
     execution: &Execution,
     progress: &dyn Progress,
@@ -38,7 +39,7 @@ pub fn run(
 ) -> Result<Vec<Failed>, LabError> {
     let workers = execution.jobs.max(1);
     let worker = store.join(execution.policy)?;
-    let board = Board::plan(experiment, store, &worker, workers, progress)?;
+    let board = Board::plan(experiment, share, store, &worker, workers, progress)?;
     let shared = Shared {
         store,
         progress,

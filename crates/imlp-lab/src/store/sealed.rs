@@ -53,7 +53,7 @@ mod tests {
     fn every_cut_and_every_flipped_digit_is_noticed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("result.json");
-        let content = vec![0.1, 1e-300, 12345.678_901_234_567];
+        let content = vec![0.1, 1e-300, 12.345_678_901_234_567];
         assert!(write_new(&path, &content).unwrap());
         assert!(!write_new(&path, &vec![7.0]).unwrap(), "written once");
         assert_eq!(read::<Vec<f64>>(&path).unwrap(), Some(content.clone()));
