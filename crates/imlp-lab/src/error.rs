@@ -117,6 +117,14 @@ pub enum LabError {
     /// A checkpoint that cannot be laid out.
     #[error("cannot lay out a checkpoint: {0}")]
     Checkpoint(String),
+    /// A scheduler's program that cannot be run, does not answer or refuses.
+    #[error("{program}: {reason}")]
+    Scheduler {
+        /// The program.
+        program: &'static str,
+        /// What it says.
+        reason: String,
+    },
     /// A defect of this program.
     #[error("a defect of imlp stopped {0}; please report it with the message above")]
     Panicked(String),

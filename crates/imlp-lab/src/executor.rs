@@ -1,9 +1,11 @@
 //! Carrying an experiment out.
 //!
 //! The store is the truth about what is done; an executor only decides who does
-//! what is missing, and where. [`local`] uses the cores of this machine. Any
+//! what is missing, and where. [`local`] uses the cores of this machine;
+//! [`batch`] hands work over to the scheduler of a cluster. Any
 //! number of executors may work on one store at once.
 
+pub mod batch;
 mod board;
 pub mod local;
 
@@ -13,9 +15,9 @@ use imlp_linear::Alpha;
 use imlp_train::{PriorRecord, TrialRecord};
 
 use crate::LabError;
-use crate::experiment::{Experiment, PlannedTrial};
+use crate::experiment::{Experiment, PlannedPrior, PlannedTrial};
 use crate::identity::PriorId;
-use crate::store::{Published, Store};
+use crate::store::{Published, State, Store};
 use crate::text::alpha_text;
 
 /// A piece of work.
@@ -37,6 +39,25 @@ pub enum Task {
         /// Seed.
         seed: u64,
     },
+}
+
+impl Task {
+    /// The task of a prior.
+    pub fn of_prior(experiment: &Experiment, prior: &PlannedPrior) -> Self {
+        Self::Prior {
+            configuration: experiment.configurations[prior.configuration].label(),
+            seed: prior.seed,
+        }
+    }
+
+    /// The task of a trial.
+    pub fn of_trial(experiment: &Experiment, trial: &PlannedTrial) -> Self {
+        Self::Trial {
+            configuration: experiment.configurations[trial.configuration].label(),
+            alpha: trial.alpha,
+            seed: trial.seed,
+        }
+    }
 }
 
 impl std::fmt::Display for Task {
@@ -99,6 +120,40 @@ pub struct Failed {
     pub task: Task,
     /// Why.
     pub reason: String,
+}
+
+/// What the store says has failed, whoever tried it.
+///
+/// # Errors
+/// [`LabError::Io`].
+pub fn outcome(experiment: &Experiment, store: &Store) -> Result<Vec<Failed>, LabError> {
+    let share = experiment.share();
+    let mut failed = Vec::new();
+    let mut priors = HashMap::new();
+    for prior in &share.priors {
+        if let State::Failed(reason) = store.prior_state(prior.id.as_str())? {
+            priors.insert(&prior.id, reason.clone());
+            let task = Task::of_prior(experiment, prior);
+            failed.push(Failed { task, reason });
+        }
+    }
+    for trial in &share.trials {
+        let (state, _) = store.trial_by_name(trial.id.as_str())?;
+        let prior = priors.get(&trial.prior).filter(|_| !trial.alpha.is_zero());
+        let reason = match (state, prior) {
+            (State::Failed(reason), _) => reason,
+            (state, Some(reason)) if !state.is_finished() => prior_failed(reason),
+            _ => continue,
+        };
+        let task = Task::of_trial(experiment, trial);
+        failed.push(Failed { task, reason });
+    }
+    Ok(failed)
+}
+
+/// Why a trial fails whose prior did.
+pub(crate) fn prior_failed(reason: &str) -> String {
+    format!("its prior failed: {reason}")
 }
 
 /// Everything that is known when nothing is left to do.

@@ -86,6 +86,8 @@ pub struct Execution {
     pub max_memory: u64,
     /// How often a trial is tried, and for how long.
     pub policy: Policy,
+    /// The task of a scheduler as which this runs, if it does.
+    pub task: Option<String>,
 }
 
 /// How often a trial is tried, and for how long.

@@ -1,23 +1,44 @@
 //! How it stands with an experiment, read from its store by anyone at any time.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use imlp_train::TrialRecord;
 
 use crate::LabError;
+use crate::executor::batch::Queue;
+use crate::executor::prior_failed;
+use crate::identity::PriorId;
 use crate::store::{Attempt, Manifest, Published, State, Store};
 use crate::variation::label;
 
 /// One trial in a store.
 #[derive(Clone, Debug)]
 pub struct TrialStatus {
+    /// The trial's folder.
+    pub id: String,
     /// α, seed and configuration, or the name where those are not known.
     pub name: String,
     /// How it stands.
     pub state: State,
+    /// Whether it waits in a scheduler's queue.
+    pub queued: bool,
     /// Its record, where it is finished.
     pub published: Option<Published<TrialRecord>>,
 }
+
+impl TrialStatus {
+    /// The word for how it stands.
+    pub fn word(&self) -> &'static str {
+        if self.queued {
+            QUEUED
+        } else {
+            self.state.word()
+        }
+    }
+}
+
+/// The word for a trial that waits in a scheduler's queue.
+const QUEUED: &str = "queued";
 
 /// How it stands with the trials of an experiment.
 #[derive(Clone, Debug)]
@@ -48,10 +69,11 @@ pub struct Throughput {
 }
 
 /// The states in the order in which they are told.
-pub const STATES: [&str; 9] = [
+pub const STATES: [&str; 10] = [
     "done",
     "diverged",
     "running",
+    QUEUED,
     "pending",
     "interrupted",
     "timed out",
@@ -68,7 +90,7 @@ impl Status {
     pub fn of(store: &Store) -> Result<Self, LabError> {
         let manifest = store.manifest()?;
         let begun = store.trials()?;
-        let mut names: Vec<(String, String)> = Vec::new();
+        let mut names: Vec<(String, String, Option<PriorId>)> = Vec::new();
         let mut listed = HashSet::new();
         match &manifest {
             Some(manifest) => {
@@ -76,37 +98,47 @@ impl Status {
                     let id = trial.id.as_str();
                     // Configurations may share a trial.
                     if listed.insert(id) {
-                        names.push((id.to_owned(), name(manifest, trial)));
+                        let prior = (!trial.alpha.is_zero()).then(|| trial.prior.clone());
+                        names.push((id.to_owned(), name(manifest, trial), prior));
                     }
                 }
             }
             None => {
                 listed.extend(begun.iter().map(String::as_str));
-                names.extend(begun.iter().map(|id| (id.clone(), id.clone())));
+                names.extend(begun.iter().map(|id| (id.clone(), id.clone(), None)));
             }
         }
         let others = begun.iter().filter(|id| !listed.contains(id.as_str()));
         let others = others.count();
+        let mut failed_priors = HashMap::new();
+        for id in store.priors()? {
+            if let State::Failed(reason) = store.prior_state(&id)? {
+                failed_priors.insert(id, reason);
+            }
+        }
         let trials = names
             .into_iter()
-            .map(|(id, name)| {
-                let (state, published) = store.trial_by_name(&id)?;
+            .map(|(id, name, prior)| {
+                let (mut state, published) = store.trial_by_name(&id)?;
+                let failed = prior.and_then(|prior| failed_priors.get(prior.as_str()));
+                if let (State::Pending, Some(reason)) = (&state, failed) {
+                    state = State::Failed(prior_failed(reason));
+                }
                 Ok(TrialStatus {
+                    id,
                     name,
                     state,
+                    queued: false,
                     published,
                 })
             })
             .collect::<Result<_, LabError>>()?;
-        let mut failed_priors = Vec::new();
-        for id in store.priors()? {
-            if let State::Failed(reason) = store.prior_state(&id)? {
-                failed_priors.push((format!("prior {id}"), reason));
-            }
-        }
         Ok(Self {
             trials,
-            failed_priors,
+            failed_priors: failed_priors
+                .into_iter()
+                .map(|(id, reason)| (format!("prior {id}"), reason))
+                .collect(),
             others,
         })
     }
@@ -114,7 +146,28 @@ impl Status {
     /// How many trials are in the state that is called `word`.
     pub fn count(&self, word: &str) -> usize {
         let trials = self.trials.iter();
-        trials.filter(|t| t.state.word() == word).count()
+        trials.filter(|t| t.word() == word).count()
+    }
+
+    /// Notes which trials wait in a scheduler's queue.
+    pub fn merge(&mut self, queue: &Queue) {
+        for trial in &mut self.trials {
+            let waiting = match trial.state {
+                State::Pending | State::Interrupted | State::TimedOut | State::Lost => true,
+                State::Running(_)
+                | State::Done
+                | State::Diverged
+                | State::Failed(_)
+                | State::Damaged(_) => false,
+            };
+            trial.queued |= waiting && queue.waits(&trial.id);
+        }
+    }
+
+    /// How many trials have neither a result nor failed.
+    pub fn unfinished(&self) -> usize {
+        let over = |state: &State| state.is_finished() || matches!(state, State::Failed(_));
+        self.trials.iter().filter(|t| !over(&t.state)).count()
     }
 
     /// Trials and priors that failed, and why.
@@ -150,9 +203,7 @@ impl Status {
             return None;
         }
         let running = self.count("running");
-        let over = self.trials.iter();
-        let over = over.filter(|t| t.state.is_finished() || matches!(t.state, State::Failed(_)));
-        let left = self.trials.len() - over.count();
+        let left = self.unfinished();
         let seconds_per_trial = seconds.iter().sum::<f64>() / seconds.len() as f64;
         Some(Throughput {
             seconds_per_trial,

@@ -11,6 +11,8 @@
 //! priors/ID/               likewise, one folder per trained prior
 //!   snapshots-0001.safetensors   its parameters at every interpolation
 //! workers/NAME.beat        a number that a worker counts up while it lives
+//! batch/                   what was handed over to a scheduler (see
+//!                          `executor/batch.rs`)
 //! ```
 //!
 //! There are no locks, which shared file systems do not keep. Everything rests
@@ -29,6 +31,7 @@ mod sealed;
 mod state;
 mod upkeep;
 
+pub(crate) use attempt::now;
 pub use attempt::{Attempt, Ended, Ending};
 pub use checkpoint::LeaseCheckpoints;
 pub use lease::{Claim, Lease, Published, Standing, Worker};
@@ -90,12 +93,13 @@ impl Store {
         &self.root
     }
 
-    /// Announces this process as a worker.
+    /// Announces this process as a worker, which runs as `task` of a scheduler
+    /// if it does.
     ///
     /// # Errors
     /// [`LabError::Io`]: a folder that may not be written to.
-    pub fn join(&self, policy: Policy) -> Result<Worker, LabError> {
-        Worker::join(&self.root.join("workers"), policy)
+    pub fn join(&self, policy: Policy, task: Option<String>) -> Result<Worker, LabError> {
+        Worker::join(&self.root.join("workers"), policy, task)
     }
 
     /// The folder of a trial.

@@ -85,8 +85,16 @@ fn run(alpha: f64, folder: &Path, progress: &Watched) -> Result<Value, LabError>
             checkpoint_every: Duration::from_nanos(1),
             ..Policy::default()
         },
+        task: None,
     };
-    let failed = local::run(&experiment, &store, &execution, progress, &progress.stop)?;
+    let failed = local::run(
+        &experiment,
+        experiment.share(),
+        &store,
+        &execution,
+        progress,
+        &progress.stop,
+    )?;
     assert_eq!(failed, []);
     let results = collect(&experiment, &store)?;
     let record = &results.trials[0].1.as_ref().unwrap().result;

@@ -5,6 +5,7 @@ mod conversion;
 mod data;
 mod experiment;
 mod memory;
+mod slurm;
 mod store;
 
 use std::path::PathBuf;
@@ -15,10 +16,14 @@ use imlp_data::ImageShape;
 pub use conversion::{DenseArguments, InspectArguments, ProjectArguments};
 pub use data::{DataArguments, DataCommand};
 pub use experiment::{
-    CheckArguments, DeviceName, SweepArguments, TrainArguments, TrialArguments, jobs,
+    CheckArguments, DeviceName, SweepArguments, TrainArguments, TrialArguments, WorkerArguments,
+    jobs,
 };
 pub use memory::MemoryArguments;
-pub use store::{CleanArguments, ExportArguments, RetryArguments, StatusArguments};
+pub use slurm::{ExecutorName, SlurmArguments};
+pub use store::{
+    CancelArguments, CleanArguments, ExportArguments, RetryArguments, StatusArguments,
+};
 
 /// A laboratory for controllable inductive bias.
 ///
@@ -76,6 +81,11 @@ pub enum Command {
     Status(StatusArguments),
     /// Let trials that failed be tried again
     Retry(RetryArguments),
+    /// Take an experiment's jobs out of the scheduler's queue
+    Cancel(CancelArguments),
+    /// Do one task of an array job; `imlp sweep --executor` submits these
+    #[command(hide = true)]
+    Worker(WorkerArguments),
     /// List, and with --yes remove, what an experiment no longer needs
     Clean(CleanArguments),
     /// Write the trials of an experiment as a table

@@ -28,6 +28,7 @@ pub fn run(arguments: &CheckArguments) -> Result<(), Failure> {
         jobs: arguments.swept.jobs(experiment.trials().len()),
         max_memory: common.memory.limit(),
         policy: Policy::default(),
+        task: None,
     };
     let prediction = experiment.predict(execution.jobs);
     for line in announcement(&experiment, &prediction, execution.jobs) {

@@ -3,6 +3,7 @@
 mod allocator;
 mod args;
 mod bench;
+mod cancel;
 mod check;
 mod clean;
 mod completions;
@@ -20,10 +21,12 @@ mod progress;
 mod project;
 mod retry;
 mod schema;
+mod slurm;
 mod status;
 mod sweep;
 mod train;
 mod trial;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -44,6 +47,8 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Retry(arguments) => retry::run(&arguments),
+        Command::Cancel(arguments) => cancel::run(&arguments),
+        Command::Worker(arguments) => worker::run(&arguments),
         Command::Clean(arguments) => clean::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Data(arguments) => data::run(&arguments),

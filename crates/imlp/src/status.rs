@@ -1,5 +1,6 @@
 //! `imlp status`.
 
+use imlp_lab::executor::batch;
 use imlp_lab::status::{STATES, Status};
 use imlp_lab::store::Store;
 use imlp_lab::text::duration;
@@ -9,7 +10,21 @@ use crate::exit::Failure;
 use crate::output::say;
 
 pub fn run(arguments: &StatusArguments) -> Result<(), Failure> {
-    let status = Status::of(&Store::existing(&arguments.folder)?)?;
+    let store = Store::existing(&arguments.folder)?;
+    let mut status = Status::of(&store)?;
+    let mut queues = Vec::new();
+    for scheduler in batch::schedulers(&store)? {
+        match batch::queue_and_accounts(&store, scheduler.as_ref()) {
+            Ok(queue) => {
+                status.merge(&queue);
+                queues.push((scheduler.name(), queue));
+            }
+            // The folder is the truth; the scheduler only gives hints.
+            Err(error) => say(format_args!(
+                "{error}\nwhat follows is what the folder says"
+            ))?,
+        }
+    }
     say(format_args!("{:<12} {:>6}", "trials", status.trials.len()))?;
     for word in STATES {
         let count = status.count(word);
@@ -43,11 +58,36 @@ pub fn run(arguments: &StatusArguments) -> Result<(), Failure> {
             None => {}
         }
     }
+    for (scheduler, queue) in &queues {
+        for array in &queue.arrays {
+            say(format_args!("{scheduler}: {array}"))?;
+        }
+    }
     for (name, attempt) in status.running() {
+        let forgotten = attempt.process.task.as_ref().filter(|task| {
+            !queues.is_empty() && queues.iter().all(|(_, queue)| !queue.knows(task))
+        });
         say(format_args!(
-            "running: {name} (attempt {}, {})",
-            attempt.number, attempt.process
+            "running: {name} (attempt {}, {}{})",
+            attempt.number,
+            attempt.process,
+            match forgotten {
+                Some(_) => ", which is no longer in the queue: probably lost",
+                None => "",
+            }
         ))?;
+    }
+    for trial in status
+        .trials
+        .iter()
+        .filter(|trial| !trial.state.is_finished())
+    {
+        let mut ends = queues
+            .iter()
+            .filter_map(|(_, queue)| queue.ended(&trial.id));
+        if let Some(how) = ends.next().filter(|_| !trial.queued) {
+            say(format_args!("{}: {} ({how})", trial.word(), trial.name))?;
+        }
     }
     let failures = status.failures();
     for (name, reason) in &failures {

@@ -10,14 +10,16 @@ use imlp_lab::text::thousands;
 use imlp_lab::{Execution, Experiment, LabError, Plan, Prediction, results, table};
 use imlp_train::bytes;
 
-use crate::args::SweepArguments;
+use crate::args::{ExecutorName, SweepArguments};
 use crate::data;
 use crate::exit::Failure;
 use crate::interruption::stop_on_ctrl_c;
 use crate::output::say;
 use crate::progress::Display;
+use crate::slurm;
 
 pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
+    refuse_mixture(arguments)?;
     let (common, output) = (&arguments.common, &arguments.output);
     let recipe = common.recipe(arguments.swept.keys()?)?;
     if let Some(out) = &output.out {
@@ -34,9 +36,13 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
             .out
             .clone()
             .unwrap_or_else(|| default_out(&experiment)),
-        jobs: arguments.swept.jobs(experiment.trials().len()),
+        jobs: match arguments.executor {
+            ExecutorName::Local => arguments.swept.jobs(experiment.trials().len()),
+            ExecutorName::Slurm => arguments.slurm.side_by_side() as usize,
+        },
         max_memory: common.memory.limit(),
         policy: arguments.policy.policy(),
+        task: None,
     };
     if !output.quiet {
         let prediction = experiment.predict(execution.jobs);
@@ -47,13 +53,50 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
     experiment.check_memory(&execution)?;
     let store = Store::create(&execution.out)?;
     store.note(&Manifest::of(&experiment, &command_line()))?;
-    let stop = stop_on_ctrl_c()?;
-    let display = Display::new(output.quiet, execution.jobs);
-    let outcome = local::run(&experiment, &store, &execution, &display, &stop);
-    display.close();
-    let failed = outcome?;
-    let found = collect(&experiment, &store)?;
-    match results::write(&experiment, &found, &execution, &command_line()) {
+    let failed = match arguments.executor {
+        ExecutorName::Local => {
+            let stop = stop_on_ctrl_c()?;
+            let display = Display::new(output.quiet, execution.jobs);
+            let share = experiment.share();
+            let outcome = local::run(&experiment, share, &store, &execution, &display, &stop);
+            display.close();
+            outcome?
+        }
+        ExecutorName::Slurm => match slurm::run(arguments, &recipe, &experiment, &store)? {
+            Some(failed) => failed,
+            // It goes on without this process.
+            None => return Ok(()),
+        },
+    };
+    write_results(&experiment, &store, &execution, &failed)?;
+    report(&failed)
+}
+
+/// Refuses options of one executor that are given with another.
+fn refuse_mixture(arguments: &SweepArguments) -> Result<(), Failure> {
+    let refuse = |option: &str, reason: &str| Err(Failure::Message(format!("{option} {reason}")));
+    match (arguments.executor, arguments.slurm.given()) {
+        (ExecutorName::Local, Some(option)) => {
+            refuse(option, "has a meaning only with --executor slurm")
+        }
+        (ExecutorName::Slurm, _) if arguments.swept.asked_jobs().is_some() => refuse(
+            "--jobs",
+            "is for this machine; with --executor slurm give --max-parallel (tasks at a time) and \
+             --cpus (trials side by side in a task)",
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// Writes and shows what the finished trials tell.
+fn write_results(
+    experiment: &Experiment,
+    store: &Store,
+    execution: &Execution,
+    failed: &[Failed],
+) -> Result<(), Failure> {
+    let found = collect(experiment, store)?;
+    match results::write(experiment, &found, execution, &command_line()) {
         Ok(written) => {
             for (label, curve) in &written.curves {
                 if !label.is_empty() {
@@ -65,16 +108,16 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
             for file in &written.files {
                 say(format_args!("  {}", file.display()))?;
             }
+            Ok(())
         }
-        // The failures below are the reason.
-        Err(LabError::NothingFinished) if !failed.is_empty() => {}
-        Err(other) => return Err(other.into()),
+        // The failures are the reason.
+        Err(LabError::NothingFinished) if !failed.is_empty() => Ok(()),
+        Err(other) => Err(other.into()),
     }
-    report(&failed)
 }
 
 /// Tells what failed, if anything did.
-fn report(failed: &[Failed]) -> Result<(), Failure> {
+pub fn report(failed: &[Failed]) -> Result<(), Failure> {
     if failed.is_empty() {
         return Ok(());
     }

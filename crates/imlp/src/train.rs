@@ -68,6 +68,7 @@ pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
         jobs: 1,
         max_memory: common.memory.limit(),
         policy: Policy::default(),
+        task: None,
     };
     if !output.quiet {
         let prediction = experiment.predict(execution.jobs);

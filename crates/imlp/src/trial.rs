@@ -46,12 +46,20 @@ fn run_in(arguments: &TrialArguments, experiment: &Experiment, out: &Path) -> Re
         jobs: 1,
         max_memory: arguments.common.memory.limit(),
         policy: arguments.policy.policy(),
+        task: None,
     };
     experiment.check_memory(&execution)?;
     let store = Store::create(out)?;
     let stop = stop_on_ctrl_c()?;
     let display = Display::new(!arguments.progress, execution.jobs);
-    let outcome = local::run(experiment, &store, &execution, &display, &stop);
+    let outcome = local::run(
+        experiment,
+        experiment.share(),
+        &store,
+        &execution,
+        &display,
+        &stop,
+    );
     display.close();
     let failed = outcome?;
     // Also of a trial that failed: whoever reads the line learns of it.

@@ -24,7 +24,24 @@ mod watch;
 pub use scheduler::{ArrayJob, EndedTask, QueuedTask, Scheduler};
 pub use slurm::{Slurm, SlurmOptions};
 pub use submission::{Array, ArrayTask, Request, Submission, Submitted, submit};
-pub use watch::{ArrayStanding, Queue, cancel, queue};
+pub use watch::{ArrayStanding, Queue, cancel, queue, queue_and_accounts};
+
+use crate::LabError;
+use crate::store::Store;
+
+/// The schedulers to which anything of an experiment was submitted.
+///
+/// # Errors
+/// A submission that cannot be read.
+pub fn schedulers(store: &Store) -> Result<Vec<Box<dyn Scheduler>>, LabError> {
+    let mut names: Vec<String> = Submission::all(store)?
+        .into_iter()
+        .map(|submission| submission.scheduler)
+        .collect();
+    names.sort();
+    names.dedup();
+    Ok(names.iter().filter_map(|name| scheduler(name)).collect())
+}
 
 /// The scheduler of that name, as submissions note it.
 pub fn scheduler(name: &str) -> Option<Box<dyn Scheduler>> {

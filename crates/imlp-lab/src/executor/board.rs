@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use imlp_train::PriorTrajectory;
 
-use super::{Failed, Progress, Task};
+use super::{Failed, Progress, Task, prior_failed};
 use crate::LabError;
 use crate::experiment::{Configuration, Experiment, PlannedPrior, PlannedTrial, Share};
 use crate::identity::{Identity, PriorId};
@@ -123,14 +123,12 @@ impl<'a> Board<'a> {
                 .setup
                 .twin_steps()
         });
-        let prior_steps = priors
-            .iter()
-            .map(|(_, p)| {
-                board
-                    .configuration(p.prior.configuration)
-                    .setup
-                    .prior_steps()
-            });
+        let prior_steps = priors.iter().map(|(_, p)| {
+            board
+                .configuration(p.prior.configuration)
+                .setup
+                .prior_steps()
+        });
         let kept = board.trials.iter();
         let kept = kept.filter(|t| matches!(t.slot, Slot::Finished)).count();
         progress.planned(
@@ -222,7 +220,7 @@ impl<'a> Board<'a> {
         for slot in &mut self.trials {
             let waits = matches!(slot.slot, Slot::Open | Slot::Elsewhere(_));
             if slot.prior == prior && waits && !slot.trial.alpha.is_zero() {
-                slot.slot = Slot::Failed(format!("its prior failed: {reason}"));
+                slot.slot = Slot::Failed(prior_failed(&reason));
             }
         }
         self.priors[prior].slot = Slot::Failed(reason);
@@ -234,29 +232,11 @@ impl<'a> Board<'a> {
     }
 
     pub(super) fn prior_task(&self, prior: usize) -> Task {
-        let PlannedPrior {
-            configuration,
-            seed,
-            ..
-        } = self.priors[prior].prior;
-        Task::Prior {
-            configuration: self.configuration(configuration).label(),
-            seed,
-        }
+        Task::of_prior(self.experiment, &self.priors[prior].prior)
     }
 
     pub(super) fn trial_task(&self, trial: usize) -> Task {
-        let PlannedTrial {
-            configuration,
-            alpha,
-            seed,
-            ..
-        } = self.trials[trial].trial;
-        Task::Trial {
-            configuration: self.configuration(configuration).label(),
-            alpha,
-            seed,
-        }
+        Task::of_trial(self.experiment, &self.trials[trial].trial)
     }
 
     pub(super) fn prior(&self, prior: usize) -> (&PriorId, &'a Configuration, u64) {
@@ -398,12 +378,12 @@ impl<'a> Board<'a> {
             let TrialSlot {
                 prior, trial: t, ..
             } = &self.trials[trial];
-            let prior_failed = match &self.priors[*prior].slot {
+            let failed_prior = match &self.priors[*prior].slot {
                 Slot::Failed(reason) if !t.alpha.is_zero() => Some(reason.clone()),
                 _ => None,
             };
-            self.trials[trial].slot = match (slot(standing), prior_failed) {
-                (Slot::Open, Some(reason)) => Slot::Failed(format!("its prior failed: {reason}")),
+            self.trials[trial].slot = match (slot(standing), failed_prior) {
+                (Slot::Open, Some(reason)) => Slot::Failed(prior_failed(&reason)),
                 (slot, _) => slot,
             };
         }

@@ -38,7 +38,7 @@ pub fn run(
     stop: &AtomicBool,
 ) -> Result<Vec<Failed>, LabError> {
     let workers = execution.jobs.max(1);
-    let worker = store.join(execution.policy)?;
+    let worker = store.join(execution.policy, execution.task.clone())?;
     let board = Board::plan(experiment, share, store, &worker, workers, progress)?;
     let shared = Shared {
         store,

@@ -44,6 +44,9 @@ pub struct Ended {
     pub how: Ending,
     /// When, seconds since 1970.
     pub at: u64,
+    /// Whether the attempt left a checkpoint: it came further than the one before.
+    #[serde(default)]
+    pub kept: bool,
     /// Why, where there is something to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -106,13 +109,15 @@ pub(crate) fn attempts(folder: &Path) -> Result<Vec<(u32, Option<Attempt>)>, Lab
 }
 
 /// How often, since the last `imlp retry`, an attempt in `earlier` ended without
-/// result or error: interrupted, timed out or lost.
+/// result or error: timed out, lost, or interrupted before it came further than
+/// the one before. Whoever stops and continues a long trial does not use it up.
 pub(crate) fn fruitless(earlier: &[(u32, Option<Attempt>)]) -> u32 {
     let mut count = 0;
     for (_, attempt) in earlier {
         let ended = attempt.as_ref().and_then(|a| a.ended.as_ref());
         match ended.map(|ended| ended.how) {
             Some(Ending::Retry) => count = 0,
+            Some(Ending::Interrupted) if ended.is_some_and(|ended| ended.kept) => {}
             Some(Ending::Interrupted | Ending::TimedOut) | None => count += 1,
             Some(Ending::Published | Ending::Superseded | Ending::Failed) => {}
         }

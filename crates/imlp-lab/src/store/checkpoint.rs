@@ -92,8 +92,8 @@ impl<'a> LeaseCheckpoints<'a> {
         let bytes = state.to_bytes().map_err(LabError::Checkpoint)?;
         let mut kept = self.kept();
         let name = format!(
-            "{PREFIX}{:04}-{:06}-{}{SUFFIX}",
-            self.lease.attempt(),
+            "{}{:06}-{}{SUFFIX}",
+            prefix_of(self.lease.attempt()),
             kept.count,
             sha256_hex(&bytes)
         );
@@ -130,6 +130,21 @@ impl Checkpoints for LeaseCheckpoints<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a checkpoint of that attempt is in `folder`.
+///
+/// # Errors
+/// [`LabError::Io`].
+pub(super) fn is_kept(folder: &Path, attempt: u32) -> Result<bool, LabError> {
+    let prefix = prefix_of(attempt);
+    let mut names = list(folder)?.into_iter();
+    Ok(names.any(|name| is_checkpoint(&name) && name.starts_with(&prefix)))
+}
+
+/// How the names of an attempt's checkpoints begin.
+fn prefix_of(attempt: u32) -> String {
+    format!("{PREFIX}{attempt:04}-")
 }
 
 /// Removes the checkpoints in `folder`.

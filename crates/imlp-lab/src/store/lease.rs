@@ -81,13 +81,19 @@ pub struct Lease {
 }
 
 impl Worker {
-    /// Announces this process in the folder `workers`.
+    /// Announces this process, which runs as `task` of a scheduler if it does, in
+    /// the folder `workers`.
     ///
     /// # Errors
     /// [`LabError::Io`]: a folder that cannot be written to.
-    pub(super) fn join(workers: &Path, policy: Policy) -> Result<Self, LabError> {
+    pub(super) fn join(
+        workers: &Path,
+        policy: Policy,
+        task: Option<String>,
+    ) -> Result<Self, LabError> {
         create_folder(workers)?;
-        let process = Process::this();
+        let mut process = Process::this();
+        process.task = task;
         let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
         let host: String = process.host.chars().map(plain).collect();
         // One process may work through several stores that are one folder.
@@ -247,6 +253,7 @@ impl Lease {
         attempt.ended = Some(Ended {
             how,
             at: now(),
+            kept: checkpoint::is_kept(&self.folder, self.attempt.number)?,
             reason,
         });
         self.unless_superseded(|| write_json(&path, &attempt))?;
@@ -342,7 +349,7 @@ mod tests {
         const ROUNDS: usize = 100;
         let root = tempfile::tempdir().unwrap();
         let workers: Vec<Worker> = (0..ASKING)
-            .map(|_| Worker::join(&root.path().join("workers"), policy()).unwrap())
+            .map(|_| Worker::join(&root.path().join("workers"), policy(), None).unwrap())
             .collect();
         for round in 0..ROUNDS {
             let folder = root.path().join(format!("{round}"));
@@ -373,7 +380,7 @@ mod tests {
     #[test]
     fn an_attempt_that_was_taken_over_publishes_nothing() {
         let root = tempfile::tempdir().unwrap();
-        let worker = Worker::join(&root.path().join("workers"), policy()).unwrap();
+        let worker = Worker::join(&root.path().join("workers"), policy(), None).unwrap();
         let folder = root.path().join("trial");
         let Claim::Mine(old) = worker.claim(&folder, &identity()).unwrap() else {
             panic!("nobody else asks");
@@ -401,7 +408,7 @@ mod tests {
     #[test]
     fn a_result_is_published_once_even_by_two_that_both_believe_to_hold_it() {
         let root = tempfile::tempdir().unwrap();
-        let worker = Worker::join(&root.path().join("workers"), policy()).unwrap();
+        let worker = Worker::join(&root.path().join("workers"), policy(), None).unwrap();
         let folder = root.path().join("trial");
         let Claim::Mine(lease) = worker.claim(&folder, &identity()).unwrap() else {
             panic!("nobody else asks");
@@ -422,7 +429,7 @@ mod tests {
     #[test]
     fn a_folder_of_something_else_is_refused() {
         let root = tempfile::tempdir().unwrap();
-        let worker = Worker::join(&root.path().join("workers"), policy()).unwrap();
+        let worker = Worker::join(&root.path().join("workers"), policy(), None).unwrap();
         let folder = root.path().join("trial");
         let claim = worker.claim(&folder, &identity()).unwrap();
         let Claim::Mine(lease) = claim else {
@@ -438,9 +445,24 @@ mod tests {
     }
 
     #[test]
+    fn an_interruption_that_kept_a_checkpoint_counts_for_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let worker = Worker::join(&root.path().join("workers"), policy(), None).unwrap();
+        let folder = root.path().join("trial");
+        for _ in 0..2 * policy().max_attempts {
+            let Claim::Mine(lease) = worker.claim(&folder, &identity()).unwrap() else {
+                panic!("it can always be asked for");
+            };
+            let name = format!("checkpoint-{:04}-000000-00.safetensors", lease.attempt());
+            std::fs::write(folder.join(name), "").unwrap();
+            lease.end(Ending::Interrupted, None).unwrap();
+        }
+    }
+
+    #[test]
     fn what_ends_without_a_result_is_tried_again_up_to_the_limit() {
         let root = tempfile::tempdir().unwrap();
-        let worker = Worker::join(&root.path().join("workers"), policy()).unwrap();
+        let worker = Worker::join(&root.path().join("workers"), policy(), None).unwrap();
         let folder = root.path().join("trial");
         for number in 1..=policy().max_attempts {
             match worker.claim(&folder, &identity()).unwrap() {

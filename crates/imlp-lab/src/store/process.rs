@@ -14,6 +14,9 @@ pub struct Process {
     pub pid: u32,
     /// When it began, in ticks since that boot: process numbers are used again.
     start: Option<u64>,
+    /// The task of a scheduler as which it runs, in the scheduler's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
 }
 
 impl Process {
@@ -25,6 +28,7 @@ impl Process {
             machine: machine(),
             pid,
             start: stat(pid).map(|stat| stat.start),
+            task: None,
         }
     }
 
@@ -47,7 +51,11 @@ impl Process {
 
 impl std::fmt::Display for Process {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "process {} on {}", self.pid, self.host)
+        write!(f, "process {} on {}", self.pid, self.host)?;
+        match &self.task {
+            Some(task) => write!(f, ", job {task}"),
+            None => Ok(()),
+        }
     }
 }
 

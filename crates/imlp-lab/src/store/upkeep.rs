@@ -52,6 +52,7 @@ impl Store {
                 ended: Some(Ended {
                     how: Ending::Retry,
                     at: now(),
+                    kept: false,
                     reason: None,
                 }),
             };

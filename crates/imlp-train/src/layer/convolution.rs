@@ -78,9 +78,21 @@ impl LinearLayerKeys for Conv2dKeys {
 
 /// A convolution whose kernel differs from place to place: the keys of a
 /// convolution, with zero padding only.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LocallyConnected2dKeys(pub Conv2dKeys);
+
+impl JsonSchema for LocallyConnected2dKeys {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "LocallyConnected2dKeys".into()
+    }
+
+    /// The keys themselves: beside a reference to them, a derived schema would
+    /// refuse them all.
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Conv2dKeys::json_schema(generator)
+    }
+}
 
 impl LinearLayerKeys for LocallyConnected2dKeys {
     fn map(&self, site: &Site<'_>) -> Built {

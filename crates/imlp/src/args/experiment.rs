@@ -9,7 +9,7 @@ use imlp_lab::{Policy, Recipe};
 use imlp_train::{Backend, Device};
 use toml::Value;
 
-use super::MemoryArguments;
+use super::{ExecutorName, MemoryArguments, SlurmArguments};
 use crate::exit::Failure;
 
 /// What to run: options that every command with a recipe has.
@@ -80,6 +80,19 @@ impl PolicyArguments {
             checkpoint_every: self.checkpoint_every,
         }
     }
+
+    /// The options that make them, for another process.
+    pub fn options(&self) -> Vec<String> {
+        let seconds = |time: Duration| format!("{}s", time.as_secs_f64());
+        let mut options = vec![
+            format!("--max-attempts={}", self.max_attempts),
+            format!("--stale-after={}", seconds(self.stale_after)),
+            format!("--checkpoint-every={}", seconds(self.checkpoint_every)),
+        ];
+        let limit = self.trial_timeout.map(seconds);
+        options.extend(limit.map(|limit| format!("--trial-timeout={limit}")));
+        options
+    }
 }
 
 /// Which trials there are.
@@ -115,6 +128,11 @@ impl SweptArguments {
         Ok(keys)
     }
 
+    /// Trials at a time, if it was said.
+    pub fn asked_jobs(&self) -> Option<u32> {
+        self.jobs
+    }
+
     /// Trials at a time: as asked, or as many as cores, but no more than there
     /// are.
     pub fn jobs(&self, trials: usize) -> usize {
@@ -130,6 +148,30 @@ pub struct SweepArguments {
     pub swept: SweptArguments,
     #[command(flatten)]
     pub output: Output,
+    #[command(flatten)]
+    pub policy: PolicyArguments,
+    /// Who carries the trials out
+    #[arg(long, value_enum, default_value_t = ExecutorName::Local)]
+    pub executor: ExecutorName,
+    #[command(flatten)]
+    pub slurm: SlurmArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct WorkerArguments {
+    /// Folder of a submission
+    pub submission: PathBuf,
+    /// Which of its arrays
+    #[arg(long)]
+    pub array: String,
+    /// Which task of it
+    #[arg(long)]
+    pub index: u32,
+    /// Where networks are trained
+    #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
+    pub device: DeviceName,
+    #[command(flatten)]
+    pub memory: MemoryArguments,
     #[command(flatten)]
     pub policy: PolicyArguments,
 }
@@ -204,6 +246,12 @@ pub enum DeviceName {
 }
 
 impl DeviceName {
+    /// The option that names it, for another process.
+    pub fn option(self) -> String {
+        let name = self.to_possible_value();
+        format!("--device={}", name.as_ref().map_or("", |n| n.get_name()))
+    }
+
     pub fn backend(self) -> Backend {
         match self {
             Self::Cpu => Backend::Cpu,
@@ -265,7 +313,7 @@ fn seeds(text: &str) -> Result<Value, Failure> {
 }
 
 /// `90s`, `20min`, `2h`, `1.5` (seconds): a time.
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     let units = [("min", 60.0), ("h", 3600.0), ("s", 1.0)];
     let (number, unit) = units

@@ -12,6 +12,11 @@ pub struct MemoryArguments {
 }
 
 impl MemoryArguments {
+    /// The option that was given, for another process.
+    pub fn option(&self) -> Option<String> {
+        self.max_memory.map(|bytes| format!("--max-memory={bytes}"))
+    }
+
     /// Bytes.
     pub fn limit(&self) -> u64 {
         /// Share of the machine's memory that a command may take.

@@ -18,6 +18,12 @@ pub struct RetryArguments {
 }
 
 #[derive(Debug, Args)]
+pub struct CancelArguments {
+    /// Folder of an experiment
+    pub folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
 pub struct CleanArguments {
     /// Folder of an experiment
     pub folder: PathBuf,

@@ -74,7 +74,11 @@ mod tests {
         assert!(said("sh", "exit 3", 60).contains("3"));
         assert!(said("there-is-no-such-scheduler", "", 60).contains("login node"));
         // More than a pipe holds.
-        let long = call("sh", ["-c", "yes | head -c 300000"], Duration::from_secs(60));
+        let long = call(
+            "sh",
+            ["-c", "yes | head -c 300000"],
+            Duration::from_secs(60),
+        );
         assert_eq!(long.unwrap().len(), 300_000);
     }
 }

@@ -132,7 +132,8 @@ impl Slurm {
         let mut arguments: Vec<OsString> = ["--parsable", "--requeue", "--open-mode=append"]
             .map(OsString::from)
             .to_vec();
-        let mut add = |option: &str, value: &str| arguments.push(format!("{option}={value}").into());
+        let mut add =
+            |option: &str, value: &str| arguments.push(format!("{option}={value}").into());
         add("--job-name", array.name);
         let mut indices = ranges(array.indices);
         if let Some(at_once) = array.at_once {

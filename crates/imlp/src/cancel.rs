@@ -1,0 +1,31 @@
+//! `imlp cancel`.
+
+use imlp_lab::executor::batch;
+use imlp_lab::store::Store;
+
+use crate::args::CancelArguments;
+use crate::exit::Failure;
+use crate::output::say;
+
+pub fn run(arguments: &CancelArguments) -> Result<(), Failure> {
+    let store = Store::existing(&arguments.folder)?;
+    let schedulers = batch::schedulers(&store)?;
+    if schedulers.is_empty() {
+        return Err(Failure::Message(format!(
+            "nothing was submitted from {}; an `imlp sweep` that runs in a terminal is stopped by \
+             Ctrl-C",
+            arguments.folder.display()
+        )));
+    }
+    let mut jobs = Vec::new();
+    for scheduler in schedulers {
+        jobs.extend(batch::cancel(&store, scheduler.as_ref())?);
+    }
+    match jobs.as_slice() {
+        [] => say("no job of this experiment waits or runs"),
+        jobs => say(format_args!(
+            "cancelled: {}; what is finished is kept, the same `imlp sweep` continues",
+            jobs.join(", ")
+        )),
+    }
+}
