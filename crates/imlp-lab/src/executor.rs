@@ -15,9 +15,9 @@ use imlp_linear::Alpha;
 use imlp_train::{PriorRecord, TrialRecord};
 
 use crate::LabError;
-use crate::experiment::{Experiment, PlannedPrior, PlannedTrial};
+use crate::experiment::{Experiment, PlannedPrior, PlannedTrial, Policy};
 use crate::identity::PriorId;
-use crate::store::{Published, State, Store};
+use crate::store::{Published, Standing, Store};
 use crate::text::alpha_text;
 
 /// A piece of work.
@@ -122,33 +122,50 @@ pub struct Failed {
     pub reason: String,
 }
 
-/// What the store says has failed, whoever tried it.
+/// What the store says has come of an experiment, whoever tried it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// What failed or was given up, and why.
+    pub failed: Vec<Failed>,
+    /// Trials that have neither a result nor failed.
+    pub left: usize,
+}
+
+/// Reads what has come of an experiment so far.
 ///
 /// # Errors
 /// [`LabError::Io`].
-pub fn outcome(experiment: &Experiment, store: &Store) -> Result<Vec<Failed>, LabError> {
+pub fn outcome(
+    experiment: &Experiment,
+    store: &Store,
+    policy: Policy,
+) -> Result<Outcome, LabError> {
     let share = experiment.share();
-    let mut failed = Vec::new();
+    let worker = store.join(policy, None)?;
+    let mut outcome = Outcome::default();
     let mut priors = HashMap::new();
     for prior in &share.priors {
-        if let State::Failed(reason) = store.prior_state(prior.id.as_str())? {
+        if let Standing::Failed(reason) = store.look_at_prior(&worker, &prior.id)? {
             priors.insert(&prior.id, reason.clone());
             let task = Task::of_prior(experiment, prior);
-            failed.push(Failed { task, reason });
+            outcome.failed.push(Failed { task, reason });
         }
     }
     for trial in &share.trials {
-        let (state, _) = store.trial_by_name(trial.id.as_str())?;
         let prior = priors.get(&trial.prior).filter(|_| !trial.alpha.is_zero());
-        let reason = match (state, prior) {
-            (State::Failed(reason), _) => reason,
-            (state, Some(reason)) if !state.is_finished() => prior_failed(reason),
-            _ => continue,
+        let reason = match (store.look_at_trial(&worker, &trial.id)?, prior) {
+            (Standing::Finished, _) => continue,
+            (Standing::Failed(reason), _) => reason,
+            (Standing::Free(_) | Standing::Busy, Some(reason)) => prior_failed(reason),
+            (Standing::Free(_) | Standing::Busy, None) => {
+                outcome.left += 1;
+                continue;
+            }
         };
         let task = Task::of_trial(experiment, trial);
-        failed.push(Failed { task, reason });
+        outcome.failed.push(Failed { task, reason });
     }
-    Ok(failed)
+    Ok(outcome)
 }
 
 /// Why a trial fails whose prior did.

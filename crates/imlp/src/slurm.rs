@@ -69,7 +69,15 @@ pub fn run(
     }
     let stop = stop_on_ctrl_c()?;
     wait(store, &scheduler, &stop)?;
-    outcome(experiment, store).map(Some).map_err(Failure::from)
+    let outcome = outcome(experiment, store, request.policy)?;
+    if outcome.left > 0 {
+        return Err(Failure::Message(format!(
+            "{} trial(s) have neither a result nor a job; `imlp status {folder}` tells more, and \
+             the same command submits them again",
+            outcome.left
+        )));
+    }
+    Ok(Some(outcome.failed))
 }
 
 /// The start of a task's command.
@@ -86,7 +94,7 @@ fn worker(arguments: &SweepArguments) -> Result<Vec<String>, Failure> {
     Ok(command)
 }
 
-/// Tells what changes, until every trial has ended.
+/// Tells what changes, until every trial has ended, or no job is left.
 fn wait(store: &Store, scheduler: &dyn Scheduler, stop: &AtomicBool) -> Result<(), Failure> {
     /// Time between two looks; a controller has others to serve.
     const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -110,16 +118,8 @@ fn wait(store: &Store, scheduler: &dyn Scheduler, stop: &AtomicBool) -> Result<(
             eprintln!("{line}");
             told = line;
         }
-        if status.unfinished() == 0 {
+        if status.unfinished() == 0 || without_job >= LOOKS {
             return Ok(());
-        }
-        if without_job >= LOOKS {
-            return Err(Failure::Message(format!(
-                "{} trial(s) have neither a result nor a job; `imlp status {}` tells more, and the \
-                 same command submits them again",
-                status.unfinished(),
-                store.root().display()
-            )));
         }
         for _ in 0..LOOK_EVERY.as_millis() / 100 {
             if stop.load(Ordering::Relaxed) {

@@ -370,9 +370,10 @@ fn script_text(
     command.push(submission.folder.to_string_lossy().into_owned());
     command.push(format!("--array={}", array.label));
     let command: Vec<String> = command.iter().map(|word| quoted(word)).collect();
-    // `exec`, so that the scheduler's signals reach the worker itself.
+    // `exec`, so that the scheduler's signals reach the worker itself. A warning
+    // before the worker hears it must not end the shell.
     format!(
-        "#!/bin/sh\n# Array {} of: {}\nexec {} --index=\"${}\"\n",
+        "#!/bin/sh\n# Array {} of: {}\ntrap '' USR1\nexec {} --index=\"${}\"\n",
         array.name,
         submission.command.replace('\n', " "),
         command.join(" "),
