@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::LabError;
 
@@ -20,6 +21,27 @@ pub fn read_file<T: DeserializeOwned>(path: &Path) -> Result<T, LabError> {
         },
         other => other,
     })
+}
+
+/// Dotted keys and values of a JSON tree.
+pub(crate) fn flat(tree: &Value) -> Vec<(String, &Value)> {
+    fn walk<'a>(value: &'a Value, at: &str, keys: &mut Vec<(String, &'a Value)>) {
+        match value {
+            Value::Object(map) if !map.is_empty() => {
+                for (key, value) in map {
+                    let at = match at {
+                        "" => key.clone(),
+                        at => format!("{at}.{key}"),
+                    };
+                    walk(value, &at, keys);
+                }
+            }
+            other => keys.push((at.to_owned(), other)),
+        }
+    }
+    let mut keys = Vec::new();
+    walk(tree, "", &mut keys);
+    keys
 }
 
 /// Reads a TOML file.

@@ -26,6 +26,7 @@ pub mod status;
 pub mod store;
 mod sweep_config;
 pub mod table;
+pub mod tensorboard;
 pub mod text;
 pub mod variation;
 

@@ -19,6 +19,7 @@ use crate::identity::sha256_hex;
 use crate::report::{Report, render_html};
 use crate::rows::{self, Rows};
 use crate::store::Published;
+use crate::tensorboard;
 use crate::text::thousands;
 use crate::variation::Assignment;
 
@@ -104,6 +105,12 @@ pub fn write(
     execution: &Execution,
     command: &str,
 ) -> Result<Written, LabError> {
+    for (trial, published) in &results.trials {
+        let configuration = &experiment.configurations[trial.configuration];
+        if let Some(published) = published {
+            tensorboard::write(&execution.out, configuration, trial, published)?;
+        }
+    }
     let prediction = experiment.predict(execution.jobs);
     let source = Source {
         experiment,
@@ -169,7 +176,7 @@ pub fn write(
 
 /// A label as the name of a folder: one that every file system takes, and
 /// another one for another label.
-fn folder_name(label: &str) -> String {
+pub(crate) fn folder_name(label: &str) -> String {
     /// Shorter than any file system's limit, with room for the hash.
     const LONGEST: usize = 100;
     let plain = |c: char| c.is_ascii_alphanumeric() || "=.,_-+".contains(c);

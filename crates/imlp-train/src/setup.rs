@@ -169,6 +169,17 @@ impl Setup {
         self.steps_of(self.config.train.epochs)
     }
 
+    /// Learning rate of the twin's optimiser step `step` (from 0).
+    pub fn twin_learning_rate(&self, step: u64) -> f64 {
+        self.training.rate.at(step)
+    }
+
+    /// Optimiser steps of the twin when the `step` first ones of `epoch` (from 1)
+    /// are done.
+    pub fn twin_steps_at(&self, epoch: u32, step: usize) -> u64 {
+        self.steps_of(epoch.saturating_sub(1)) + step as u64
+    }
+
     /// Optimiser steps before that epoch, segment and step.
     pub(crate) fn steps_before(
         &self,

@@ -15,9 +15,9 @@ use imlp_train::{Observer, PriorTrajectory, TrainError, continue_prior, continue
 
 use super::board::{Board, Start, Work};
 use super::{Failed, Progress, TaskEnd};
-use crate::LabError;
 use crate::experiment::{Execution, Experiment, Policy, Share};
 use crate::store::{Ending, Lease, LeaseCheckpoints, Store};
+use crate::{LabError, tensorboard};
 
 /// How long a worker without work waits before it asks again: for what other
 /// processes do, and for a request to stop.
@@ -228,6 +228,9 @@ impl<'a> Shared<'a> {
         match attempt {
             Ok(finished) => {
                 let published = lease.publish(finished.record)?;
+                if published {
+                    self.write_events(trial)?;
+                }
                 let mut board = self.board();
                 if published {
                     board.finish_trial(trial);
@@ -246,6 +249,23 @@ impl<'a> Shared<'a> {
                 Ok(end)
             }
         }
+    }
+
+    /// Lets TensorBoard see a trial that was just published.
+    fn write_events(&self, trial: usize) -> Result<(), LabError> {
+        let board = self.board();
+        let (planned, configuration) = board.trial(trial);
+        let planned = planned.clone();
+        drop(board);
+        let published = self.store.trial(&planned.id, planned.alpha, planned.seed)?;
+        let written = published.map_or(Ok(()), |published| {
+            tensorboard::write(self.store.root(), configuration, &planned, &published)
+        });
+        // The result is safe, and `collect` writes what is missing.
+        if let Err(error) = written {
+            tracing::warn!("nothing for TensorBoard: {error}");
+        }
+        Ok(())
     }
 
     /// Does `work` under `lease`, from its last checkpoint, until it is done or

@@ -11,6 +11,7 @@ use crate::LabError;
 use crate::experiment::Experiment;
 use crate::files::{read_json, write_json};
 use crate::identity::{PriorId, TrialId};
+use crate::keys::flat;
 use crate::variation::Assignment;
 
 /// What was asked for last.
@@ -122,9 +123,10 @@ fn differences(there: &Manifest, now: &Manifest) -> Vec<String> {
     let alone = |of: &Manifest, beside: &Manifest| {
         let mut all = of.configurations.iter();
         let config = all.find(|c| !beside.holds(c)).map(|c| c.config.clone());
-        let mut keys = Vec::new();
-        flatten(&config.unwrap_or_default(), String::new(), &mut keys);
-        keys
+        flat(&config.unwrap_or_default())
+            .into_iter()
+            .map(|(key, value)| (key, value.to_string()))
+            .collect::<Vec<_>>()
     };
     let (there, now) = (alone(there, now), alone(now, there));
     let find = |list: &[(String, String)], key: &str| {
@@ -142,20 +144,4 @@ fn differences(there: &Manifest, now: &Manifest) -> Vec<String> {
             format!("  {key}: there {there}, now {now}")
         })
         .collect()
-}
-
-/// Dotted keys and values of a JSON tree.
-fn flatten(value: &Value, at: String, keys: &mut Vec<(String, String)>) {
-    match value {
-        Value::Object(map) if !map.is_empty() => {
-            for (key, value) in map {
-                let at = match at.as_str() {
-                    "" => key.clone(),
-                    at => format!("{at}.{key}"),
-                };
-                flatten(value, at, keys);
-            }
-        }
-        other => keys.push((at, other.to_string())),
-    }
 }

@@ -1,0 +1,171 @@
+//! Event files for TensorBoard, one per finished trial:
+//! `OUT/tensorboard/alpha=0.1,seed=2/events.out.tfevents.…`.
+//!
+//! They are made from the trial's record, so a file is whole, holds nothing
+//! twice, and is the same whoever writes it.
+
+mod events;
+
+use std::path::Path;
+
+use imlp_train::{Measurement, Metrics, TrialRecord, TrialStatus};
+use serde_json::Value;
+
+use crate::LabError;
+use crate::experiment::{Configuration, PlannedTrial};
+use crate::files::{create_folder, list, remove_file, write_atomically};
+use crate::keys::flat;
+use crate::results::folder_name;
+use crate::store::Published;
+use crate::text::alpha_text;
+use events::{EventFile, HyperParameter};
+
+/// The folder to give to `tensorboard --logdir`, in that of the experiment.
+const FOLDER: &str = "tensorboard";
+
+/// How event files are called: TensorBoard looks for this.
+const PREFIX: &str = "events.out.tfevents.";
+
+/// Writes the event file of a trial unless it is there.
+///
+/// # Errors
+/// [`LabError::Io`].
+pub fn write(
+    out: &Path,
+    configuration: &Configuration,
+    trial: &PlannedTrial,
+    published: &Published<TrialRecord>,
+) -> Result<(), LabError> {
+    let runs = out.join(FOLDER);
+    let run = run_name(configuration, trial);
+    let is_of = |name: &String| name.starts_with(PREFIX) && name.ends_with(trial.id.as_str());
+    let mut folder = runs.join(&run);
+    let mut there = list(&folder)?;
+    if !there.is_empty() && !there.iter().any(is_of) {
+        // Of a trial with another configuration, which a command of its own ran.
+        folder = runs.join(format!("{run},{}", trial.id));
+        there = list(&folder)?;
+    }
+    let name = format!("{PREFIX}{}.{}", published.at, trial.id);
+    if there.contains(&name) {
+        return Ok(());
+    }
+    create_folder(&folder)?;
+    let file = event_file(configuration, trial, published);
+    write_atomically(&folder.join(&name), &file.into_bytes())?;
+    // Of a result that was lost and made again.
+    for other in there.iter().filter(|other| is_of(other)) {
+        remove_file(&folder.join(other))?;
+    }
+    Ok(())
+}
+
+/// `alpha=0.1,seed=2,train.epochs=3`.
+fn run_name(configuration: &Configuration, trial: &PlannedTrial) -> String {
+    let mut name = format!("alpha={},seed={}", alpha_text(trial.alpha), trial.seed);
+    let label = configuration.label();
+    if !label.is_empty() {
+        name.push(',');
+        name.push_str(&folder_name(&label));
+    }
+    name
+}
+
+fn event_file(
+    configuration: &Configuration,
+    trial: &PlannedTrial,
+    published: &Published<TrialRecord>,
+) -> EventFile {
+    let setup = &configuration.setup;
+    let record = &published.result;
+    let (began, at) = (published.began as f64, published.at as f64);
+    let mut file = EventFile::new(began);
+    file.began(began, &parameters(configuration, trial));
+    let count = record.points.len().max(1) as f64;
+    let mut last = 0;
+    for (index, point) in record.points.iter().enumerate() {
+        // When a point was reached is not recorded; they are about as far apart.
+        let time = began + (at - began) * (index + 1) as f64 / count;
+        let step = setup.twin_steps_at(point.epoch, point.step);
+        last = step;
+        let mut add = |tag: &str, value: Option<f64>| {
+            if let Some(value) = value.filter(|value| value.is_finite()) {
+                file.scalar(time, step, tag, value);
+            }
+        };
+        add("loss/train_running", point.train_loss);
+        for (moment, measured) in [("before", &point.before), ("after", &point.after)] {
+            for (subset, metrics) in subsets(measured) {
+                add(
+                    &format!("accuracy/{subset}_{moment}"),
+                    metrics.map(|m| m.accuracy),
+                );
+                add(&format!("loss/{subset}_{moment}"), metrics.map(|m| m.loss));
+            }
+        }
+        for (layer, alpha) in point.alphas.iter().enumerate() {
+            add(&format!("interpolation/alpha_layer{layer}"), Some(*alpha));
+        }
+        add(
+            "learning_rate",
+            Some(setup.twin_learning_rate(step.saturating_sub(1))),
+        );
+    }
+    for (tag, value) in [
+        ("interpolation/alpha", record.alpha.get()),
+        (
+            "interpolation/effective_prior_share",
+            record.effective_prior_share,
+        ),
+    ] {
+        file.scalar(at, last, tag, value);
+    }
+    // Comparisons between runs need one value each: the trial's result.
+    for (subset, metrics) in subsets(&record.after) {
+        if let Some(Metrics { accuracy, loss }) = metrics {
+            file.scalar(at, last, &format!("result/{subset}_accuracy"), accuracy);
+            if loss.is_finite() {
+                file.scalar(at, last, &format!("result/{subset}_loss"), loss);
+            }
+        }
+    }
+    file.ended(at, record.status == TrialStatus::Done);
+    file
+}
+
+fn subsets(measured: &Measurement) -> [(&'static str, Option<Metrics>); 3] {
+    [
+        ("train", measured.train),
+        ("validation", measured.validation),
+        ("test", measured.test),
+    ]
+}
+
+/// α, seed, and every key of the configuration.
+fn parameters(
+    configuration: &Configuration,
+    trial: &PlannedTrial,
+) -> Vec<(String, HyperParameter)> {
+    let config =
+        serde_json::to_value(&configuration.config).expect("a configuration has only text keys");
+    let mut parameters = vec![
+        (
+            "alpha".to_owned(),
+            HyperParameter::Number(trial.alpha.get()),
+        ),
+        ("seed".to_owned(), HyperParameter::Number(trial.seed as f64)),
+    ];
+    for (key, value) in flat(&config) {
+        let value = match value {
+            // The trial's own is above.
+            _ if key == "interpolation.alpha" => continue,
+            Value::Null => continue,
+            Value::Bool(truth) => HyperParameter::Truth(*truth),
+            Value::Number(number) => HyperParameter::Number(number.as_f64().unwrap_or(f64::NAN)),
+            Value::String(text) => HyperParameter::Text(text.clone()),
+            other => HyperParameter::Text(other.to_string()),
+        };
+        parameters.push((key, value));
+    }
+    parameters
+}

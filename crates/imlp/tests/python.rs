@@ -1,0 +1,116 @@
+//! What other programs make of this one's files and output: TensorBoard, Optuna.
+//!
+//! Skipped where a package is absent. `IMLP_PYTHON` names the interpreter
+//! (`python3` by default); with `IMLP_REQUIRE_PYTHON_TOOLS=1` a skip fails.
+
+mod common;
+
+use std::path::Path;
+use std::process::Command;
+
+use common::{Scratch, TINY, expect_success, stderr};
+use serde_json::Value;
+
+/// The interpreter, if it has `package`.
+fn python_with(package: &str) -> Option<String> {
+    let python = std::env::var("IMLP_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let import = format!("import {package}");
+    let found = Command::new(&python).args(["-c", &import]).output();
+    if found.is_ok_and(|output| output.status.success()) {
+        return Some(python);
+    }
+    assert!(
+        std::env::var_os("IMLP_REQUIRE_PYTHON_TOOLS").is_none(),
+        "IMLP_REQUIRE_PYTHON_TOOLS is set, but {python} has no {package}"
+    );
+    eprintln!("skipped: {python} has no {package}; set IMLP_PYTHON to one that has");
+    None
+}
+
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    for run in std::fs::read_dir(folder).unwrap() {
+        for file in std::fs::read_dir(run.unwrap().path()).unwrap() {
+            let path = file.unwrap().path();
+            let bytes = std::fs::read(&path).unwrap();
+            files.push((path.display().to_string(), bytes));
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn tensorboard_reads_what_the_records_say() {
+    let Some(python) = python_with("tensorboard") else {
+        return;
+    };
+    let scratch = Scratch::new();
+    let sweep = ["sweep", "--alphas=0.3", "--seeds=2", "--out=o"];
+    let more = [
+        "--epochs=2",
+        "--set=evaluation.test=\"always\"",
+        "--set=interpolation.every=40",
+    ];
+    let command = [&sweep, &TINY[1..], &more].concat();
+    expect_success(&scratch.run(&command));
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/python/tensorboard_events.py"
+    );
+    let output = Command::new(&python)
+        .args(["-B", script])
+        .arg(scratch.path("o"))
+        .output()
+        .unwrap();
+    let said = expect_success(&output);
+    assert!(said.contains("6 runs"), "{said}");
+
+    // The same command again writes nothing anew; what is lost is written again.
+    let runs = scratch.path("o/tensorboard");
+    let before = files(&runs);
+    std::fs::remove_file(&before[3].0).unwrap();
+    expect_success(&scratch.run(&command));
+    assert_eq!(files(&runs), before);
+}
+
+#[test]
+fn optuna_drives_single_trials() {
+    let Some(python) = python_with("optuna") else {
+        return;
+    };
+    let scratch = Scratch::new();
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../examples/optuna_search.py"
+    );
+    let program = concat!("--imlp=", env!("CARGO_BIN_EXE_imlp"));
+    // `imlp trial` is quiet by itself.
+    let tiny = &TINY[..TINY.len() - 1];
+    let search = || {
+        let output = Command::new(&python)
+            .args(["-B", script, program, "--trials=3", "--out=search", "--"])
+            .args(tiny)
+            .current_dir(scratch.path(""))
+            .env("IMLP_DATA_DIR", scratch.path("data"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        let said = String::from_utf8(output.stdout).unwrap();
+        serde_json::from_str::<Value>(&said).unwrap()
+    };
+    let best = search();
+    assert!(best["val_accuracy"].as_f64().unwrap() > 0.2, "{best}");
+    assert!(best["params"]["alpha"].is_number());
+    assert_eq!(best["status"], "done");
+    let attempts = || {
+        std::fs::read_dir(scratch.path("search/trials"))
+            .unwrap()
+            .count()
+    };
+    assert_eq!(attempts(), 3);
+    // Found again, not trained again: even the folder of TensorBoard tells them apart.
+    assert_eq!(search(), best);
+    assert_eq!(attempts(), 3);
+    assert_eq!(files(&scratch.path("search/tensorboard")).len(), 3);
+}
