@@ -100,8 +100,17 @@ pub struct Policy {
     pub time_limit: Option<Duration>,
     /// How long a worker may show no sign of life before its work is taken over.
     pub stale_after: Duration,
-    /// Time between two checkpoints of an attempt.
-    pub checkpoint_every: Duration,
+    /// When an attempt keeps checkpoints.
+    pub checkpoint_every: CheckpointEvery,
+}
+
+/// How often an attempt keeps a checkpoint; it also does when it is interrupted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckpointEvery {
+    /// After that time.
+    Time(Duration),
+    /// After so many epochs, at least 1.
+    Epochs(u32),
 }
 
 impl Default for Policy {
@@ -113,7 +122,7 @@ impl Default for Policy {
             // machine delays one.
             stale_after: Duration::from_secs(60),
             // Little to lose, and seldom enough to cost nothing.
-            checkpoint_every: Duration::from_secs(5 * 60),
+            checkpoint_every: CheckpointEvery::Time(Duration::from_secs(5 * 60)),
         }
     }
 }

@@ -32,8 +32,8 @@ pub mod variation;
 
 pub use error::LabError;
 pub use experiment::{
-    Configuration, Execution, Experiment, Flops, PlannedPrior, PlannedTrial, Policy, Prediction,
-    Share,
+    CheckpointEvery, Configuration, Execution, Experiment, Flops, PlannedPrior, PlannedTrial,
+    Policy, Prediction, Share,
 };
 pub use keys::read_file;
 pub use plan::{Plan, PlannedConfiguration};

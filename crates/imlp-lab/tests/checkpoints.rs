@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use imlp_lab::executor::{Progress, Task, TaskEnd, collect, local};
 use imlp_lab::store::Store;
-use imlp_lab::{Execution, Experiment, LabError, Plan, Policy, Recipe};
+use imlp_lab::{CheckpointEvery, Execution, Experiment, LabError, Plan, Policy, Recipe};
 use imlp_linear::Alpha;
 use imlp_train::Backend;
 use serde_json::Value;
@@ -82,7 +82,7 @@ fn run(alpha: f64, folder: &Path, progress: &Watched) -> Result<Value, LabError>
         jobs: 1,
         max_memory: u64::MAX,
         policy: Policy {
-            checkpoint_every: Duration::from_nanos(1),
+            checkpoint_every: CheckpointEvery::Time(Duration::from_nanos(1)),
             ..Policy::default()
         },
         task: None,

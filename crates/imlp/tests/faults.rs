@@ -247,3 +247,55 @@ fn a_folder_that_may_not_be_written_to_is_named() {
     assert!(message.contains(out.to_str().unwrap()), "{message}");
     assert!(message.contains("--out"), "{message}");
 }
+
+/// A small disk that is taken away again.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// None where this user may not mount one.
+    fn mount(at: PathBuf) -> Option<Self> {
+        std::fs::create_dir(&at).unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"])
+            .arg(&at)
+            .output();
+        mounted
+            .is_ok_and(|output| output.status.success())
+            .then_some(Self(at))
+    }
+
+    fn grow(&self) {
+        let grown = Command::new("mount")
+            .args(["-o", "remount,size=64m"])
+            .arg(&self.0)
+            .status();
+        assert!(grown.unwrap().success());
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_and_loses_nothing() {
+    let scratch = Scratch::new();
+    let Some(disk) = SmallDisk::mount(scratch.path("disk")) else {
+        eprintln!("skipped: this user may not mount a small disk");
+        return;
+    };
+    // The snapshots of three priors, and figures, do not fit.
+    let sweep = ["sweep", "--alphas=0.5", "--out=disk/o"];
+    let output = scratch.tiny(&sweep);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains("free some space"), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+    disk.grow();
+    expect_success(&scratch.tiny(&sweep));
+    let undisturbed = Scratch::new();
+    expect_success(&undisturbed.tiny(&["sweep", "--alphas=0.5", "--out=o"]));
+    assert_eq!(results(&disk.0.join("o")), results(&undisturbed.path("o")));
+}

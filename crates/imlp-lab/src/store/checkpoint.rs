@@ -7,12 +7,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use imlp_train::{Checkpoints, TrainError, WeightsFile};
 
 use super::lease::{Lease, set_aside};
 use crate::LabError;
+use crate::experiment::CheckpointEvery;
 use crate::files::{list, remove_file, write_atomically};
 use crate::identity::sha256_hex;
 
@@ -23,13 +24,15 @@ const SUFFIX: &str = ".safetensors";
 #[derive(Debug)]
 pub struct LeaseCheckpoints<'a> {
     lease: &'a Lease,
-    every: Duration,
+    every: CheckpointEvery,
     kept: Mutex<Kept>,
 }
 
 #[derive(Debug)]
 struct Kept {
     since: Instant,
+    /// Epochs that were done when one was kept last for their sake.
+    epochs: u32,
     count: u32,
     /// The file that this attempt went on from.
     loaded: Option<PathBuf>,
@@ -37,12 +40,13 @@ struct Kept {
 
 impl<'a> LeaseCheckpoints<'a> {
     /// Keeps one `every` so often.
-    pub fn new(lease: &'a Lease, every: Duration) -> Self {
+    pub fn new(lease: &'a Lease, every: CheckpointEvery) -> Self {
         Self {
             lease,
             every,
             kept: Mutex::new(Kept {
                 since: Instant::now(),
+                epochs: 0,
                 count: 0,
                 loaded: None,
             }),
@@ -118,8 +122,18 @@ impl Checkpoints for LeaseCheckpoints<'_> {
             .map_err(|error| TrainError::Checkpoint(error.to_string()))
     }
 
-    fn due(&self, _epochs: u32) -> bool {
-        self.kept().since.elapsed() >= self.every
+    fn due(&self, epochs: u32) -> bool {
+        let mut kept = self.kept();
+        match self.every {
+            CheckpointEvery::Time(time) => kept.since.elapsed() >= time,
+            CheckpointEvery::Epochs(every) => {
+                let due = epochs.is_multiple_of(every.max(1)) && epochs > kept.epochs;
+                if due {
+                    kept.epochs = epochs;
+                }
+                due
+            }
+        }
     }
 
     fn save(&self, state: &WeightsFile) -> Result<(), TrainError> {

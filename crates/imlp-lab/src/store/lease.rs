@@ -445,6 +445,27 @@ mod tests {
     }
 
     #[test]
+    fn a_checkpoint_is_due_once_after_so_many_epochs() {
+        use imlp_train::Checkpoints;
+
+        let root = tempfile::tempdir().unwrap();
+        let worker = Worker::join(&root.path().join("workers"), policy(), None).unwrap();
+        let claim = worker.claim(&root.path().join("trial"), &identity());
+        let Claim::Mine(lease) = claim.unwrap() else {
+            panic!("nobody else asks");
+        };
+        let every = crate::experiment::CheckpointEvery::Epochs(3);
+        let checkpoints = checkpoint::LeaseCheckpoints::new(&lease, every);
+        // As a trial asks: after each step and at each end of an epoch.
+        let asked = [0, 0, 1, 2, 2, 3, 3, 3, 4, 5, 6, 6, 7];
+        let due: Vec<u32> = asked
+            .into_iter()
+            .filter(|epochs| checkpoints.due(*epochs))
+            .collect();
+        assert_eq!(due, [3, 6]);
+    }
+
+    #[test]
     fn an_interruption_that_kept_a_checkpoint_counts_for_nothing() {
         let root = tempfile::tempdir().unwrap();
         let worker = Worker::join(&root.path().join("workers"), policy(), None).unwrap();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use imlp_lab::{Policy, Recipe};
+use imlp_lab::{CheckpointEvery, Policy, Recipe};
 use imlp_train::{Backend, Device};
 use toml::Value;
 
@@ -64,10 +64,10 @@ pub struct PolicyArguments {
     /// this long
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_duration)]
     stale_after: Duration,
-    /// Keep a checkpoint of a running trial every so often, from which it goes on after an
-    /// interruption
-    #[arg(long, value_name = "TIME", default_value = "5min", value_parser = parse_duration)]
-    checkpoint_every: Duration,
+    /// Keep a checkpoint of a running trial every so often, e.g. 5min or 10epochs, from which it
+    /// goes on after an interruption
+    #[arg(long, value_name = "TIME|N", default_value = "5min", value_parser = parse_checkpoint_every)]
+    checkpoint_every: CheckpointEvery,
 }
 
 impl PolicyArguments {
@@ -87,7 +87,10 @@ impl PolicyArguments {
         let mut options = vec![
             format!("--max-attempts={}", self.max_attempts),
             format!("--stale-after={}", seconds(self.stale_after)),
-            format!("--checkpoint-every={}", seconds(self.checkpoint_every)),
+            match self.checkpoint_every {
+                CheckpointEvery::Time(time) => format!("--checkpoint-every={}", seconds(time)),
+                CheckpointEvery::Epochs(n) => format!("--checkpoint-every={n}epochs"),
+            },
         ];
         let limit = self.trial_timeout.map(seconds);
         options.extend(limit.map(|limit| format!("--trial-timeout={limit}")));
@@ -312,6 +315,18 @@ fn seeds(text: &str) -> Result<Value, Failure> {
     number(text).map(Value::Integer)
 }
 
+/// `5min`, `10epochs`: when checkpoints are kept.
+fn parse_checkpoint_every(text: &str) -> Result<CheckpointEvery, String> {
+    let epochs = ["epochs", "epoch"]
+        .iter()
+        .find_map(|unit| text.trim().strip_suffix(unit));
+    match epochs.map(|number| number.trim().parse::<u32>()) {
+        None => parse_duration(text).map(CheckpointEvery::Time),
+        Some(Ok(epochs)) if epochs > 0 => Ok(CheckpointEvery::Epochs(epochs)),
+        Some(_) => Err("give a time such as 5min, or epochs such as 10epochs".to_owned()),
+    }
+}
+
 /// `90s`, `20min`, `2h`, `1.5` (seconds): a time.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     let text = text.trim();
@@ -339,6 +354,13 @@ mod tests {
         assert_eq!(parse_duration("3"), Ok(Duration::from_secs(3)));
         for bad in ["", "s", "-1", "nan", "0", "1e300h", "5 days"] {
             assert!(parse_duration(bad).is_err(), "{bad}");
+        }
+        let time = CheckpointEvery::Time(Duration::from_secs(120));
+        assert_eq!(parse_checkpoint_every("2min"), Ok(time));
+        let epochs = CheckpointEvery::Epochs(10);
+        assert_eq!(parse_checkpoint_every("10epochs"), Ok(epochs));
+        for bad in ["0epochs", "epochs", "-1epochs", "soon"] {
+            assert!(parse_checkpoint_every(bad).is_err(), "{bad}");
         }
     }
 }
