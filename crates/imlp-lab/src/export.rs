@@ -1,5 +1,7 @@
 //! The trials of a store as one table, without the data or the networks.
 
+mod parquet;
+
 use std::io::Write;
 
 use imlp_train::{PriorRecord, TrialRecord};
@@ -18,16 +20,19 @@ pub enum Format {
     Csv,
     /// One JSON object per line.
     JsonLines,
+    /// Apache Parquet.
+    Parquet,
 }
 
 /// Writes `rows` to `out`.
 ///
 /// # Errors
 /// [`LabError::Table`].
-pub fn write(rows: &Rows, format: Format, out: &mut dyn Write) -> Result<(), LabError> {
+pub fn write(rows: &Rows, format: Format, out: &mut (dyn Write + Send)) -> Result<(), LabError> {
     let written = match format {
         Format::Csv => rows.csv(out),
         Format::JsonLines => rows.json_lines(out),
+        Format::Parquet => return parquet::write(rows, out).map_err(LabError::Table),
     };
     written.map_err(|error| LabError::Table(error.to_string()))
 }

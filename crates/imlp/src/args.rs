@@ -22,7 +22,7 @@ pub use experiment::{
 pub use memory::MemoryArguments;
 pub use slurm::{ExecutorName, SlurmArguments};
 pub use store::{
-    CancelArguments, CleanArguments, ExportArguments, RetryArguments, StatusArguments,
+    CancelArguments, CleanArguments, ExportArguments, FormatName, RetryArguments, StatusArguments,
 };
 
 /// A laboratory for controllable inductive bias.

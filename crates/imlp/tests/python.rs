@@ -1,4 +1,5 @@
-//! What other programs make of this one's files and output: TensorBoard, Optuna.
+//! What other programs make of this one's files and output: TensorBoard, Optuna,
+//! PyArrow.
 //!
 //! Skipped where a package is absent. `IMLP_PYTHON` names the interpreter
 //! (`python3` by default); with `IMLP_REQUIRE_PYTHON_TOOLS=1` a skip fails.
@@ -72,6 +73,44 @@ fn tensorboard_reads_what_the_records_say() {
     std::fs::remove_file(&before[3].0).unwrap();
     expect_success(&scratch.run(&command));
     assert_eq!(files(&runs), before);
+}
+
+#[test]
+fn parquet_holds_the_rows_of_the_table() {
+    let Some(python) = python_with("pyarrow.parquet") else {
+        return;
+    };
+    let scratch = Scratch::new();
+    let grid = "--set=sweep.grid={ \"interpolation.optimizer_state\" = [\"reset\", \"keep\"], \
+                \"train.batch_size\" = [64, 128] }";
+    let sweep = ["sweep", "--alphas=0.5", "--seeds=1", "--out=o", grid];
+    expect_success(&scratch.tiny(&sweep));
+    // One trial less: its numbers are missing.
+    let trial = std::fs::read_dir(scratch.path("o/trials")).unwrap().next();
+    std::fs::remove_dir_all(trial.unwrap().unwrap().path()).unwrap();
+    scratch.succeed(&["export", "o", "--format=parquet", "--out=t.parquet"]);
+    let lines = scratch.succeed(&["export", "o", "--format=jsonl"]);
+    let compare = "
+import json, sys, pyarrow.parquet
+rows = pyarrow.parquet.read_table('t.parquet').to_pylist()
+lines = [json.loads(line) for line in sys.stdin]
+assert rows == lines, (rows[0], lines[0])
+assert any(row['test_accuracy_after'] is None for row in rows)
+print(len(rows))
+";
+    let mut child = Command::new(&python)
+        .args(["-c", compare])
+        .current_dir(scratch.path(""))
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut stdin, lines.as_bytes()).unwrap();
+    drop(stdin);
+    let said = expect_success(&child.wait_with_output().unwrap());
+    assert_eq!(said.trim().parse::<usize>().unwrap(), lines.lines().count());
 }
 
 #[test]

@@ -95,9 +95,12 @@ fn train_both(network: &Network, training: Training, rate: f64, seed: u64, kerne
         }
     }
     let (ours, burn) = (ours.parameters(), burn.parameters());
-    for ((a, b), spec) in ours.iter().zip(&burn).zip(&specs) {
+    for (((a, b), start), spec) in ours.iter().zip(&burn).zip(&start).zip(&specs) {
+        // What a normalisation takes away has no gradient but rounding, which
+        // each adds up in its own order: then neither may have moved.
+        let limit = if apart(b, start) < 1e-3 { 1e-3 } else { 1e-4 };
         let apart = apart(a, b);
-        assert!(apart < 1e-4, "{}: {apart}", spec.name);
+        assert!(apart < limit, "{}: {apart}", spec.name);
     }
     // Some parameters have no gradient (a bias that a normalisation takes away).
     let moved = ours.iter().zip(&start).map(|(a, start)| apart(a, start));

@@ -55,6 +55,8 @@ pub enum FormatName {
     Csv,
     /// One JSON object per line.
     Jsonl,
+    /// Apache Parquet.
+    Parquet,
 }
 
 impl From<FormatName> for Format {
@@ -62,6 +64,7 @@ impl From<FormatName> for Format {
         match name {
             FormatName::Csv => Self::Csv,
             FormatName::Jsonl => Self::JsonLines,
+            FormatName::Parquet => Self::Parquet,
         }
     }
 }
