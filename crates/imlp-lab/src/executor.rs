@@ -5,6 +5,7 @@
 //! [`batch`] hands work over to the scheduler of a cluster. Any
 //! number of executors may work on one store at once.
 
+mod affinity;
 pub mod batch;
 mod board;
 pub mod local;

@@ -29,7 +29,7 @@ pub fn run(arguments: &StatusArguments) -> Result<(), Failure> {
     for word in STATES {
         let count = status.count(word);
         if count > 0 {
-            say(format_args!("  {word:<10} {count:>6}"))?;
+            say(format_args!("  {word:<11} {count:>5}"))?;
         }
     }
     if status.others > 0 {

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use imlp_train::{Observer, PriorTrajectory, TrainError, continue_prior, continue_trial};
 
+use super::affinity;
 use super::board::{Board, Start, Work};
 use super::{Failed, Progress, TaskEnd};
 use crate::experiment::{Execution, Experiment, Policy, Share};
@@ -45,6 +46,7 @@ pub fn run(
         progress,
         stop,
         policy: execution.policy,
+        workers,
         broken: AtomicBool::new(false),
         board: Mutex::new(board),
         changed: Condvar::new(),
@@ -98,6 +100,7 @@ struct Shared<'a> {
     progress: &'a dyn Progress,
     stop: &'a AtomicBool,
     policy: Policy,
+    workers: usize,
     /// Whether the store failed a worker, which stops the others too.
     broken: AtomicBool,
     board: Mutex<Board<'a>>,
@@ -114,8 +117,10 @@ impl<'a> Shared<'a> {
     }
 
     fn work(&self, worker: usize) -> Result<(), LabError> {
+        let workers = self.workers;
         let outcome = rayon::ThreadPoolBuilder::new()
             .num_threads(1)
+            .start_handler(move |_| affinity::pin(worker, workers))
             .build()
             .map_err(|e| LabError::Threads(e.to_string()))
             .and_then(|pool| {
