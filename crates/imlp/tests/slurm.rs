@@ -110,12 +110,16 @@ impl Cluster {
         found.unwrap()
     }
 
-    /// Tasks that were queued again are held for two minutes; these are not.
+    /// Tasks that were queued again are held for two minutes; these are not. A
+    /// node refuses a task that starts in the second in which it was stopped
+    /// there ("credential revoked"), so not at once either.
     fn hurry(&self) {
-        for task in self
-            .slurm("squeue", &["-h", "-r", "-t", "PD", "-o", "%A"])
-            .lines()
-        {
+        let held = self.slurm("squeue", &["-h", "-r", "-t", "PD", "-o", "%A"]);
+        if held.is_empty() {
+            return;
+        }
+        std::thread::sleep(Duration::from_secs(3));
+        for task in held.lines() {
             let job = format!("JobId={task}");
             self.slurm("scontrol", &["update", &job, "StartTime=now"]);
         }
