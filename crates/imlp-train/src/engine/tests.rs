@@ -50,17 +50,67 @@ fn network(input: &[usize], classes: usize, layers: &[&str]) -> Network {
     network.unwrap_or_else(|e| panic!("{text}\n{e}"))
 }
 
-/// Largest difference of two parameters, relative to the largest value.
+/// How far the start's biases lie around 0.
+const SPREAD: f32 = 0.05;
+
+/// Largest difference of two parameters, relative to the largest value. That of
+/// a bias alone may be next to 0: then to what a bias is as a rule.
 fn apart(a: &[f32], b: &[f32]) -> f32 {
-    let size = a.iter().chain(b).fold(0.0f32, |m, v| m.max(v.abs()));
-    let difference = a
-        .iter()
-        .zip(b)
-        .fold(0.0f32, |m, (a, b)| m.max((a - b).abs()));
-    if size > 0.0 { difference / size } else { 0.0 }
+    let size = a.iter().chain(b).fold(SPREAD, |m, v| m.max(v.abs()));
+    let pairs = a.iter().zip(b);
+    pairs.fold(0.0f32, |m, (a, b)| m.max((a - b).abs())) / size
 }
 
-/// Trains by both from the same start on the same batches, whose sizes change.
+/// What a training leaves behind: the losses of its steps, the logits of the
+/// last batch, the parameters.
+struct Trained {
+    losses: Vec<f32>,
+    logits: Vec<f32>,
+    parameters: HostParameters,
+}
+
+impl Trained {
+    /// Trains on batches that `seed` decides, whose sizes change.
+    fn new(model: &mut dyn Model, network: &Network, rate: f64, seed: u64) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let (mut losses, mut logits) = (Vec::new(), Vec::new());
+        for step in 0..STEPS {
+            let count = [23, 40, 7, 16][step % 4];
+            let images: Vec<f32> = (0..count * network.input().len())
+                .map(|_| rng.random_range(-1.5..1.5))
+                .collect();
+            let labels: Vec<u8> = (0..count)
+                .map(|_| rng.random_range(0..network.classes()) as u8)
+                .collect();
+            losses.push(model.step(&images, &labels, rate) as f32);
+            logits = model.logits(&images, count);
+        }
+        Trained {
+            losses,
+            logits,
+            parameters: model.parameters(),
+        }
+    }
+
+    /// How far two are [`apart`] in losses, logits and each parameter.
+    fn apart(&self, other: &Trained) -> Vec<f32> {
+        let outputs = [
+            apart(&self.losses, &other.losses),
+            apart(&self.logits, &other.logits),
+        ];
+        let pairs = self.parameters.iter().zip(&other.parameters);
+        let parameters = pairs.map(|(a, b)| apart(a, b));
+        outputs.into_iter().chain(parameters).collect()
+    }
+}
+
+/// Trains by both from the same start on the same batches.
+///
+/// They may end 1e-4 apart. Rounding alone can send two correct programs
+/// further, where a ReLU's input is 0 but for rounding or a layer norm divides
+/// by next to nothing. So where they do end further apart, others through Burn
+/// start up to 1e-5 away, about a hundred roundings, and only where these end
+/// as far off is the network to blame and not the engine.
 #[track_caller]
 fn train_both(network: &Network, training: Training, rate: f64, seed: u64, kernel: Kernel) {
     let mut rng = StdRng::seed_from_u64(seed);
@@ -68,42 +118,43 @@ fn train_both(network: &Network, training: Training, rate: f64, seed: u64, kerne
     let mut start = initialize(&specs, training.initialization, seed, Stream::Twin);
     // Biases, scales and shifts that are not all alike.
     for value in start.iter_mut().flatten() {
-        *value += rng.random_range(-0.05..0.05);
+        *value += rng.random_range(-SPREAD..SPREAD);
     }
-    let mut ours = Engine::new(network, training, &start, kernel).expect("expressed here");
-    let mut burn = BurnModel::new(network, training, &start, &Device::flex());
-    let features = network.input().len();
-    for step in 0..STEPS {
-        let count = [23, 40, 7, 16][step % 4];
-        let images: Vec<f32> = (0..count * features)
-            .map(|_| rng.random_range(-1.5..1.5))
-            .collect();
-        let labels: Vec<u8> = (0..count)
-            .map(|_| rng.random_range(0..network.classes()) as u8)
-            .collect();
-        let (a, b) = (
-            ours.step(&images, &labels, rate),
-            burn.step(&images, &labels, rate),
-        );
-        assert!(
-            (a - b).abs() < 1e-4 * b.abs(),
-            "step {step}: loss {a}, Burn {b}"
-        );
-        if step == STEPS - 1 {
-            let (a, b) = (ours.logits(&images, count), burn.logits(&images, count));
-            assert!(apart(&a, &b) < 1e-3, "logits");
+    let through_burn = |start: &HostParameters| {
+        let mut model = BurnModel::new(network, training, start, &Device::flex());
+        Trained::new(&mut model, network, rate, seed)
+    };
+    let mut engine = Engine::new(network, training, &start, kernel).expect("expressed here");
+    let engine = Trained::new(&mut engine, network, rate, seed);
+    let burn = through_burn(&start);
+    let finite = |values: &Vec<f32>| values.iter().all(|value| value.is_finite());
+    assert!(
+        engine.parameters.iter().all(finite),
+        "NaN compares with nothing"
+    );
+    let distances = engine.apart(&burn);
+    // The logits are differences of larger terms.
+    let mut limits = vec![1e-4f32; distances.len()];
+    limits[1] = 1e-3;
+    let near = |limits: &[f32]| distances.iter().zip(limits).all(|(d, l)| d < l);
+    if !near(&limits) {
+        for _ in 0..8 {
+            let mut moved = start.clone();
+            for value in moved.iter_mut().flatten() {
+                *value *= 1.0 + rng.random_range(-1e-5..1e-5);
+            }
+            let moved = through_burn(&moved).apart(&burn);
+            for (limit, distance) in limits.iter_mut().zip(moved) {
+                *limit = limit.max(2.0 * distance);
+            }
         }
-    }
-    let (ours, burn) = (ours.parameters(), burn.parameters());
-    for (((a, b), start), spec) in ours.iter().zip(&burn).zip(&start).zip(&specs) {
-        // What a normalisation takes away has no gradient but rounding, which
-        // each adds up in its own order: then neither may have moved.
-        let limit = if apart(b, start) < 1e-3 { 1e-3 } else { 1e-4 };
-        let apart = apart(a, b);
-        assert!(apart < limit, "{}: {apart}", spec.name);
+        let names = specs.iter().map(|spec| spec.name.as_str());
+        let names: Vec<&str> = ["losses", "logits"].into_iter().chain(names).collect();
+        assert!(near(&limits), "{names:?}: {distances:?}, limits {limits:?}");
     }
     // Some parameters have no gradient (a bias that a normalisation takes away).
-    let moved = ours.iter().zip(&start).map(|(a, start)| apart(a, start));
+    let moved = engine.parameters.iter().zip(&start);
+    let moved = moved.map(|(a, start)| apart(a, start));
     assert!(moved.fold(0.0, f32::max) > 1e-2, "nothing has moved");
 }
 
