@@ -1,5 +1,8 @@
 //! Random changes to training images that keep their class.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::ImageShape;
 use crate::random::{Purpose, Stream};
 
@@ -7,17 +10,7 @@ use crate::random::{Purpose, Stream};
 const PADDING: usize = 4;
 
 /// How training images are varied.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Augmentation {
     /// Not at all.

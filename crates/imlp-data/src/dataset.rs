@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::catalog::{self, Entry, Format};
 use crate::cifar::{self, RecordFormat, Records};
 use crate::{
@@ -70,7 +73,7 @@ impl Dataset {
 }
 
 /// What to load of a data set that offers a choice.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LoadOptions {
     /// Which labels; only CIFAR-100 has coarse ones.
@@ -78,17 +81,7 @@ pub struct LoadOptions {
 }
 
 /// Which of CIFAR-100's labels to use.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Labels {
     /// The classes proper: 100 for CIFAR-100.

@@ -16,7 +16,7 @@ use imlp_linear::Alpha;
 use imlp_train::{PriorRecord, TrialRecord};
 
 use crate::LabError;
-use crate::experiment::{Experiment, PlannedPrior, PlannedTrial, Policy};
+use crate::experiment::{Experiment, PlannedPrior, PlannedTrial, Policy, Share};
 use crate::identity::PriorId;
 use crate::store::{Published, Standing, Store};
 use crate::text::alpha_text;
@@ -123,16 +123,16 @@ pub struct Failed {
     pub reason: String,
 }
 
-/// What the store says has come of an experiment, whoever tried it.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// How it stands with every prior and trial of an experiment, whoever tried it.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// What failed or was given up, and why.
-    pub failed: Vec<Failed>,
-    /// Trials that have neither a result nor failed.
-    pub left: usize,
+    /// Each prior once.
+    pub priors: Vec<(PlannedPrior, Standing)>,
+    /// Each trial once; one without a result whose prior failed has failed.
+    pub trials: Vec<(PlannedTrial, Standing)>,
 }
 
-/// Reads what has come of an experiment so far.
+/// Looks at every prior and trial.
 ///
 /// # Errors
 /// [`LabError::Io`].
@@ -141,32 +141,55 @@ pub fn outcome(
     store: &Store,
     policy: Policy,
 ) -> Result<Outcome, LabError> {
-    let share = experiment.share();
+    let Share { priors, trials } = experiment.share();
     let worker = store.join(policy, None)?;
-    let mut outcome = Outcome::default();
-    let mut priors = HashMap::new();
-    for prior in &share.priors {
-        if let Standing::Failed(reason) = store.look_at_prior(&worker, &prior.id)? {
-            priors.insert(&prior.id, reason.clone());
-            let task = Task::of_prior(experiment, prior);
-            outcome.failed.push(Failed { task, reason });
+    let mut failed = HashMap::new();
+    let priors = priors.into_iter().map(|prior| {
+        let standing = store.look_at_prior(&worker, &prior.id)?;
+        if let Standing::Failed(reason) = &standing {
+            failed.insert(prior.id.clone(), reason.clone());
         }
+        Ok((prior, standing))
+    });
+    let priors = priors.collect::<Result<_, LabError>>()?;
+    let trials = trials.into_iter().map(|trial| {
+        let mut standing = store.look_at_trial(&worker, &trial.id)?;
+        let failed = failed.get(&trial.prior).filter(|_| !trial.alpha.is_zero());
+        if let (Standing::Free(_) | Standing::Busy, Some(reason)) = (&standing, failed) {
+            standing = Standing::Failed(prior_failed(reason));
+        }
+        Ok((trial, standing))
+    });
+    Ok(Outcome {
+        priors,
+        trials: trials.collect::<Result<_, LabError>>()?,
+    })
+}
+
+impl Outcome {
+    /// What failed or was given up, and why.
+    pub fn failed(&self, experiment: &Experiment) -> Vec<Failed> {
+        let priors = self.priors.iter();
+        let priors = priors.map(|(prior, s)| (Task::of_prior(experiment, prior), s));
+        let trials = self.trials.iter();
+        let trials = trials.map(|(trial, s)| (Task::of_trial(experiment, trial), s));
+        priors
+            .chain(trials)
+            .filter_map(|(task, standing)| match standing {
+                Standing::Failed(reason) => Some(Failed {
+                    task,
+                    reason: reason.clone(),
+                }),
+                _ => None,
+            })
+            .collect()
     }
-    for trial in &share.trials {
-        let prior = priors.get(&trial.prior).filter(|_| !trial.alpha.is_zero());
-        let reason = match (store.look_at_trial(&worker, &trial.id)?, prior) {
-            (Standing::Finished, _) => continue,
-            (Standing::Failed(reason), _) => reason,
-            (Standing::Free(_) | Standing::Busy, Some(reason)) => prior_failed(reason),
-            (Standing::Free(_) | Standing::Busy, None) => {
-                outcome.left += 1;
-                continue;
-            }
-        };
-        let task = Task::of_trial(experiment, trial);
-        outcome.failed.push(Failed { task, reason });
+
+    /// How many trials have neither a result nor failed.
+    pub fn left(&self) -> usize {
+        let left = |standing: &Standing| matches!(standing, Standing::Free(_) | Standing::Busy);
+        self.trials.iter().filter(|(_, s)| left(s)).count()
     }
-    Ok(outcome)
 }
 
 /// Why a trial fails whose prior did.

@@ -75,6 +75,20 @@ pub struct Share {
     pub trials: Vec<PlannedTrial>,
 }
 
+impl Share {
+    /// The trials and priors whose names are among `names`, and the priors of
+    /// those trials.
+    pub fn named(mut self, names: &[String]) -> Self {
+        let named = |name: &str| names.iter().any(|n| n == name);
+        self.trials.retain(|trial| named(trial.id.as_str()));
+        let trials = &self.trials;
+        self.priors.retain(|prior| {
+            named(prior.id.as_str()) || trials.iter().any(|trial| trial.prior == prior.id)
+        });
+        self
+    }
+}
+
 /// How an experiment is carried out; none of it changes a result.
 #[derive(Clone, Debug)]
 pub struct Execution {
@@ -253,14 +267,9 @@ impl Experiment {
 
     /// All of it: every trial and every prior, each once.
     pub fn share(&self) -> Share {
-        self.share_of(self.trials())
-    }
-
-    /// Those of `trials` that differ, and their priors.
-    pub fn share_of(&self, trials: Vec<PlannedTrial>) -> Share {
         let (mut known, mut known_priors) = (HashSet::new(), HashSet::new());
         let mut share = Share::default();
-        for trial in trials {
+        for trial in self.trials() {
             if known_priors.insert(trial.prior.clone()) {
                 share.priors.push(PlannedPrior {
                     id: trial.prior.clone(),

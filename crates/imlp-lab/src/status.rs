@@ -69,7 +69,7 @@ pub struct Throughput {
 }
 
 /// The states in the order in which they are told.
-pub const STATES: [&str; 10] = [
+const STATES: [&str; 10] = [
     "done",
     "diverged",
     "running",
@@ -143,8 +143,14 @@ impl Status {
         })
     }
 
+    /// How many trials are in each state that any is in.
+    pub fn counts(&self) -> Vec<(&'static str, usize)> {
+        let counts = STATES.into_iter().map(|word| (word, self.count(word)));
+        counts.filter(|(_, count)| *count > 0).collect()
+    }
+
     /// How many trials are in the state that is called `word`.
-    pub fn count(&self, word: &str) -> usize {
+    fn count(&self, word: &str) -> usize {
         let trials = self.trials.iter();
         trials.filter(|t| t.word() == word).count()
     }

@@ -89,7 +89,7 @@ fn event_file(
         let step = setup.twin_steps_at(point.epoch, point.step);
         last = step;
         let mut add = |tag: &str, value: Option<f64>| {
-            if let Some(value) = value.filter(|value| value.is_finite()) {
+            if let Some(value) = value {
                 file.scalar(time, step, tag, value);
             }
         };
@@ -124,9 +124,7 @@ fn event_file(
     for (subset, metrics) in subsets(&record.after) {
         if let Some(Metrics { accuracy, loss }) = metrics {
             file.scalar(at, last, &format!("result/{subset}_accuracy"), accuracy);
-            if loss.is_finite() {
-                file.scalar(at, last, &format!("result/{subset}_loss"), loss);
-            }
+            file.scalar(at, last, &format!("result/{subset}_loss"), loss);
         }
     }
     file.ended(at, record.status == TrialStatus::Done);

@@ -1,4 +1,4 @@
-//! Numbers for people.
+//! Numbers and words for people.
 
 use imlp_linear::Alpha;
 
@@ -27,6 +27,16 @@ pub fn thousands(count: u64) -> String {
     text
 }
 
+/// `word` as a shell reads it back, in quotes where it needs them.
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+%@".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
 /// Seconds as `45 s`, `12 min`, `3.4 h` or `2.1 d`.
 pub fn duration(seconds: f64) -> String {
     const MINUTE: f64 = 60.0;
@@ -43,6 +53,24 @@ pub fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_survive_the_shell() {
+        for word in [
+            "it's a $HOME \"path\" `x` \\",
+            "--set=train.epochs=3",
+            "100%",
+            "*",
+            "",
+        ] {
+            let echo = format!("printf %s {}", shell_word(word));
+            let said = std::process::Command::new("sh")
+                .args(["-c", &echo])
+                .output();
+            assert_eq!(said.unwrap().stdout, word.as_bytes());
+        }
+        assert_eq!(shell_word("--epochs=3"), "--epochs=3");
+    }
 
     #[test]
     fn durations_are_short() {

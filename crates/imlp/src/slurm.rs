@@ -1,12 +1,11 @@
 //! `imlp sweep --executor slurm`.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use imlp_lab::executor::batch::{self, Request, Scheduler, Slurm};
 use imlp_lab::executor::{Failed, outcome};
-use imlp_lab::status::{STATES, Status};
+use imlp_lab::status::Status;
 use imlp_lab::store::Store;
 use imlp_lab::{Experiment, LabError, Recipe};
 
@@ -57,27 +56,26 @@ pub fn run(
             "submitted {label}: job {job}, {tasks} task(s)"
         ))?;
     }
-    if submitted.arrays.is_empty() && submitted.queued == 0 {
-        return Ok(Some(submitted.failed));
+    if !submitted.arrays.is_empty() || submitted.queued > 0 {
+        if !arguments.slurm.wait {
+            say(format_args!(
+                "`imlp status {folder}` tells how it stands; the same command again, when all is \
+                 done, writes the results"
+            ))?;
+            return Ok(None);
+        }
+        let stop = stop_on_ctrl_c()?;
+        wait(store, &scheduler, &stop, arguments.output.quiet)?;
     }
-    if !arguments.slurm.wait {
-        say(format_args!(
-            "`imlp status {folder}` tells how it stands; the same command again, when all is done, \
-             writes the results"
-        ))?;
-        return Ok(None);
-    }
-    let stop = stop_on_ctrl_c()?;
-    wait(store, &scheduler, &stop)?;
     let outcome = outcome(experiment, store, request.policy)?;
-    if outcome.left > 0 {
+    if outcome.left() > 0 {
         return Err(Failure::Message(format!(
             "{} trial(s) have neither a result nor a job; `imlp status {folder}` tells more, and \
              the same command submits them again",
-            outcome.left
+            outcome.left()
         )));
     }
-    Ok(Some(outcome.failed))
+    Ok(Some(outcome.failed(experiment)))
 }
 
 /// The start of a task's command.
@@ -95,7 +93,12 @@ fn worker(arguments: &SweepArguments) -> Result<Vec<String>, Failure> {
 }
 
 /// Tells what changes, until every trial has ended, or no job is left.
-fn wait(store: &Store, scheduler: &dyn Scheduler, stop: &AtomicBool) -> Result<(), Failure> {
+fn wait(
+    store: &Store,
+    scheduler: &dyn Scheduler,
+    stop: &AtomicBool,
+    quiet: bool,
+) -> Result<(), Failure> {
     /// Time between two looks; a controller has others to serve.
     const LOOK_EVERY: Duration = Duration::from_secs(5);
     /// Looks that find no job before it is believed: one may be between two
@@ -114,7 +117,7 @@ fn wait(store: &Store, scheduler: &dyn Scheduler, stop: &AtomicBool) -> Result<(
             Err(error) => tracing::warn!("{error}"),
         }
         let line = counts(&status);
-        if line != told {
+        if line != told && !quiet {
             eprintln!("{line}");
             told = line;
         }
@@ -135,12 +138,7 @@ fn wait(store: &Store, scheduler: &dyn Scheduler, stop: &AtomicBool) -> Result<(
 
 /// `12 done, 2 running, 13 queued`.
 fn counts(status: &Status) -> String {
-    let mut words: BTreeMap<usize, String> = BTreeMap::new();
-    for (place, word) in STATES.iter().enumerate() {
-        let count = status.count(word);
-        if count > 0 {
-            words.insert(place, format!("{count} {word}"));
-        }
-    }
-    words.into_values().collect::<Vec<_>>().join(", ")
+    let counts = status.counts().into_iter();
+    let words: Vec<String> = counts.map(|(word, n)| format!("{n} {word}")).collect();
+    words.join(", ")
 }

@@ -1,7 +1,7 @@
 //! `imlp status`.
 
 use imlp_lab::executor::batch;
-use imlp_lab::status::{STATES, Status};
+use imlp_lab::status::Status;
 use imlp_lab::store::Store;
 use imlp_lab::text::duration;
 
@@ -26,11 +26,8 @@ pub fn run(arguments: &StatusArguments) -> Result<(), Failure> {
         }
     }
     say(format_args!("{:<12} {:>6}", "trials", status.trials.len()))?;
-    for word in STATES {
-        let count = status.count(word);
-        if count > 0 {
-            say(format_args!("  {word:<11} {count:>5}"))?;
-        }
+    for (word, count) in status.counts() {
+        say(format_args!("  {word:<11} {count:>5}"))?;
     }
     if status.others > 0 {
         say(format_args!(
@@ -64,17 +61,17 @@ pub fn run(arguments: &StatusArguments) -> Result<(), Failure> {
         }
     }
     for (name, attempt) in status.running() {
-        let forgotten = attempt.process.task.as_ref().filter(|task| {
-            !queues.is_empty() && queues.iter().all(|(_, queue)| !queue.knows(task))
-        });
+        let task = attempt.process.task.as_ref();
+        let is_known = |task: &String| queues.iter().any(|(_, queue)| queue.knows(task));
+        let is_forgotten = !queues.is_empty() && task.is_some_and(|task| !is_known(task));
+        let lost = if is_forgotten {
+            ", which is no longer in the queue: probably lost"
+        } else {
+            ""
+        };
         say(format_args!(
-            "running: {name} (attempt {}, {}{})",
-            attempt.number,
-            attempt.process,
-            match forgotten {
-                Some(_) => ", which is no longer in the queue: probably lost",
-                None => "",
-            }
+            "running: {name} (attempt {}, {}{lost})",
+            attempt.number, attempt.process
         ))?;
     }
     for trial in status

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use imlp_lab::executor::{Failed, collect, local};
 use imlp_lab::files::refuse_file;
 use imlp_lab::store::{Manifest, Store};
-use imlp_lab::text::thousands;
+use imlp_lab::text::{shell_word, thousands};
 use imlp_lab::{Execution, Experiment, LabError, Plan, Prediction, results, table};
 use imlp_train::bytes;
 
@@ -147,16 +147,9 @@ pub fn ensure_data(plan: &Plan) -> Result<(), Failure> {
 
 /// The command as it was typed, quoted where a shell needs it.
 pub fn command_line() -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+%@".contains(c);
+    let arguments = std::env::args_os().skip(1);
     std::iter::once("imlp".to_owned())
-        .chain(std::env::args_os().skip(1).map(|argument| {
-            let argument = argument.to_string_lossy();
-            if !argument.is_empty() && argument.chars().all(plain) {
-                argument.into_owned()
-            } else {
-                format!("'{}'", argument.replace('\'', r"'\''"))
-            }
-        }))
+        .chain(arguments.map(|argument| shell_word(&argument.to_string_lossy())))
         .collect::<Vec<_>>()
         .join(" ")
 }

@@ -78,14 +78,7 @@ pub fn run(arguments: &WorkerArguments) -> Result<(), Failure> {
 
 /// The part of the experiment that `task` names.
 fn share(experiment: &Experiment, task: &ArrayTask, folder: &Path) -> Result<Share, Failure> {
-    let named = |name: &str| task.work.iter().any(|work| work == name);
-    let mut trials = experiment.trials();
-    trials.retain(|trial| named(trial.id.as_str()));
-    let mut share = experiment.share_of(trials);
-    let priors = experiment.share().priors.into_iter();
-    share
-        .priors
-        .extend(priors.filter(|prior| named(prior.id.as_str())));
+    let share = experiment.share().named(&task.work);
     let found = |work: &String| {
         share.trials.iter().any(|trial| trial.id.as_str() == work)
             || share.priors.iter().any(|prior| prior.id.as_str() == work)

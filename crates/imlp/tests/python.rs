@@ -9,23 +9,13 @@ mod common;
 use std::path::Path;
 use std::process::Command;
 
+use common::python::python_with;
 use common::{Scratch, TINY, expect_success, stderr};
 use serde_json::Value;
 
 /// The interpreter, if it has `package`.
-fn python_with(package: &str) -> Option<String> {
-    let python = std::env::var("IMLP_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let import = format!("import {package}");
-    let found = Command::new(&python).args(["-c", &import]).output();
-    if found.is_ok_and(|output| output.status.success()) {
-        return Some(python);
-    }
-    assert!(
-        std::env::var_os("IMLP_REQUIRE_PYTHON_TOOLS").is_none(),
-        "IMLP_REQUIRE_PYTHON_TOOLS is set, but {python} has no {package}"
-    );
-    eprintln!("skipped: {python} has no {package}; set IMLP_PYTHON to one that has");
-    None
+fn python(package: &str) -> Option<String> {
+    python_with(package, "IMLP_REQUIRE_PYTHON_TOOLS")
 }
 
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
@@ -43,7 +33,7 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn tensorboard_reads_what_the_records_say() {
-    let Some(python) = python_with("tensorboard") else {
+    let Some(python) = python("tensorboard") else {
         return;
     };
     let scratch = Scratch::new();
@@ -77,7 +67,7 @@ fn tensorboard_reads_what_the_records_say() {
 
 #[test]
 fn parquet_holds_the_rows_of_the_table() {
-    let Some(python) = python_with("pyarrow.parquet") else {
+    let Some(python) = python("pyarrow.parquet") else {
         return;
     };
     let scratch = Scratch::new();
@@ -115,7 +105,7 @@ print(len(rows))
 
 #[test]
 fn optuna_drives_single_trials() {
-    let Some(python) = python_with("optuna") else {
+    let Some(python) = python("optuna") else {
         return;
     };
     let scratch = Scratch::new();

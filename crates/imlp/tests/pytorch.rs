@@ -9,25 +9,11 @@ use std::path::Path;
 use std::process::Command;
 
 use common::Scratch;
+use common::python::python_with;
 
 /// The interpreter, if it has PyTorch.
 fn python() -> Option<String> {
-    let python = std::env::var("IMLP_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let found = Command::new(&python)
-        .args(["-c", "import torch, numpy, safetensors.torch"])
-        .output();
-    let reason = match found {
-        Ok(output) if output.status.success() => return Some(python),
-        Ok(output) => common::stderr(&output),
-        Err(error) => error.to_string(),
-    };
-    let reason = reason.trim().lines().last().unwrap_or_default();
-    assert!(
-        std::env::var_os("IMLP_REQUIRE_PYTORCH").is_none(),
-        "IMLP_REQUIRE_PYTORCH is set, but {python} has no PyTorch: {reason}"
-    );
-    eprintln!("skipped: {python} has no PyTorch ({reason}); set IMLP_PYTHON to one that has");
-    None
+    python_with("torch, numpy, safetensors.torch", "IMLP_REQUIRE_PYTORCH")
 }
 
 #[track_caller]

@@ -11,10 +11,10 @@ pub(super) fn pin(worker: usize, workers: usize) {
     let Ok(allowed) = sched_getaffinity(None) else {
         return;
     };
-    let mut cores = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core));
     if allowed.count() as usize != workers {
         return;
     }
+    let mut cores = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core));
     if let Some(core) = cores.nth(worker) {
         let mut own = CpuSet::new();
         own.set(core);

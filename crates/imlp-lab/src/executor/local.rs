@@ -46,7 +46,6 @@ pub fn run(
         progress,
         stop,
         policy: execution.policy,
-        workers,
         broken: AtomicBool::new(false),
         board: Mutex::new(board),
         changed: Condvar::new(),
@@ -55,7 +54,7 @@ pub fn run(
         let workers: Vec<_> = (0..workers)
             .map(|worker| {
                 let shared = &shared;
-                scope.spawn(move || shared.work(worker))
+                scope.spawn(move || shared.work(worker, workers))
             })
             .collect();
         workers
@@ -100,7 +99,6 @@ struct Shared<'a> {
     progress: &'a dyn Progress,
     stop: &'a AtomicBool,
     policy: Policy,
-    workers: usize,
     /// Whether the store failed a worker, which stops the others too.
     broken: AtomicBool,
     board: Mutex<Board<'a>>,
@@ -116,8 +114,7 @@ impl<'a> Shared<'a> {
         self.stop.load(Ordering::Relaxed) || self.broken.load(Ordering::Relaxed)
     }
 
-    fn work(&self, worker: usize) -> Result<(), LabError> {
-        let workers = self.workers;
+    fn work(&self, worker: usize, workers: usize) -> Result<(), LabError> {
         let outcome = rayon::ThreadPoolBuilder::new()
             .num_threads(1)
             .start_handler(move |_| affinity::pin(worker, workers))
@@ -224,26 +221,26 @@ impl<'a> Shared<'a> {
     ) -> Result<TaskEnd, LabError> {
         let board = self.board();
         let (planned, configuration) = board.trial(trial);
-        let (alpha, seed) = (planned.alpha, planned.seed);
+        let planned = planned.clone();
         drop(board);
+        let (alpha, seed) = (planned.alpha, planned.seed);
         let attempt = self.attempt(worker, &lease, |observer, checkpoints| {
             let setup = &configuration.setup;
             continue_trial(setup, alpha, seed, prior, observer, checkpoints)
         })?;
         match attempt {
             Ok(finished) => {
-                let published = lease.publish(finished.record)?;
-                if published {
-                    self.write_events(trial)?;
+                let Some(published) = lease.publish(finished.record)? else {
+                    self.board().reopen_trial(trial);
+                    return Ok(TaskEnd::GivenBack);
+                };
+                let root = self.store.root();
+                // The result is safe, and whoever collects writes what is missing.
+                if let Err(error) = tensorboard::write(root, configuration, &planned, &published) {
+                    tracing::warn!("nothing for TensorBoard: {error}");
                 }
-                let mut board = self.board();
-                if published {
-                    board.finish_trial(trial);
-                    Ok(TaskEnd::Done)
-                } else {
-                    board.reopen_trial(trial);
-                    Ok(TaskEnd::GivenBack)
-                }
+                self.board().finish_trial(trial);
+                Ok(TaskEnd::Done)
             }
             Err(ended) => {
                 let end = self.end(lease, ended)?;
@@ -254,23 +251,6 @@ impl<'a> Shared<'a> {
                 Ok(end)
             }
         }
-    }
-
-    /// Lets TensorBoard see a trial that was just published.
-    fn write_events(&self, trial: usize) -> Result<(), LabError> {
-        let board = self.board();
-        let (planned, configuration) = board.trial(trial);
-        let planned = planned.clone();
-        drop(board);
-        let published = self.store.trial(&planned.id, planned.alpha, planned.seed)?;
-        let written = published.map_or(Ok(()), |published| {
-            tensorboard::write(self.store.root(), configuration, &planned, &published)
-        });
-        // The result is safe, and `collect` writes what is missing.
-        if let Err(error) = written {
-            tracing::warn!("nothing for TensorBoard: {error}");
-        }
-        Ok(())
     }
 
     /// Does `work` under `lease`, from its last checkpoint, until it is done or

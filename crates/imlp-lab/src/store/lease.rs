@@ -214,13 +214,13 @@ impl Lease {
         attempt::path(&self.folder, self.attempt.number + 1).exists()
     }
 
-    /// Publishes `result` and ends the attempt; false when another attempt has
-    /// taken over or has published. Of all attempts at one piece of work, by any
-    /// processes on any hosts, exactly one is told true.
+    /// Publishes `result` and ends the attempt; gives what was published, none
+    /// when another attempt has taken over or has published. Of all attempts at
+    /// one piece of work, by any processes on any hosts, exactly one is given it.
     ///
     /// # Errors
     /// [`LabError::Io`].
-    pub fn publish<T: Serialize>(self, result: T) -> Result<bool, LabError> {
+    pub fn publish<T: Serialize>(self, result: T) -> Result<Option<Published<T>>, LabError> {
         let folder = self.folder.clone();
         let path = folder.join(RESULT);
         let result = Published {
@@ -240,7 +240,7 @@ impl Lease {
         if published {
             checkpoint::remove(&folder)?;
         }
-        Ok(published)
+        Ok(published.then_some(result))
     }
 
     /// Ends the attempt without a result.
@@ -396,9 +396,9 @@ mod tests {
             attempt: new,
             lost: Arc::default(),
         };
-        assert!(!old.publish("old").unwrap());
+        assert!(old.publish("old").unwrap().is_none());
         assert!(!folder.join(RESULT).exists());
-        assert!(new.publish("new").unwrap());
+        assert!(new.publish("new").unwrap().is_some());
         let there: Published<String> = sealed::read(&folder.join(RESULT)).unwrap().unwrap();
         assert_eq!((there.attempt, there.result.as_str()), (2, "new"));
         let claim = worker.claim(&folder, &identity()).unwrap();
@@ -423,7 +423,7 @@ mod tests {
             let two = scope.spawn(|| copy.publish(2).unwrap());
             [one.join().unwrap(), two.join().unwrap()]
         });
-        assert_eq!(told.iter().filter(|published| **published).count(), 1);
+        assert_eq!(told.iter().filter(|told| told.is_some()).count(), 1);
     }
 
     #[test]

@@ -121,12 +121,13 @@ impl Store {
             reason,
         })?;
         lease.unless_superseded(|| write_atomically(&path, &bytes))?;
-        lease.publish(StoredPrior {
+        let published = lease.publish(StoredPrior {
             record: prior.record.clone(),
             snapshots_sha256: sha256_hex(&bytes),
             snapshots: name,
             count: prior.snapshots.len(),
-        })
+        })?;
+        Ok(published.is_some())
     }
 }
 

@@ -84,8 +84,11 @@ impl EventFile {
         file
     }
 
-    /// Adds a value of `tag` at `step`.
+    /// Adds a value of `tag` at `step`, if it is finite.
     pub(super) fn scalar(&mut self, time: f64, step: u64, tag: &str, value: f64) {
+        if !value.is_finite() {
+            return;
+        }
         let value = Message::default().text(1, tag).float(2, value as f32);
         self.summary(time, step, value);
     }

@@ -1,6 +1,7 @@
 //! Running the program in a scratch folder.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub mod python;
 pub mod tensors;
 
 use std::path::{Path, PathBuf};

@@ -25,6 +25,8 @@ pub struct ArrayJob<'a> {
 /// A task that waits or runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueuedTask {
+    /// What [`Scheduler::this_task`] says in it.
+    pub task: String,
     /// Name of its array.
     pub array: String,
     /// Its index.
@@ -40,6 +42,8 @@ pub struct QueuedTask {
 /// A task that has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndedTask {
+    /// What [`Scheduler::this_task`] said in it.
+    pub task: String,
     /// Number of the array's job.
     pub job: String,
     /// Its index.

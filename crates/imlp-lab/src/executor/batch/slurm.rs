@@ -109,8 +109,8 @@ impl Scheduler for Slurm {
 
     fn this_task(&self) -> Option<String> {
         let of = |name: &str| std::env::var(name).ok();
-        let task = of("SLURM_ARRAY_JOB_ID").zip(of("SLURM_ARRAY_TASK_ID"));
-        task.map(|(job, index)| format!("{job}_{index}"))
+        let (job, index) = of("SLURM_ARRAY_JOB_ID").zip(of("SLURM_ARRAY_TASK_ID"))?;
+        Some(task_name(&job, index.parse().ok()?))
     }
 
     fn requeue_this_task(&self) -> Result<(), LabError> {
@@ -171,6 +171,11 @@ impl Slurm {
     }
 }
 
+/// `12_3`, as Slurm writes it.
+fn task_name(job: &str, index: u32) -> String {
+    format!("{job}_{index}")
+}
+
 fn not_understood(program: &'static str, answer: &str) -> LabError {
     LabError::Scheduler {
         program,
@@ -215,6 +220,7 @@ fn queued(line: &str) -> Option<QueuedTask> {
     let running = fields.next()? != "PD";
     let reason = fields.next()?.to_owned();
     Some(QueuedTask {
+        task: task_name(&job, index),
         array,
         index,
         job,
@@ -227,12 +233,14 @@ fn queued(line: &str) -> Option<QueuedTask> {
 /// those of tasks that have not ended.
 fn ended(line: &str) -> Option<EndedTask> {
     let mut fields = line.trim().split('|');
-    let (job, index) = fields.next()?.split_once('_')?;
+    let task = fields.next()?;
+    let (job, index) = task.split_once('_')?;
     let (state, exit) = (fields.next()?, fields.next()?);
     if ["PENDING", "RUNNING", "REQUEUED", "SUSPENDED"].contains(&state) {
         return None;
     }
     Some(EndedTask {
+        task: task.to_owned(),
         job: job.to_owned(),
         index: index.parse().ok()?,
         how: format!("{state}, exit code {exit}"),

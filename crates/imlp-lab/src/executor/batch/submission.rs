@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::scheduler::{ArrayJob, Scheduler};
 use super::watch::{Queue, queue};
-use crate::executor::{Failed, Task, prior_failed};
-use crate::experiment::{Experiment, PlannedPrior, PlannedTrial, Policy};
+use crate::executor::{Outcome, outcome};
+use crate::experiment::{Experiment, PlannedPrior, Policy};
 use crate::files::{create_folder, list, read_json, write_atomically, write_json};
-use crate::store::{Standing, Store, Worker};
+use crate::store::{Standing, Store};
+use crate::text::shell_word;
 use crate::{LabError, Recipe};
 
 /// The folder of submissions in that of an experiment.
@@ -79,8 +80,13 @@ pub struct Submitted {
     pub finished: usize,
     /// Trials that wait or run already.
     pub queued: usize,
-    /// Trials that have failed, and why.
-    pub failed: Vec<Failed>,
+}
+
+impl Array {
+    /// The task of that index.
+    pub fn task(&self, index: u32) -> Option<&ArrayTask> {
+        self.tasks.iter().find(|task| task.index == index)
+    }
 }
 
 impl Submission {
@@ -126,8 +132,8 @@ impl Submission {
 
     /// The task of an array's label and an index.
     pub fn task(&self, label: &str, index: u32) -> Option<&ArrayTask> {
-        let array = self.arrays.iter().find(|array| array.label == label)?;
-        array.tasks.iter().find(|task| task.index == index)
+        let mut arrays = self.arrays.iter();
+        arrays.find(|array| array.label == label)?.task(index)
     }
 
     /// The number that the scheduler gave an array; none when the submission was
@@ -158,34 +164,27 @@ pub fn submit(
 ) -> Result<Submitted, LabError> {
     let limit = scheduler.index_limit()?;
     let there = queue(store, scheduler)?;
-    let worker = store.join(request.policy, None)?;
-    let mut missing = Missing::find(experiment, store, &worker, &there)?;
-    drop(worker);
-    let stages = [
-        ("priors", std::mem::take(&mut missing.priors)),
-        ("trials", std::mem::take(&mut missing.trials)),
-    ];
+    let missing = Missing::find(&outcome(experiment, store, request.policy)?, &there);
     let mut submitted = Submitted {
         arrays: Vec::new(),
         finished: missing.finished,
         queued: missing.queued,
-        failed: missing.failed,
     };
-    if stages[1].1.is_empty() {
+    if missing.trials.is_empty() {
         return Ok(submitted);
     }
     let folder = new_folder(&store.root().join(FOLDER))?;
     let folder = folder
         .canonicalize()
         .map_err(LabError::io("find", &folder))?;
-    let arrays = stages
-        .into_iter()
-        .flat_map(|(stage, work)| arrays(&folder, stage, work, request.side_by_side, limit))
-        .collect();
+    let arrays = |stage, work| arrays(&folder, stage, work, request.side_by_side, limit);
+    let mut all = arrays("priors", missing.priors);
+    let first_of_trials = all.len();
+    all.extend(arrays("trials", missing.trials));
     let submission = Submission {
         scheduler: scheduler.name().to_owned(),
         command: request.command.clone(),
-        arrays,
+        arrays: all,
         folder: folder.clone(),
     };
     let logs = folder.join("logs");
@@ -197,11 +196,11 @@ pub fn submit(
     // Trials come after the priors that they are pulled toward.
     let mut priors: Vec<String> = missing.prior_jobs;
     let mut last = None;
-    for array in &submission.arrays {
+    for (at, array) in submission.arrays.iter().enumerate() {
         let script = folder.join(format!("{}.sh", array.label));
         let text = script_text(&submission, array, scheduler, request);
         write_atomically(&script, text.as_bytes())?;
-        let is_trials = array.label.starts_with("trials");
+        let is_trials = at >= first_of_trials;
         let mut after = if is_trials {
             priors.clone()
         } else {
@@ -246,50 +245,29 @@ struct Missing {
     prior_jobs: Vec<String>,
     finished: usize,
     queued: usize,
-    failed: Vec<Failed>,
 }
 
 impl Missing {
-    fn find(
-        experiment: &Experiment,
-        store: &Store,
-        worker: &Worker,
-        there: &Queue,
-    ) -> Result<Self, LabError> {
+    fn find(outcome: &Outcome, there: &Queue) -> Self {
         let mut missing = Self::default();
-        let share = experiment.share();
         let mut awaited = HashSet::new();
-        let mut failed_priors = BTreeMap::new();
-        for prior in &share.priors {
-            if let Standing::Failed(reason) = store.look_at_prior(worker, &prior.id)? {
-                failed_priors.insert(prior.id.clone(), reason);
-            }
-        }
-        for (at, trial) in share.trials.iter().enumerate() {
-            let failed_prior = failed_priors
-                .get(&trial.prior)
-                .filter(|_| !trial.alpha.is_zero());
-            match store.look_at_trial(worker, &trial.id)? {
+        for (at, (trial, standing)) in outcome.trials.iter().enumerate() {
+            match standing {
                 Standing::Finished => missing.finished += 1,
-                Standing::Failed(reason) => missing.fail(experiment, trial, reason),
-                _ if failed_prior.is_some() => {
-                    let reason = prior_failed(failed_prior.expect("just seen"));
-                    missing.fail(experiment, trial, reason);
-                }
+                Standing::Failed(_) => {}
                 _ if there.job_of(trial.id.as_str()).is_some() => missing.queued += 1,
                 // Also one at which a worker seems to be: it may be gone.
                 Standing::Free(_) | Standing::Busy => {
-                    awaited.insert(trial.prior.clone());
+                    awaited.insert(&trial.prior);
                     missing.trials.push((at, trial.id.to_string()));
                 }
             }
         }
-        for (at, PlannedPrior { id, .. }) in share.priors.iter().enumerate() {
-            if !awaited.contains(id) || failed_priors.contains_key(id) {
-                continue;
-            }
-            if store.look_at_prior(worker, id)? == Standing::Finished {
-                continue;
+        for (at, (PlannedPrior { id, .. }, standing)) in outcome.priors.iter().enumerate() {
+            match standing {
+                Standing::Finished | Standing::Failed(_) => continue,
+                Standing::Free(_) | Standing::Busy if !awaited.contains(id) => continue,
+                Standing::Free(_) | Standing::Busy => {}
             }
             match there.job_of(id.as_str()) {
                 Some(job) => missing.prior_jobs.push(job.to_owned()),
@@ -298,12 +276,7 @@ impl Missing {
         }
         missing.prior_jobs.sort();
         missing.prior_jobs.dedup();
-        Ok(missing)
-    }
-
-    fn fail(&mut self, experiment: &Experiment, trial: &PlannedTrial, reason: String) {
-        let task = Task::of_trial(experiment, trial);
-        self.failed.push(Failed { task, reason });
+        missing
     }
 }
 
@@ -369,7 +342,7 @@ fn script_text(
     let mut command: Vec<String> = request.worker.clone();
     command.push(submission.folder.to_string_lossy().into_owned());
     command.push(format!("--array={}", array.label));
-    let command: Vec<String> = command.iter().map(|word| quoted(word)).collect();
+    let command: Vec<String> = command.iter().map(|word| shell_word(word)).collect();
     // `exec`, so that the scheduler's signals reach the worker itself. A warning
     // before the worker hears it must not end the shell.
     format!(
@@ -379,11 +352,6 @@ fn script_text(
         command.join(" "),
         scheduler.index_variable(),
     )
-}
-
-/// `word` as the shell reads it back.
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
@@ -413,15 +381,5 @@ mod tests {
         assert_eq!(indices(&packed[0]), [0, 2]);
         assert_eq!(packed[0].tasks[0].work, ["t0", "t2"]);
         assert!(arrays(folder, "trials", work(&[]), 3, 1000).is_empty());
-    }
-
-    #[test]
-    fn words_survive_the_shell() {
-        let word = "it's a $HOME \"path\" `x` \\";
-        let echo = format!("printf %s {}", quoted(word));
-        let said = std::process::Command::new("sh")
-            .args(["-c", &echo])
-            .output();
-        assert_eq!(said.unwrap().stdout, word.as_bytes());
     }
 }

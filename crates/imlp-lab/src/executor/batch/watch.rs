@@ -88,8 +88,17 @@ impl Queue {
 /// # Errors
 /// [`LabError::Scheduler`]; a submission that cannot be read.
 pub fn queue(store: &Store, scheduler: &dyn Scheduler) -> Result<Queue, LabError> {
+    queue_of(&submissions(store, scheduler)?, scheduler)
+}
+
+/// What was submitted to `scheduler`.
+fn submissions(store: &Store, scheduler: &dyn Scheduler) -> Result<Vec<Submission>, LabError> {
     let mut submissions = Submission::all(store)?;
     submissions.retain(|submission| submission.scheduler == scheduler.name());
+    Ok(submissions)
+}
+
+fn queue_of(submissions: &[Submission], scheduler: &dyn Scheduler) -> Result<Queue, LabError> {
     let arrays = || submissions.iter().flat_map(|s| &s.arrays);
     let names: Vec<&str> = arrays().map(|array| array.name.as_str()).collect();
     let mut queued: HashMap<String, Vec<QueuedTask>> = HashMap::new();
@@ -117,9 +126,8 @@ pub fn queue(store: &Store, scheduler: &dyn Scheduler) -> Result<Queue, LabError
                     standing.reasons.push(task.reason.clone());
                 }
             }
-            queue.tasks.insert(format!("{}_{}", task.job, task.index));
-            let listed = array.tasks.iter().find(|t| t.index == task.index);
-            for name in listed.into_iter().flat_map(|listed| &listed.work) {
+            queue.tasks.insert(task.task.clone());
+            for name in array.task(task.index).into_iter().flat_map(|t| &t.work) {
                 let entry = (task.job.clone(), task.running);
                 queue.work.insert(name.clone(), entry);
             }
@@ -135,12 +143,13 @@ pub fn queue(store: &Store, scheduler: &dyn Scheduler) -> Result<Queue, LabError
 /// # Errors
 /// As [`queue`].
 pub fn queue_and_accounts(store: &Store, scheduler: &dyn Scheduler) -> Result<Queue, LabError> {
-    let mut queue = queue(store, scheduler)?;
+    let submissions = submissions(store, scheduler)?;
+    let mut queue = queue_of(&submissions, scheduler)?;
     let mut arrays = HashMap::new();
-    for submission in Submission::all(store)? {
+    for submission in &submissions {
         for array in &submission.arrays {
             if let Some(job) = submission.job(array) {
-                arrays.insert(job, array.clone());
+                arrays.insert(job, array);
             }
         }
     }
@@ -148,11 +157,9 @@ pub fn queue_and_accounts(store: &Store, scheduler: &dyn Scheduler) -> Result<Qu
     match scheduler.ended(&jobs) {
         Ok(ended) => {
             for task in ended {
-                let listed = arrays
-                    .get(&task.job)
-                    .and_then(|array| array.tasks.iter().find(|t| t.index == task.index));
+                let listed = arrays.get(&task.job).and_then(|a| a.task(task.index));
                 for name in listed.into_iter().flat_map(|listed| &listed.work) {
-                    let how = format!("job {}_{}: {}", task.job, task.index, task.how);
+                    let how = format!("job {}: {}", task.task, task.how);
                     queue.ended.insert(name.clone(), how);
                 }
             }
