@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::tile::{self, Contraction, Tile};
+use crate::tile::{self, Combinations, Contraction, Tile};
 
 /// What is multiplied; sums are always f32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,6 +155,29 @@ impl Kernel {
                 (Level::Plain, Operands::Bf16) => tile::plain_bf16(tile),
                 #[cfg(test)]
                 (Level::Plain, _) => tile::plain(tile),
+            }
+        }
+    }
+
+    /// Values of one register.
+    pub(crate) fn width(self) -> usize {
+        self.lanes() / tile::REGISTERS
+    }
+
+    /// Combines rows; operands are f32.
+    ///
+    /// # Safety
+    /// Every address that `combinations` describes is valid for what it says.
+    pub(crate) unsafe fn combine(self, combinations: &Combinations) {
+        // SAFETY: as above.
+        unsafe {
+            match self.level {
+                #[cfg(target_arch = "x86_64")]
+                Level::Avx2 => tile::combine_avx2(combinations),
+                #[cfg(target_arch = "x86_64")]
+                Level::Avx512 => tile::combine_avx512(combinations),
+                #[cfg(test)]
+                Level::Plain => tile::combine_plain(combinations),
             }
         }
     }

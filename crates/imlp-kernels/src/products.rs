@@ -1,5 +1,8 @@
 //! The three products of a full matrix in training.
 
+mod sparse;
+
+use self::sparse::{Sparse, is_sparse};
 use crate::pack::{Block, depth, pack_left, pack_right, pack_tiles};
 use crate::tile::{Rows, Start, Tile};
 use crate::{Kernel, Operands, Panels};
@@ -28,6 +31,7 @@ pub struct Products {
     turned: Vec<f32>,
     /// Some rows of a gradient.
     results: Vec<f32>,
+    sparse: Sparse,
 }
 
 /// Elements of the depth that are summed before the next block: a panel of the
@@ -54,6 +58,7 @@ impl Products {
             right: Vec::new(),
             turned: Vec::new(),
             results: Vec::new(),
+            sparse: Sparse::new(kernel),
         }
     }
 
@@ -116,6 +121,10 @@ impl Products {
         assert_eq!(matrix.values.len(), matrix.rows * matrix.columns, "weight");
         assert_eq!(x.len(), layout.len(), "right operand");
         assert_eq!(y.len(), output.len(), "result");
+        if is_sparse(kernel, layout, x) {
+            let sparse = &mut self.sparse;
+            return sparse.multiply(matrix, layout, bias, relu, x, y);
+        }
         let whole_depth = depth(kernel, matrix.columns);
         let block = depth_block(kernel);
         let rows_together = row_block(kernel, block);
@@ -193,6 +202,9 @@ impl Products {
             layout.with_features(outputs).len(),
             "gradient of the outputs"
         );
+        if is_sparse(kernel, layout.with_features(outputs), dy) {
+            return self.sparse.gradient(layout, outputs, x, dy, sink);
+        }
         let deep = depth(kernel, samples);
         self.turn(layout, x);
         let block = depth_block(kernel);

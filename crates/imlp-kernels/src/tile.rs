@@ -1,8 +1,11 @@
 //! The innermost loops, written once over the registers of each instruction set.
 //!
-//! Two of them: a *tile*, `out[r, lane] = Σ_k a[k, r]·b[k, lane]`, whose sums
-//! stay in registers while k runs; and a *contraction*,
-//! `out[m, k] = Σ y[m, lane]·x[k, lane]` over lanes and sites.
+//! Three of them: a *tile*, `out[r, lane] = Σ_k a[k, r]·b[k, lane]`, whose sums
+//! stay in registers while k runs; a *contraction*,
+//! `out[m, k] = Σ y[m, lane]·x[k, lane]` over lanes and sites; and a *combination*
+//! of rows, `out[lane] = Σ value·b[at, lane]` over a list of terms.
+
+use crate::prefetch::prefetch_at;
 
 /// Where consecutive rows of `lanes` values lie from a base address.
 #[derive(Clone, Copy, Debug)]
@@ -64,13 +67,55 @@ pub(crate) struct Contraction {
     pub out_step: usize,
 }
 
+/// One term of a combination: a value times the row that starts so many values
+/// from the first. Both are one number, so that one load gets them: loads are what
+/// limits a combination.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Term(u64);
+
+impl Term {
+    #[inline(always)]
+    pub fn new(at: usize, value: f32) -> Self {
+        Self(u64::from(value.to_bits()) << 32 | at as u64)
+    }
+
+    #[inline(always)]
+    fn parts(self) -> (usize, f32) {
+        (
+            self.0 as u32 as usize,
+            f32::from_bits((self.0 >> 32) as u32),
+        )
+    }
+}
+
+/// `out[r, ·] = start + Σ value·b[at + ·]` over the terms of row r, which are those
+/// from `bounds[r]` to `bounds[r + 1]`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Combinations {
+    pub rows: usize,
+    /// Registers of one row: at least 1, at most [`COMBINED_REGISTERS`].
+    pub registers: usize,
+    pub terms: *const Term,
+    pub bounds: *const u32,
+    pub b: *const f32,
+    /// Whether sums start from what lies in `out`, else from 0.
+    pub add: bool,
+    pub out: *mut f32,
+    /// Values from one row of `out` to the next.
+    pub out_step: usize,
+}
+
 pub(crate) const AVX2_ROWS: usize = 6;
 pub(crate) const AVX512_ROWS: usize = 14;
 /// Registers of one row of a tile, in every instruction set.
-const REGISTERS: usize = 2;
+pub(crate) const REGISTERS: usize = 2;
 
 pub(crate) const CONTRACTION_ROWS: usize = 4;
 pub(crate) const CONTRACTION_COLUMNS: usize = 3;
+
+/// With one for the value, they fit AVX2's 16 registers, and are enough sums to
+/// hide the latency of one.
+pub(crate) const COMBINED_REGISTERS: usize = 12;
 
 /// The registers of an instruction set.
 ///
@@ -218,6 +263,36 @@ unsafe fn contract_of<K: Registers, const M: usize, const C: usize>(c: &Contract
     }
 }
 
+#[inline(always)]
+unsafe fn combine_of<K: Registers, const R: usize>(c: &Combinations) {
+    // SAFETY: the addresses are the caller's promise.
+    unsafe {
+        for row in 0..c.rows {
+            let out = c.out.add(row * c.out_step);
+            // As for tiles, the sums of the loop are an array of their own.
+            let mut first = [K::splat(0.0); R];
+            if c.add {
+                for (i, sum) in first.iter_mut().enumerate() {
+                    *sum = K::load(out.add(i * K::WIDTH));
+                }
+                prefetch_at(out.wrapping_add(c.out_step), R * K::WIDTH);
+            }
+            let mut sums = first;
+            for term in *c.bounds.add(row)..*c.bounds.add(row + 1) {
+                let (at, value) = (*c.terms.add(term as usize)).parts();
+                let (value, b) = (K::splat(value), c.b.add(at));
+                for (i, sum) in sums.iter_mut().enumerate() {
+                    *sum = K::multiply_add(value, K::load(b.add(i * K::WIDTH)), *sum);
+                }
+            }
+            let last = sums;
+            for (i, &sum) in last.iter().enumerate() {
+                K::store(out.add(i * K::WIDTH), sum);
+            }
+        }
+    }
+}
+
 /// Declares a function for tiles: each number of rows is compiled on its own, so
 /// that the sums stay in registers.
 macro_rules! tiles {
@@ -263,12 +338,30 @@ macro_rules! contractions {
     };
 }
 
+/// Declares a function for combinations, in the same way.
+macro_rules! combinations {
+    ($(#[$feature:meta])* $name:ident: $registers:ty, [$($count:literal)*]) => {
+        $(#[$feature])*
+        pub(crate) unsafe fn $name(c: &Combinations) {
+            // SAFETY: as for tiles.
+            unsafe {
+                match c.registers {
+                    $($count => combine_of::<$registers, $count>(c),)*
+                    registers => unreachable!("a combination of {registers} registers"),
+                }
+            }
+        }
+    };
+}
+
 #[cfg(target_arch = "x86_64")]
 mod x86;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86::{avx2, avx512, avx512_bf16, contract_avx2, contract_avx512};
+pub(crate) use x86::{
+    avx2, avx512, avx512_bf16, combine_avx2, combine_avx512, contract_avx2, contract_avx512,
+};
 
 #[cfg(test)]
 mod plain;
 #[cfg(test)]
-pub(crate) use plain::{contract_plain, plain, plain_bf16};
+pub(crate) use plain::{combine_plain, contract_plain, plain, plain_bf16};

@@ -53,7 +53,36 @@ impl TileSink for Collect {
     }
 }
 
+/// As after a ReLU, at places that repeat for no dimension of the test.
+fn with_zeros(mut values: Vec<f32>) -> Vec<f32> {
+    for (i, value) in values.iter_mut().enumerate() {
+        if (i as f64 * i as f64 * 0.377).sin() < 0.3 {
+            *value = 0.0;
+        }
+    }
+    values
+}
+
 fn check(kernel: Kernel, samples: usize, inputs: usize, outputs: usize) {
+    // One after the other in the same memory: nothing may be left from before.
+    let mut products = Products::new(kernel);
+    for operand in [
+        |values| values,
+        with_zeros,
+        |values: Vec<f32>| vec![0.0; values.len()],
+    ] {
+        check_of(&mut products, samples, inputs, outputs, operand);
+    }
+}
+
+fn check_of(
+    products: &mut Products,
+    samples: usize,
+    inputs: usize,
+    outputs: usize,
+    operand: fn(Vec<f32>) -> Vec<f32>,
+) {
+    let kernel = products.kernel();
     let layout = Panels {
         samples,
         features: inputs,
@@ -62,11 +91,10 @@ fn check(kernel: Kernel, samples: usize, inputs: usize, outputs: usize) {
     let of_outputs = layout.with_features(outputs);
     let weight = wave(outputs * inputs, 0.731);
     let bias = wave(outputs, 2.17);
-    let rows = wave(samples * inputs, 1.113);
-    let slopes = wave(samples * outputs, 0.419);
+    let rows = operand(wave(samples * inputs, 1.113));
+    let slopes = operand(wave(samples * outputs, 0.419));
     let mut x = vec![0.0; layout.len()];
     layout.from_rows(&rows, &mut x);
-    let mut products = Products::new(kernel);
     let close = |got: f32, (sum, size): (f64, f64), what: &str| {
         // Sums of f32 in any order (Higham 2002), with room for the registers'.
         let bound = 1e-6 * size + 1e-7;
@@ -81,6 +109,7 @@ fn check(kernel: Kernel, samples: usize, inputs: usize, outputs: usize) {
         products.forward(layout, (&weight, &bias), relu, &x, &mut y);
         let mut got = vec![0.0; samples * outputs];
         of_outputs.to_rows(&y, &mut got);
+        assert!(y.iter().all(|y| y.is_finite()), "dead lanes");
         for s in 0..samples {
             for o in 0..outputs {
                 let (sum, size) = dot(kernel, inputs, |k| {
@@ -99,6 +128,9 @@ fn check(kernel: Kernel, samples: usize, inputs: usize, outputs: usize) {
     products.backward(of_outputs, &weight, inputs, &dy, &mut dx);
     let mut got = vec![0.0; samples * inputs];
     layout.to_rows(&dx, &mut got);
+    let mut live = vec![0.0; layout.len()];
+    layout.from_rows(&got, &mut live);
+    assert_eq!(dx, live, "of dead lanes, 0");
     for s in 0..samples {
         for i in 0..inputs {
             let expected = dot(kernel, outputs, |k| {
@@ -143,6 +175,53 @@ fn products_match_across_blocks() {
         check(kernel, 37, 601, 29);
         check(kernel, 5, 17, 409);
         check(kernel, 643, 33, 31);
+        check(kernel, 67, 205, 401);
+    }
+}
+
+/// Zeros are left out where that pays, which the tests above then cover.
+#[test]
+fn zeros_are_left_out_of_large_batches() {
+    for kernel in Kernel::all_and_plain() {
+        let is_sparse = |samples: usize, values: Vec<f32>| {
+            let layout = Panels {
+                samples,
+                features: values.len() / samples,
+                lanes: kernel.lanes(),
+            };
+            let mut x = vec![0.0; layout.len()];
+            layout.from_rows(&values, &mut x);
+            sparse::is_sparse(kernel, layout, &x)
+        };
+        let in_f32 = kernel.operands == Operands::F32;
+        assert_eq!(is_sparse(79, with_zeros(wave(79 * 50, 0.7))), in_f32);
+        assert!(!is_sparse(79, wave(79 * 50, 0.7)));
+        assert!(!is_sparse(3, with_zeros(wave(3 * 50, 0.7))));
+    }
+}
+
+/// A value that is undefined shows in all that it belongs to and nowhere else.
+#[test]
+fn what_is_no_number_is_not_left_out() {
+    let (samples, inputs, outputs) = (64, 70, 5);
+    for kernel in Kernel::all_and_plain() {
+        let layout = Panels {
+            samples,
+            features: inputs,
+            lanes: kernel.lanes(),
+        };
+        let mut rows = with_zeros(wave(samples * inputs, 1.113));
+        rows[7 * inputs + 66] = f32::NAN;
+        let mut x = vec![0.0; layout.len()];
+        layout.from_rows(&rows, &mut x);
+        let of_outputs = layout.with_features(outputs);
+        let (mut y, mut got) = (vec![0.0; of_outputs.len()], vec![0.0; samples * outputs]);
+        let (weight, bias) = (wave(outputs * inputs, 0.731), wave(outputs, 2.17));
+        Products::new(kernel).forward(layout, (&weight, &bias), true, &x, &mut y);
+        of_outputs.to_rows(&y, &mut got);
+        for (s, y) in got.chunks_exact(outputs).enumerate() {
+            assert!(y.iter().all(|y| y.is_nan() == (s == 7)), "{kernel:?}: {s}");
+        }
     }
 }
 

@@ -1,7 +1,10 @@
 //! Arrays in place of registers: the tile of AVX-512 in plain Rust, so that the
 //! packing and the loops around it are tested on every machine.
 
-use super::{Contraction, Multiply, Pairs, Registers, Singles, Tile, contract_of, tile_of};
+use super::{
+    Combinations, Contraction, Multiply, Pairs, Registers, Singles, Tile, combine_of, contract_of,
+    tile_of,
+};
 use crate::bf16::unpair;
 
 const WIDTH: usize = 16;
@@ -54,3 +57,4 @@ unsafe impl Multiply<Plain> for Pairs {
 tiles! { plain: Plain, Singles, [1 2 3 4 5 6 7 8 9 10 11 12 13 14] }
 tiles! { plain_bf16: Plain, Pairs, [1 2 3 4 5 6 7 8 9 10 11 12 13 14] }
 contractions! { contract_plain: Plain }
+combinations! { combine_plain: Plain, [1 2 3 4 5 6 7 8 9 10 11 12] }

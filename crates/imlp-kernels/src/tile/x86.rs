@@ -6,7 +6,10 @@
 
 use std::arch::x86_64::*;
 
-use super::{Contraction, Multiply, Pairs, Registers, Singles, Tile, contract_of, tile_of};
+use super::{
+    Combinations, Contraction, Multiply, Pairs, Registers, Singles, Tile, combine_of, contract_of,
+    tile_of,
+};
 
 struct Avx2;
 
@@ -116,4 +119,12 @@ contractions! {
 contractions! {
     #[target_feature(enable = "avx512f")]
     contract_avx512: Avx512
+}
+combinations! {
+    #[target_feature(enable = "avx2,fma")]
+    combine_avx2: Avx2, [1 2 3 4 5 6 7 8 9 10 11 12]
+}
+combinations! {
+    #[target_feature(enable = "avx512f")]
+    combine_avx512: Avx512, [1 2 3 4 5 6 7 8 9 10 11 12]
 }
