@@ -19,7 +19,8 @@ pub trait TileSink {
 }
 
 /// Products with full matrices `[outputs, inputs]`, with the memory that they
-/// need in between.
+/// need in between. In f32, zeros of `x` (forward) or `dy` (the others) are left out
+/// where there are enough of them.
 #[derive(Clone, Debug)]
 pub struct Products {
     kernel: Kernel,

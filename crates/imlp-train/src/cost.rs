@@ -127,7 +127,8 @@ fn engine_bytes(network: &Network, rule: Rule, batch: u64) -> u64 {
         .sum();
     // The images twice (as rows and in panels), the outputs of every layer, and
     // the most that is handed back through the layers: a gradient in, one out,
-    // one of a branch, and an input turned around for its product.
+    // one of a branch, and an input turned around for its product; the list of
+    // what is not 0 in an operand, two values for each.
     let input = network.input().len();
     let widest = linear
         .iter()
@@ -135,7 +136,7 @@ fn engine_bytes(network: &Network, rule: Rule, batch: u64) -> u64 {
         .max();
     let outputs: usize = linear.iter().map(|l| l.map.out_len()).sum();
     // Activations that are not a ReLU, normalisations and sums have their own.
-    let per_image = 2 * input + 3 * outputs + 4 * widest.unwrap_or(0).max(input);
+    let per_image = 2 * input + 3 * outputs + 6 * widest.unwrap_or(0).max(input);
     parameters(network)
         .saturating_mul(F32 * (1 + moments(rule)))
         .saturating_add(partial.saturating_mul(F32))
