@@ -63,11 +63,8 @@ pub fn run(arguments: &BenchArguments) -> Result<(), Failure> {
             .map(|job| {
                 let (setup, barrier, stop) = (&setup, &barrier, &stop);
                 scope.spawn(move || {
-                    // As a sweep does: one thread also for what is left to Burn.
-                    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
                     barrier.wait();
-                    let work = || rate(setup, arguments.network, job as u64, &Stop(stop));
-                    pool.expect("a thread can be started").install(work)
+                    rate(setup, arguments.network, job as u64, &Stop(stop))
                 })
             })
             .collect();

@@ -60,11 +60,7 @@ fn seconds(experiment: &Experiment, jobs: usize, stop: &AtomicBool) -> Result<f6
         .min(first.setup.data().train_len()) as f64;
     let step = |work: fn(&Setup, &dyn Observer) -> Result<(), TrainError>| {
         let timer = Timer::new(stop);
-        // As a sweep does: one thread also for what is left to Burn.
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
-        let pool =
-            pool.map_err(|error| Failure::Message(format!("cannot start a thread: {error}")))?;
-        match pool.install(|| work(&first.setup, &timer)) {
+        match work(&first.setup, &timer) {
             Ok(()) | Err(TrainError::Interrupted) => {}
             Err(other) => return Err(other.into()),
         }

@@ -115,25 +115,23 @@ impl<'a> Shared<'a> {
     }
 
     fn work(&self, worker: usize, workers: usize) -> Result<(), LabError> {
-        let outcome = rayon::ThreadPoolBuilder::new()
-            .num_threads(1)
-            .start_handler(move |_| affinity::pin(worker, workers))
-            .build()
-            .map_err(|e| LabError::Threads(e.to_string()))
-            .and_then(|pool| {
-                while let Some(Start { work, task, steps }) = self.take()? {
-                    self.progress.started(worker, &task, steps);
-                    let end = pool.install(|| self.carry_out(worker, work))?;
-                    self.progress.ended(worker, &task, &end);
-                    self.changed.notify_all();
-                }
-                Ok(())
-            });
+        affinity::pin(worker, workers);
+        let outcome = self.work_off(worker);
         if outcome.is_err() {
             self.broken.store(true, Ordering::Relaxed);
         }
         self.changed.notify_all();
         outcome
+    }
+
+    fn work_off(&self, worker: usize) -> Result<(), LabError> {
+        while let Some(Start { work, task, steps }) = self.take()? {
+            self.progress.started(worker, &task, steps);
+            let end = self.carry_out(worker, work)?;
+            self.progress.ended(worker, &task, &end);
+            self.changed.notify_all();
+        }
+        Ok(())
     }
 
     /// The next thing to do; waits for what others are doing. None when nothing
