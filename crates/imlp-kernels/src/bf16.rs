@@ -24,6 +24,20 @@ pub(crate) fn pair(first: f32, second: f32) -> f32 {
     f32::from_bits(bits)
 }
 
+/// [`Kernel::pair_neighbours`](crate::Kernel::pair_neighbours) in plain Rust.
+pub(crate) fn pair_neighbours(values: &[f32], out: &mut [f32]) {
+    for (out, two) in out.iter_mut().zip(values.chunks(2)) {
+        *out = pair(two[0], two.get(1).copied().unwrap_or(0.0));
+    }
+}
+
+/// [`Kernel::pair_rows`](crate::Kernel::pair_rows) in plain Rust.
+pub(crate) fn pair_rows(first: &[f32], second: &[f32], out: &mut [f32]) {
+    for (out, (&first, &second)) in out.iter_mut().zip(first.iter().zip(second)) {
+        *out = pair(first, second);
+    }
+}
+
 /// The two values of a [`pair`].
 #[cfg(test)]
 pub(crate) fn unpair(pair: f32) -> [f32; 2] {

@@ -159,6 +159,35 @@ impl Kernel {
         }
     }
 
+    /// Rounds `values` to bfloat16 [pairs](crate::bf16::pair) of neighbours; after an
+    /// odd number of them comes 0. What is too small for a normal number may become 0:
+    /// products count it as 0. Operands are [`Operands::Bf16`].
+    pub(crate) fn pair_neighbours(self, values: &[f32], out: &mut [f32]) {
+        assert_eq!(self.operands, Operands::Bf16);
+        assert_eq!(out.len(), values.len().div_ceil(2), "pairs");
+        match self.level {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: a kernel exists only where its instructions do.
+            Level::Avx512 => unsafe { tile::pair_neighbours_avx512(values, out) },
+            _ => crate::bf16::pair_neighbours(values, out),
+        }
+    }
+
+    /// The same of the values of two rows at the same places.
+    pub(crate) fn pair_rows(self, first: &[f32], second: &[f32], out: &mut [f32]) {
+        assert_eq!(self.operands, Operands::Bf16);
+        assert!(
+            first.len() == out.len() && second.len() == out.len(),
+            "rows"
+        );
+        match self.level {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Level::Avx512 => unsafe { tile::pair_rows_avx512(first, second, out) },
+            _ => crate::bf16::pair_rows(first, second, out),
+        }
+    }
+
     /// Values of one register.
     pub(crate) fn width(self) -> usize {
         self.lanes() / tile::REGISTERS
@@ -252,6 +281,7 @@ impl Kernel {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bf16::{rounded, unpair};
 
     #[test]
     fn the_widest_registers_are_chosen() {
@@ -267,6 +297,45 @@ mod tests {
                 Err(error) => {
                     assert_eq!(error.operands, operands);
                     assert!(Kernel::all().iter().all(|k| k.operands != operands));
+                }
+            }
+        }
+    }
+    #[test]
+    fn pairs_hold_the_values_rounded() {
+        // All kinds of numbers but those too small for a normal one; the first of
+        // each length is no number at all.
+        let mut bits = 3u32;
+        let mut values = |len: usize| -> Vec<f32> {
+            let mut next = || loop {
+                bits = bits.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let value = f32::from_bits(bits);
+                if value.is_normal() {
+                    return value;
+                }
+            };
+            let values = (0..len).map(|_| next());
+            [f32::NAN].into_iter().chain(values).take(len).collect()
+        };
+        let same = |got: f32, first: f32, second: f32| {
+            for (got, value) in unpair(got).into_iter().zip([first, second]) {
+                let expected = rounded(value);
+                assert!(got == expected || got.is_nan() && expected.is_nan());
+            }
+        };
+        let all = Kernel::all_and_plain().into_iter();
+        for kernel in all.filter(|kernel| kernel.operands == Operands::Bf16) {
+            for len in 0..100 {
+                let (first, second) = (values(len), values(len));
+                let mut out = vec![0.0; len];
+                kernel.pair_rows(&first, &second, &mut out);
+                for (i, &got) in out.iter().enumerate() {
+                    same(got, first[i], second[i]);
+                }
+                let mut out = vec![0.0; len.div_ceil(2)];
+                kernel.pair_neighbours(&first, &mut out);
+                for (two, &got) in first.chunks(2).zip(&out) {
+                    same(got, two[0], two.get(1).copied().unwrap_or(0.0));
                 }
             }
         }

@@ -5,6 +5,9 @@ use crate::prefetch::prefetch;
 use crate::tile::{AVX2_ROWS, AVX512_ROWS};
 use crate::{Kernel, Operands};
 
+/// The most lanes of a kernel.
+pub(crate) const MAX_LANES: usize = 32;
+
 /// A block of a matrix inside `values`: entry `(r, k)` at
 /// `r·row_step + k·column_step`.
 #[derive(Clone, Copy, Debug)]
@@ -55,63 +58,65 @@ pub(crate) fn depth(kernel: Kernel, columns: usize) -> usize {
     columns.div_ceil(kernel.packed())
 }
 
-/// Packs `block` as the left operand of one tile, `[depth, rows]`.
-pub(crate) fn pack_left(kernel: Kernel, block: Block<'_>, out: &mut [f32]) {
-    // The numbers of rows of a whole tile are compiled on their own.
-    match block.rows {
-        AVX2_ROWS => pack_rows::<AVX2_ROWS>(kernel, block, out),
-        AVX512_ROWS => pack_rows::<AVX512_ROWS>(kernel, block, out),
-        _ => {
-            for r in 0..block.rows {
-                let row = block.part(r, 1, 0, block.columns);
-                let out = out[r..].iter_mut().step_by(block.rows);
-                for (k, out) in out.enumerate().take(depth(kernel, block.columns)) {
-                    *out = element(kernel, row, k);
-                }
-            }
+/// Packs rows as they lie as a straight left operand; `at(r)` is where in `out` row
+/// r of the block goes.
+pub(crate) fn pack_straight(
+    kernel: Kernel,
+    block: Block<'_>,
+    out: &mut [f32],
+    at: impl Fn(usize) -> usize,
+) {
+    /// Rows of a large matrix lie far apart: the next ones come meanwhile.
+    const AHEAD: usize = 8;
+    assert_eq!(block.column_step, 1, "rows are contiguous");
+    let row = |r: usize| &block.values[r * block.row_step..][..block.columns];
+    for r in 0..block.rows {
+        if r + AHEAD < block.rows {
+            prefetch(row(r + AHEAD));
+        }
+        let out = &mut out[at(r)..][..depth(kernel, block.columns)];
+        match kernel.operands {
+            Operands::F32 => out.copy_from_slice(row(r)),
+            Operands::EmulatedBf16 => round_all(row(r), out),
+            Operands::Bf16 => kernel.pair_neighbours(row(r), out),
         }
     }
 }
 
-fn pack_rows<const R: usize>(kernel: Kernel, block: Block<'_>, out: &mut [f32]) {
-    let (columns, step) = (block.columns, block.column_step);
-    let out = out.as_chunks_mut::<R>().0;
-    match kernel.operands {
-        Operands::F32 if step == 1 => {
-            let rows: [&[f32]; R] =
-                std::array::from_fn(|r| &block.values[r * block.row_step..][..columns]);
-            for (k, out) in out.iter_mut().enumerate().take(columns) {
-                for (out, row) in out.iter_mut().zip(&rows) {
-                    *out = row[k];
-                }
-            }
-        }
-        Operands::Bf16 if step == 1 => {
-            let rows: [&[f32]; R] =
-                std::array::from_fn(|r| &block.values[r * block.row_step..][..columns]);
-            for (k, out) in out.iter_mut().enumerate().take(columns / 2) {
-                for (out, row) in out.iter_mut().zip(&rows) {
-                    *out = pair(row[2 * k], row[2 * k + 1]);
-                }
-            }
-            if columns % 2 == 1 {
-                for (out, row) in out[columns / 2].iter_mut().zip(&rows) {
-                    *out = pair(row[columns - 1], 0.0);
-                }
-            }
-        }
-        _ => {
-            for (k, out) in out.iter_mut().enumerate().take(depth(kernel, columns)) {
-                for (r, out) in out.iter_mut().enumerate() {
-                    *out = element(kernel, block.part(r, 1, 0, columns), k);
-                }
+fn round_all(values: &[f32], out: &mut [f32]) {
+    for (out, &value) in out.iter_mut().zip(values) {
+        *out = rounded(value);
+    }
+}
+
+/// Packs `block` into turned tiles, one after the other: the tile that starts at row
+/// r lies at r·depth.
+pub(crate) fn pack_turned<'a>(
+    kernel: Kernel,
+    block: Block<'_>,
+    packed: &'a mut Vec<f32>,
+) -> &'a [f32] {
+    let deep = depth(kernel, block.columns);
+    packed.resize(block.rows * deep, 0.0);
+    let whole = match (block.row_step, kernel.rows()) {
+        (1, AVX2_ROWS) => pack_columns::<AVX2_ROWS>(kernel, block, packed),
+        (1, AVX512_ROWS) => pack_columns::<AVX512_ROWS>(kernel, block, packed),
+        _ => 0,
+    };
+    for first in (whole..block.rows).step_by(kernel.rows()) {
+        let rows = kernel.rows().min(block.rows - first);
+        let tile = &mut packed[first * deep..][..rows * deep];
+        for r in 0..rows {
+            let row = block.part(first + r, 1, 0, block.columns);
+            for (k, out) in tile[r..].iter_mut().step_by(rows).enumerate() {
+                *out = element(kernel, row, k);
             }
         }
     }
+    packed
 }
 
 /// Element `k` of the left operand from a block of one row.
-#[inline(always)]
 fn element(kernel: Kernel, row: Block<'_>, k: usize) -> f32 {
     let at = |column: usize| row.values[column * row.column_step];
     match kernel.operands {
@@ -123,51 +128,43 @@ fn element(kernel: Kernel, row: Block<'_>, k: usize) -> f32 {
     }
 }
 
-/// Packs `block` into tiles, one after the other: the tile that starts at row r
-/// lies at r·depth.
-pub(crate) fn pack_tiles<'a>(
-    kernel: Kernel,
-    block: Block<'_>,
-    packed: &'a mut Vec<f32>,
-) -> &'a [f32] {
-    let deep = depth(kernel, block.columns);
-    packed.resize(block.rows * deep, 0.0);
-    let whole = match (kernel.operands, block.row_step, kernel.rows()) {
-        (Operands::F32, 1, AVX2_ROWS) => pack_columns::<AVX2_ROWS>(block, packed),
-        (Operands::F32, 1, AVX512_ROWS) => pack_columns::<AVX512_ROWS>(block, packed),
-        _ => 0,
-    };
-    for row in (whole..block.rows).step_by(kernel.rows()) {
-        let part = block.part(row, kernel.rows(), 0, block.columns);
-        // Rows of a large matrix lie far apart: the next ones come meanwhile.
-        if block.column_step == 1 {
-            for next in row + part.rows..(row + 2 * part.rows).min(block.rows) {
-                prefetch(&block.values[next * block.row_step..][..block.columns]);
-            }
-        }
-        pack_left(kernel, part, &mut packed[row * deep..][..part.rows * deep]);
-    }
-    packed
-}
-
 /// Packs the whole tiles of a block whose rows are neighbours in memory (a
 /// transposed matrix); gives their number of rows.
 ///
 /// Several tiles together read whole cache lines of each column: one tile alone
 /// would leave most of every line to the next, which finds it gone.
-fn pack_columns<const R: usize>(block: Block<'_>, packed: &mut [f32]) -> usize {
+fn pack_columns<const R: usize>(kernel: Kernel, block: Block<'_>, packed: &mut [f32]) -> usize {
     const TOGETHER: usize = 8;
     const AHEAD: usize = 8;
-    let deep = block.columns;
+    const MOST: usize = TOGETHER * AVX512_ROWS;
+    let deep = depth(kernel, block.columns);
     let whole = block.rows / R * R;
+    let mut elements = [0.0; MOST];
     for first in (0..whole).step_by(TOGETHER * R) {
         let rows = (TOGETHER * R).min(whole - first);
-        let column = |k: usize| &block.values[k * block.column_step + first..][..rows];
+        let column = |c: usize| &block.values[c * block.column_step + first..][..rows];
         for k in 0..deep {
-            if k + AHEAD < deep {
-                prefetch(column(k + AHEAD));
+            let (c, ahead) = (k * kernel.packed(), (k + AHEAD) * kernel.packed());
+            for c in ahead..(ahead + kernel.packed()).min(block.columns) {
+                prefetch(column(c));
             }
-            for (tile, values) in column(k).as_chunks::<R>().0.iter().enumerate() {
+            let elements = match kernel.operands {
+                Operands::F32 => column(c),
+                operands => {
+                    let elements = &mut elements[..rows];
+                    match operands {
+                        Operands::Bf16 if c + 1 < block.columns => {
+                            kernel.pair_rows(column(c), column(c + 1), elements);
+                        }
+                        Operands::Bf16 => {
+                            kernel.pair_rows(column(c), &[0.0; MOST][..rows], elements);
+                        }
+                        _ => round_all(column(c), elements),
+                    }
+                    &*elements
+                }
+            };
+            for (tile, values) in elements.as_chunks::<R>().0.iter().enumerate() {
                 let at = (first + tile * R) * deep + k * R;
                 packed[at..at + R].copy_from_slice(values);
             }
@@ -181,22 +178,14 @@ fn pack_columns<const R: usize>(block: Block<'_>, packed: &mut [f32]) -> usize {
 pub(crate) fn pack_right(kernel: Kernel, rows: &[f32], lanes: usize, out: &mut [f32]) {
     match kernel.operands {
         Operands::F32 => out.copy_from_slice(rows),
-        Operands::EmulatedBf16 => {
-            for (out, &value) in out.iter_mut().zip(rows) {
-                *out = rounded(value);
-            }
-        }
+        Operands::EmulatedBf16 => round_all(rows, out),
         Operands::Bf16 => {
             for (out, two) in out.chunks_exact_mut(lanes).zip(rows.chunks(2 * lanes)) {
                 let (first, second) = two.split_at(lanes);
                 if second.is_empty() {
-                    for (out, &a) in out.iter_mut().zip(first) {
-                        *out = pair(a, 0.0);
-                    }
+                    kernel.pair_rows(first, &[0.0; MAX_LANES][..lanes], out);
                 } else {
-                    for ((out, &a), &b) in out.iter_mut().zip(first).zip(second) {
-                        *out = pair(a, b);
-                    }
+                    kernel.pair_rows(first, second, out);
                 }
             }
         }

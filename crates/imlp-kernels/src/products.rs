@@ -3,8 +3,8 @@
 mod sparse;
 
 use self::sparse::{Sparse, is_sparse};
-use crate::pack::{Block, depth, pack_left, pack_right, pack_tiles};
-use crate::tile::{Rows, Start, Tile};
+use crate::pack::{Block, MAX_LANES, depth, pack_right, pack_straight, pack_turned};
+use crate::tile::{Left, Rows, Start, Tile, deepest};
 use crate::{Kernel, Operands, Panels};
 
 /// Takes the entries of a gradient, each once.
@@ -33,13 +33,6 @@ pub struct Products {
     /// Some rows of a gradient.
     results: Vec<f32>,
     sparse: Sparse,
-}
-
-/// Elements of the depth that are summed before the next block: a panel of the
-/// right operand stays in the nearest cache.
-fn depth_block(kernel: Kernel) -> usize {
-    const RIGHT_BYTES: usize = 16 << 10;
-    RIGHT_BYTES / (size_of::<f32>() * kernel.lanes())
 }
 
 /// Rows of the left operand that are packed together: they stay in the second
@@ -127,7 +120,7 @@ impl Products {
             return sparse.multiply(matrix, layout, bias, relu, x, y);
         }
         let whole_depth = depth(kernel, matrix.columns);
-        let block = depth_block(kernel);
+        let block = deepest(lanes);
         let rows_together = row_block(kernel, block);
         let right: &[f32] = if kernel.operands == Operands::F32 {
             x
@@ -146,7 +139,15 @@ impl Products {
             let column = k * kernel.packed();
             for row in (0..matrix.rows).step_by(rows_together) {
                 let part = matrix.part(row, rows_together, column, deep * kernel.packed());
-                let left = pack_tiles(kernel, part, &mut self.left);
+                // A tile's rows: one after the other from their first on.
+                let (left, row_step) = if part.column_step == 1 {
+                    self.left.resize(part.rows * block, 0.0);
+                    pack_straight(kernel, part, &mut self.left, |r| r * block);
+                    (Left::Straight, block)
+                } else {
+                    pack_turned(kernel, part, &mut self.left);
+                    (Left::Turned, deep)
+                };
                 for (right, y) in right
                     .chunks_exact(whole_depth * lanes)
                     .zip(y.chunks_exact_mut(output.panel_len()))
@@ -155,7 +156,6 @@ impl Products {
                     for first in (0..part.rows).step_by(kernel.rows()) {
                         let rows = kernel.rows().min(part.rows - first);
                         let y = &mut y[(row + first) * lanes..][..rows * lanes];
-                        let left = &left[first * deep..][..rows * deep];
                         let start = match bias {
                             _ if k > 0 => Start::Output,
                             Some(bias) => Start::Bias(bias[row + first..][..rows].as_ptr()),
@@ -164,7 +164,8 @@ impl Products {
                         let tile = Tile {
                             rows,
                             depth: deep,
-                            a: left.as_ptr(),
+                            a: self.left[first * row_step..][..rows * row_step].as_ptr(),
+                            left,
                             b: right.as_ptr(),
                             b_rows: Rows::Every(lanes),
                             start,
@@ -208,7 +209,7 @@ impl Products {
         }
         let deep = depth(kernel, samples);
         self.turn(layout, x);
-        let block = depth_block(kernel);
+        let block = deepest(lanes);
         let together = row_block(kernel, deep);
         let mut results = std::mem::take(&mut self.results);
         results.resize(together.min(outputs) * lanes, 0.0);
@@ -226,12 +227,13 @@ impl Products {
                         if ends {
                             sink.announce(row + first, column, rows, columns);
                         }
-                        let left = &self.left[first * deep + k * rows..][..rows * depth];
+                        let left = &self.left[k * rows_here + first * block..][..rows * block];
                         let results = &mut results[first * lanes..][..rows * lanes];
                         let tile = Tile {
                             rows,
                             depth,
                             a: left.as_ptr(),
+                            left: Left::Straight,
                             b: right[k * lanes..][..depth * lanes].as_ptr(),
                             b_rows: Rows::Every(lanes),
                             start: if k > 0 { Start::Output } else { Start::Zero },
@@ -251,26 +253,25 @@ impl Products {
         self.results = results;
     }
 
-    /// Packs these rows of `dyᵀ` as the left operand of a gradient: the tile that
-    /// starts at row r of them lies at r·depth.
+    /// Packs these rows of `dyᵀ` as the straight left operand of a gradient: by
+    /// blocks of the depth, then by rows.
     fn pack_gradient(&mut self, layout: Panels, dy: &[f32], rows: std::ops::Range<usize>) {
         let (kernel, lanes) = (self.kernel, layout.lanes);
-        let deep = depth(kernel, layout.samples);
+        let block = deepest(lanes);
         let panel_depth = depth(kernel, lanes);
-        self.left.resize(rows.len() * deep, 0.0);
-        for first in rows.clone().step_by(kernel.rows()) {
-            let together = kernel.rows().min(rows.end - first);
-            let tile = &mut self.left[(first - rows.start) * deep..][..together * deep];
-            for (panel, dy) in dy.chunks_exact(layout.panel_len()).enumerate() {
-                let block = Block {
-                    values: &dy[first * lanes..],
-                    rows: together,
-                    columns: layout.live(panel),
-                    row_step: lanes,
-                    column_step: 1,
-                };
-                pack_left(kernel, block, &mut tile[panel * panel_depth * together..]);
-            }
+        let blocks = depth(kernel, layout.samples).div_ceil(block);
+        self.left.resize(blocks * rows.len() * block, 0.0);
+        for (panel, dy) in dy.chunks_exact(layout.panel_len()).enumerate() {
+            let of_panel = Block {
+                values: &dy[rows.start * lanes..],
+                rows: rows.len(),
+                columns: layout.live(panel),
+                row_step: lanes,
+                column_step: 1,
+            };
+            let k = panel * panel_depth;
+            let at = |r: usize| k / block * block * rows.len() + r * block + k % block;
+            pack_straight(kernel, of_panel, &mut self.left, at);
         }
     }
 
@@ -297,8 +298,6 @@ impl Products {
     }
 }
 
-/// The most lanes of a kernel.
-const MAX_LANES: usize = 32;
 /// `[rows, lanes]` of at most `lanes` rows to `[lanes, lanes]`; what is missing
 /// becomes 0.
 fn transpose(rows: &[f32], lanes: usize, out: &mut [f32]) {

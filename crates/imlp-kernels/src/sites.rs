@@ -5,8 +5,8 @@
 //! every channel. Each such place is a *site*: the rows of a panel that the
 //! matrix reads, and those that it writes.
 
-use crate::pack::{Block, pack_tiles};
-use crate::tile::{CONTRACTION_COLUMNS, CONTRACTION_ROWS, Contraction, Rows, Start, Tile};
+use crate::pack::{Block, pack_turned};
+use crate::tile::{CONTRACTION_COLUMNS, CONTRACTION_ROWS, Contraction, Left, Rows, Start, Tile};
 use crate::{Kernel, Panels};
 
 /// A matrix `[rows, columns]` and the sites where it is applied. Operands are f32
@@ -85,8 +85,8 @@ impl Sites {
     pub fn set(&mut self, matrix: &[f32]) {
         assert_eq!(matrix.len(), self.rows * self.columns, "matrix");
         let block = Block::whole(matrix, self.rows, self.columns);
-        pack_tiles(self.kernel, block, &mut self.forward);
-        pack_tiles(self.kernel, block.transposed(), &mut self.backward);
+        pack_turned(self.kernel, block, &mut self.forward);
+        pack_turned(self.kernel, block.transposed(), &mut self.backward);
     }
 
     /// Writes `A·x + b` to the rows of `y` that the sites write; `bias` has one
@@ -148,6 +148,7 @@ impl Sites {
                 rows: to.len(),
                 depth: from.len(),
                 a: packed[first * from.len()..][..to.len() * from.len()].as_ptr(),
+                left: Left::Turned,
                 b: x.as_ptr(),
                 b_rows: Rows::At(from.as_ptr()),
                 start: start(first),

@@ -16,6 +16,23 @@ pub(crate) enum Rows {
     At(*const u32),
 }
 
+/// How the left operand of a tile lies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Left {
+    /// `[depth, rows]`.
+    Turned,
+    /// `[rows, `[`deepest`]`]`: a fixed number, which the addresses in the loop then
+    /// contain.
+    Straight,
+}
+
+/// Elements of the depth that are summed before the next block: a panel of the
+/// right operand stays in the nearest cache.
+pub(crate) const fn deepest(lanes: usize) -> usize {
+    const RIGHT_BYTES: usize = 16 << 10;
+    RIGHT_BYTES / (size_of::<f32>() * lanes)
+}
+
 /// What a tile's sums start from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Start {
@@ -26,15 +43,16 @@ pub(crate) enum Start {
     Output,
 }
 
-/// `out[r, ·] = start + Σ_k a[k·rows + r] · b[k, ·]` for `rows` rows, where the
-/// elements of `a` and `b` are f32, or [pairs](crate::bf16::pair).
+/// `out[r, ·] = start + Σ_k a[r, k] · b[k, ·]` for `rows` rows, where the elements of
+/// `a` and `b` are f32, or [pairs](crate::bf16::pair).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tile {
     /// At least 1, at most the kernel's.
     pub rows: usize,
-    /// Elements that are summed over.
+    /// Elements that are summed over: of a straight `a`, at most [`deepest`].
     pub depth: usize,
     pub a: *const f32,
+    pub left: Left,
     pub b: *const f32,
     pub b_rows: Rows,
     pub start: Start,
@@ -164,7 +182,26 @@ struct Pairs;
 
 #[inline(always)]
 unsafe fn tile_of<K: Registers, M: Multiply<K>, const R: usize>(tile: &Tile) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match tile.left {
+            Left::Turned => tile_from::<K, M, R, false>(tile),
+            Left::Straight => tile_from::<K, M, R, true>(tile),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn tile_from<K: Registers, M: Multiply<K>, const R: usize, const STRAIGHT: bool>(
+    tile: &Tile,
+) {
     let width = K::WIDTH;
+    // Of `a`: from one element of the depth to the next, from one row to the next.
+    let (step, row_step) = if STRAIGHT {
+        (1, deepest(REGISTERS * K::WIDTH))
+    } else {
+        (R, 1)
+    };
     // SAFETY: the addresses are the caller's promise; `out_row` stays within the
     // rows of the tile.
     unsafe {
@@ -194,14 +231,14 @@ unsafe fn tile_of<K: Registers, M: Multiply<K>, const R: usize>(tile: &Tile) {
         match tile.b_rows {
             Rows::Every(stride) => {
                 for k in 0..tile.depth {
-                    let (a, b) = (tile.a.add(k * R), tile.b.add(k * stride));
-                    add_products::<K, M, R>(a, b, &mut sums);
+                    let (a, b) = (tile.a.add(k * step), tile.b.add(k * stride));
+                    add_products::<K, M, R>((a, row_step), b, &mut sums);
                 }
             }
             Rows::At(offsets) => {
                 for k in 0..tile.depth {
-                    let (a, b) = (tile.a.add(k * R), tile.b.add(*offsets.add(k) as usize));
-                    add_products::<K, M, R>(a, b, &mut sums);
+                    let b = tile.b.add(*offsets.add(k) as usize);
+                    add_products::<K, M, R>((tile.a.add(k * step), row_step), b, &mut sums);
                 }
             }
         }
@@ -215,10 +252,10 @@ unsafe fn tile_of<K: Registers, M: Multiply<K>, const R: usize>(tile: &Tile) {
     }
 }
 
-/// `sums[r, ·] += a[r]·b[·]`.
+/// `sums[r, ·] += a[r]·b[·]`, with so many values from one a to the next.
 #[inline(always)]
 unsafe fn add_products<K: Registers, M: Multiply<K>, const R: usize>(
-    a: *const f32,
+    (a, row_step): (*const f32, usize),
     b: *const f32,
     sums: &mut [[K::Register; REGISTERS]; R],
 ) {
@@ -226,7 +263,7 @@ unsafe fn add_products<K: Registers, M: Multiply<K>, const R: usize>(
     unsafe {
         let b: [K::Register; REGISTERS] = std::array::from_fn(|i| K::load(b.add(i * K::WIDTH)));
         for (r, sums) in sums.iter_mut().enumerate() {
-            let a = K::splat(*a.add(r));
+            let a = K::splat(*a.add(r * row_step));
             for (sum, &b) in sums.iter_mut().zip(&b) {
                 *sum = M::multiply(a, b, *sum);
             }
@@ -359,6 +396,7 @@ mod x86;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::{
     avx2, avx512, avx512_bf16, combine_avx2, combine_avx512, contract_avx2, contract_avx512,
+    pair_neighbours_avx512, pair_rows_avx512,
 };
 
 #[cfg(test)]

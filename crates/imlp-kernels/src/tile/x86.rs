@@ -128,3 +128,62 @@ combinations! {
     #[target_feature(enable = "avx512f")]
     combine_avx512: Avx512, [1 2 3 4 5 6 7 8 9 10 11 12]
 }
+
+/// [`Kernel::pair_neighbours`](crate::Kernel::pair_neighbours).
+#[target_feature(enable = "avx512f,avx512bf16")]
+pub(crate) fn pair_neighbours_avx512(values: &[f32], out: &mut [f32]) {
+    let (wide, rest) = values.as_chunks::<32>();
+    let (wide_out, rest_out) = out.as_chunks_mut::<16>();
+    for (values, out) in wide.iter().zip(&mut *wide_out) {
+        let [low, high] = [0, 16].map(|i| unsafe { _mm512_loadu_ps(values[i..].as_ptr()) });
+        let pairs = _mm512_cvtne2ps_pbh(high, low);
+        unsafe { _mm512_storeu_epi32(out.as_mut_ptr().cast(), bits(pairs)) };
+    }
+    if !rest.is_empty() {
+        let mut last = [0.0; 32];
+        last[..rest.len()].copy_from_slice(rest);
+        let mut pairs = [0.0; 16];
+        pair_neighbours_avx512(&last, &mut pairs);
+        let count = rest.len().div_ceil(2);
+        let out = match wide_out.get_mut(wide.len()) {
+            Some(out) => &mut out[..count],
+            None => &mut rest_out[..count],
+        };
+        out.copy_from_slice(&pairs[..count]);
+    }
+}
+
+/// [`Kernel::pair_rows`](crate::Kernel::pair_rows).
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+pub(crate) fn pair_rows_avx512(first: &[f32], second: &[f32], out: &mut [f32]) {
+    // The first row comes in the low half of a register.
+    let mut places = [0u16; 32];
+    for (i, place) in places.iter_mut().enumerate() {
+        *place = (i / 2 + i % 2 * 16) as u16;
+    }
+    let places = unsafe { _mm512_loadu_epi16(places.as_ptr().cast()) };
+    let pairs = |first: &[f32; 16], second: &[f32; 16], out: &mut [f32; 16]| {
+        let [low, high] = [first, second].map(|row| unsafe { _mm512_loadu_ps(row.as_ptr()) });
+        let pairs = _mm512_permutexvar_epi16(places, bits(_mm512_cvtne2ps_pbh(high, low)));
+        unsafe { _mm512_storeu_epi32(out.as_mut_ptr().cast(), pairs) };
+    };
+    let ((first, last_first), (second, last_second)) = (first.as_chunks(), second.as_chunks());
+    let (out, last_out) = out.as_chunks_mut();
+    for ((first, second), out) in first.iter().zip(second).zip(out) {
+        pairs(first, second, out);
+    }
+    let count = last_out.len();
+    if count > 0 {
+        let [mut a, mut b, mut c] = [[0.0; 16]; 3];
+        a[..count].copy_from_slice(last_first);
+        b[..count].copy_from_slice(last_second);
+        pairs(&a, &b, &mut c);
+        last_out.copy_from_slice(&c[..count]);
+    }
+}
+
+#[inline(always)]
+fn bits(values: __m512bh) -> __m512i {
+    // SAFETY: both are 512 bits of anything.
+    unsafe { std::mem::transmute(values) }
+}
