@@ -193,20 +193,24 @@ impl Kernel {
         self.lanes() / tile::REGISTERS
     }
 
-    /// Combines rows; operands are f32.
+    /// Combines rows.
     ///
     /// # Safety
     /// Every address that `combinations` describes is valid for what it says.
     pub(crate) unsafe fn combine(self, combinations: &Combinations) {
         // SAFETY: as above.
         unsafe {
-            match self.level {
+            match (self.level, self.operands) {
                 #[cfg(target_arch = "x86_64")]
-                Level::Avx2 => tile::combine_avx2(combinations),
+                (Level::Avx2, _) => tile::combine_avx2(combinations),
                 #[cfg(target_arch = "x86_64")]
-                Level::Avx512 => tile::combine_avx512(combinations),
+                (Level::Avx512, Operands::Bf16) => tile::combine_avx512_bf16(combinations),
+                #[cfg(target_arch = "x86_64")]
+                (Level::Avx512, _) => tile::combine_avx512(combinations),
                 #[cfg(test)]
-                Level::Plain => tile::combine_plain(combinations),
+                (Level::Plain, Operands::Bf16) => tile::combine_plain_bf16(combinations),
+                #[cfg(test)]
+                (Level::Plain, _) => tile::combine_plain(combinations),
             }
         }
     }

@@ -85,7 +85,7 @@ pub(crate) struct Contraction {
     pub out_step: usize,
 }
 
-/// One term of a combination: a value times the row that starts so many values
+/// One term of a combination: a value (or a pair) times the row that starts so many values
 /// from the first. Both are one number, so that one load gets them: loads are what
 /// limits a combination.
 #[derive(Clone, Copy, Debug, Default)]
@@ -301,7 +301,7 @@ unsafe fn contract_of<K: Registers, const M: usize, const C: usize>(c: &Contract
 }
 
 #[inline(always)]
-unsafe fn combine_of<K: Registers, const R: usize>(c: &Combinations) {
+unsafe fn combine_of<K: Registers, M: Multiply<K>, const R: usize>(c: &Combinations) {
     // SAFETY: the addresses are the caller's promise.
     unsafe {
         for row in 0..c.rows {
@@ -319,7 +319,7 @@ unsafe fn combine_of<K: Registers, const R: usize>(c: &Combinations) {
                 let (at, value) = (*c.terms.add(term as usize)).parts();
                 let (value, b) = (K::splat(value), c.b.add(at));
                 for (i, sum) in sums.iter_mut().enumerate() {
-                    *sum = K::multiply_add(value, K::load(b.add(i * K::WIDTH)), *sum);
+                    *sum = M::multiply(value, K::load(b.add(i * K::WIDTH)), *sum);
                 }
             }
             let last = sums;
@@ -377,13 +377,13 @@ macro_rules! contractions {
 
 /// Declares a function for combinations, in the same way.
 macro_rules! combinations {
-    ($(#[$feature:meta])* $name:ident: $registers:ty, [$($count:literal)*]) => {
+    ($(#[$feature:meta])* $name:ident: $registers:ty, $multiply:ty, [$($count:literal)*]) => {
         $(#[$feature])*
         pub(crate) unsafe fn $name(c: &Combinations) {
             // SAFETY: as for tiles.
             unsafe {
                 match c.registers {
-                    $($count => combine_of::<$registers, $count>(c),)*
+                    $($count => combine_of::<$registers, $multiply, $count>(c),)*
                     registers => unreachable!("a combination of {registers} registers"),
                 }
             }
@@ -395,11 +395,11 @@ macro_rules! combinations {
 mod x86;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::{
-    avx2, avx512, avx512_bf16, combine_avx2, combine_avx512, contract_avx2, contract_avx512,
-    pair_neighbours_avx512, pair_rows_avx512,
+    avx2, avx512, avx512_bf16, combine_avx2, combine_avx512, combine_avx512_bf16, contract_avx2,
+    contract_avx512, pair_neighbours_avx512, pair_rows_avx512,
 };
 
 #[cfg(test)]
 mod plain;
 #[cfg(test)]
-pub(crate) use plain::{combine_plain, contract_plain, plain, plain_bf16};
+pub(crate) use plain::{combine_plain, combine_plain_bf16, contract_plain, plain, plain_bf16};

@@ -7,11 +7,12 @@
 //! of rows, one for each of its inputs that is not 0.
 //!
 //! The values and the order of their sums are those that are left; only a 0 that
-//! meets an infinite or undefined value gives 0 instead of NaN.
+//! meets an infinite or undefined value gives 0 instead of NaN. Of bfloat16 a
+//! combination takes two rows at a time, and leaves out the pairs that are all 0.
 
 use super::TileSink;
 use crate::kernel::vectorized;
-use crate::pack::{Block, pack_transposed};
+use crate::pack::{Block, depth, pack_transposed};
 use crate::tile::{COMBINED_REGISTERS, Combinations, Term};
 use crate::{Kernel, Operands, Panels};
 
@@ -22,12 +23,14 @@ pub(super) struct Sparse {
     terms: Vec<Term>,
     /// Where the terms of each list end, and a 0 before them.
     bounds: Vec<u32>,
-    /// The rows that are combined.
+    /// The rows that are combined: of bfloat16, of pairs.
     block: Vec<f32>,
     /// The combinations.
     sums: Vec<f32>,
     /// Some features of a panel, by samples.
     turned: Vec<f32>,
+    /// Pairs on their way.
+    pairs: Vec<f32>,
 }
 
 /// Values of a row of a block: as many as registers hold sums.
@@ -35,31 +38,87 @@ fn row_len(kernel: Kernel) -> usize {
     COMBINED_REGISTERS * kernel.width()
 }
 
-/// Rows that are combined before the next ones, in whole panels: they stay in the
-/// nearest cache.
+/// Rows of a block that are combined before the next ones, in whole panels: they
+/// stay in the nearest cache.
 fn rows_together(kernel: Kernel) -> usize {
     const BLOCK_BYTES: usize = 24 << 10;
     let panel = size_of::<f32>() * row_len(kernel) * kernel.lanes();
     BLOCK_BYTES / panel * kernel.lanes()
 }
 
-/// Whether so many values of `x` are 0 that it is faster to leave them out.
-pub(super) fn is_sparse(kernel: Kernel, layout: Panels, x: &[f32]) -> bool {
-    /// Fewer samples do not repay the turning of weights and results.
-    const SAMPLES: usize = 64;
-    if kernel.operands != Operands::F32 || layout.samples < SAMPLES {
-        return false;
-    }
-    let values: usize = x.chunks(1 << 12).map(count_values).sum();
-    (values as f64) < DENSITY * x.len() as f64
+/// The index that a product sums over, of an operand in panels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Summed {
+    Features,
+    Samples,
 }
 
-/// The share of values up to which lists are faster than tiles
-/// (`cargo bench -p imlp-kernels`).
-const DENSITY: f64 = 0.7;
+/// Whether so many values of `x` are 0 that it is faster to leave them out.
+pub(super) fn is_sparse(kernel: Kernel, layout: Panels, summed: Summed, x: &[f32]) -> bool {
+    /// Fewer samples do not repay the turning of weights and results.
+    const SAMPLES: usize = 64;
+    if layout.samples < SAMPLES {
+        return false;
+    }
+    let (mut terms, mut all) = (0, x.len());
+    match kernel.operands {
+        Operands::EmulatedBf16 => return false,
+        Operands::F32 => count(kernel, x, &[], &mut terms),
+        Operands::Bf16 => {
+            all /= 2;
+            match summed {
+                Summed::Samples => count_neighbours(kernel, x, &mut terms),
+                Summed::Features => {
+                    for panel in x.chunks_exact(layout.panel_len()) {
+                        for rows in panel.chunks(2 * layout.lanes) {
+                            let (first, second) = rows.split_at(layout.lanes);
+                            count(kernel, first, second, &mut terms);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    (terms as f64) < density(kernel) * all as f64
+}
 
-fn count_values(x: &[f32]) -> usize {
-    x.iter().map(|&x| u32::from(x != 0.0)).sum::<u32>() as usize
+/// The share of terms up to which lists are faster than tiles
+/// (`cargo bench -p imlp-kernels`).
+fn density(kernel: Kernel) -> f64 {
+    match kernel.operands {
+        Operands::Bf16 => 0.8,
+        _ => 0.7,
+    }
+}
+
+vectorized! {
+/// Adds to `terms` the number of places where one of two rows is not 0; the second
+/// may be missing.
+fn count(kernel, first: &[f32], second: &[f32], terms: &mut usize) {
+    // Of at most so many the compiler counts in registers.
+    const AT_ONCE: usize = 1 << 12;
+    for (i, first) in first.chunks(AT_ONCE).enumerate() {
+        let counted: u32 = if second.is_empty() {
+            first.iter().map(|&a| u32::from(a != 0.0)).sum()
+        } else {
+            let second = &second[i * AT_ONCE..];
+            let both = first.iter().zip(second);
+            both.map(|(&a, &b)| u32::from((a != 0.0) | (b != 0.0))).sum()
+        };
+        *terms += counted as usize;
+    }
+}
+}
+
+vectorized! {
+/// Adds to `terms` the number of pairs of neighbours that are not both 0.
+fn count_neighbours(kernel, values: &[f32], terms: &mut usize) {
+    for values in values.chunks(1 << 12) {
+        let pairs = values.as_chunks::<2>().0.iter();
+        let counted: u32 = pairs.map(|[a, b]| u32::from((*a != 0.0) | (*b != 0.0))).sum();
+        *terms += counted as usize;
+    }
+}
 }
 
 /// `len` values of `buffer` that start with a cache line: a register that lies in
@@ -81,6 +140,7 @@ impl Sparse {
             block: Vec::new(),
             sums: Vec::new(),
             turned: Vec::new(),
+            pairs: Vec::new(),
         }
     }
 
@@ -108,6 +168,8 @@ impl Sparse {
         let output = layout.with_features(matrix.rows);
         self.list_samples(layout, x);
         let block = aligned(&mut self.block, together * step);
+        let pairs = &mut self.pairs;
+        let together = together * kernel.packed();
         let sums = aligned(&mut self.sums, layout.count() * lanes * step);
         // Dead lanes have no list; of a gradient they must stay 0.
         sums[samples * step..].fill(0.0);
@@ -115,7 +177,7 @@ impl Sparse {
             let columns = step.min(matrix.rows - first);
             for (part, k) in (0..matrix.columns).step_by(together).enumerate() {
                 let rows = matrix.part(first, columns, k, together);
-                pack_transposed(rows, step, block);
+                pack_block(kernel, rows, step, pairs, block);
                 let combinations = Combinations {
                     rows: samples,
                     registers: columns.div_ceil(kernel.width()),
@@ -147,8 +209,8 @@ impl Sparse {
 
     /// Lists by parts of the features, then by samples.
     fn list_samples(&mut self, layout: Panels, x: &[f32]) {
-        let (lanes, step) = (layout.lanes, row_len(self.kernel));
-        let together = rows_together(self.kernel);
+        let (kernel, lanes, step) = (self.kernel, layout.lanes, row_len(self.kernel));
+        let together = rows_together(kernel) * kernel.packed();
         self.clear(x.len());
         self.turned.resize(lanes * together, 0.0);
         let mut count = 0;
@@ -164,8 +226,8 @@ impl Sparse {
                 };
                 pack_transposed(block, together, &mut self.turned);
                 for sample in self.turned.chunks_exact(together).take(layout.live(p)) {
-                    let values = &sample[..features];
-                    count = extend(&mut self.terms, count, 0, step, values);
+                    let elements = elements(kernel, &sample[..features], &mut self.pairs);
+                    count = extend(&mut self.terms, count, 0, step, elements);
                     self.bounds.push(count as u32);
                 }
             }
@@ -183,14 +245,15 @@ impl Sparse {
     ) {
         let (kernel, lanes, samples) = (self.kernel, layout.lanes, layout.samples);
         let (step, together) = (row_len(kernel), rows_together(kernel));
-        let parts = samples.div_ceil(together);
+        let deep = depth(kernel, lanes);
+        let parts = depth(kernel, samples).div_ceil(together);
         self.list_outputs(layout.with_features(outputs), dy);
-        let block = aligned(&mut self.block, layout.count() * lanes * step);
+        let block = aligned(&mut self.block, layout.count() * deep * step);
         let results = aligned(&mut self.sums, OUTPUTS_TOGETHER * step);
         for column in (0..layout.features).step_by(step) {
             let columns = step.min(layout.features - column);
             let panels = x.chunks_exact(layout.panel_len());
-            for (rows, panel) in block.chunks_exact_mut(lanes * step).zip(panels) {
+            for (rows, panel) in block.chunks_exact_mut(deep * step).zip(panels) {
                 let features = Block {
                     values: &panel[column * lanes..],
                     rows: columns,
@@ -198,7 +261,7 @@ impl Sparse {
                     row_step: lanes,
                     column_step: 1,
                 };
-                pack_transposed(features, step, rows);
+                pack_block(kernel, features, step, &mut self.pairs, rows);
             }
             for first in (0..outputs).step_by(OUTPUTS_TOGETHER) {
                 let rows_here = OUTPUTS_TOGETHER.min(outputs - first);
@@ -236,10 +299,10 @@ impl Sparse {
 
     /// Lists by groups of outputs, then by parts of the samples, then by outputs.
     fn list_outputs(&mut self, layout: Panels, dy: &[f32]) {
-        let (lanes, outputs) = (layout.lanes, layout.features);
-        let step = row_len(self.kernel);
+        let (kernel, lanes, outputs) = (self.kernel, layout.lanes, layout.features);
+        let (step, deep) = (row_len(kernel), depth(kernel, lanes));
         self.clear(dy.len());
-        let panels_together = rows_together(self.kernel) / lanes;
+        let panels_together = rows_together(kernel) / deep;
         let mut count = 0;
         for first in (0..outputs).step_by(OUTPUTS_TOGETHER) {
             let group = first..(first + OUTPUTS_TOGETHER).min(outputs);
@@ -248,8 +311,9 @@ impl Sparse {
                     for p in panels..(panels + panels_together).min(layout.count()) {
                         let from = (p * outputs + output) * lanes;
                         let values = &dy[from..][..layout.live(p)];
-                        let at = (p - panels) * lanes * step;
-                        count = extend(&mut self.terms, count, at, step, values);
+                        let at = (p - panels) * deep * step;
+                        let elements = elements(kernel, values, &mut self.pairs);
+                        count = extend(&mut self.terms, count, at, step, elements);
                     }
                     self.bounds.push(count as u32);
                 }
@@ -258,15 +322,62 @@ impl Sparse {
     }
 }
 
-/// Writes the values that are not 0 from term `count` on, as factors of rows `step`
+/// Writes the elements that are not 0 from term `count` on, as factors of rows `step`
 /// values apart from `at` on; gives the number of terms then.
 #[inline(always)]
-fn extend(terms: &mut [Term], mut count: usize, at: usize, step: usize, values: &[f32]) -> usize {
-    for (i, &value) in values.iter().enumerate() {
-        terms[count] = Term::new(at + i * step, value);
-        count += usize::from(value != 0.0);
+fn extend(terms: &mut [Term], mut count: usize, at: usize, step: usize, elements: &[f32]) -> usize {
+    for (i, &element) in elements.iter().enumerate() {
+        terms[count] = Term::new(at + i * step, element);
+        // Of a pair as of one value, all but the signs.
+        count += usize::from(element.to_bits() & 0x7fff_7fff != 0);
     }
     count
+}
+
+/// What a list has terms for: `values`, or their pairs.
+#[inline(always)]
+fn elements<'a>(kernel: Kernel, values: &'a [f32], pairs: &'a mut Vec<f32>) -> &'a [f32] {
+    if kernel.operands != Operands::Bf16 {
+        return values;
+    }
+    pairs.resize(values.len().div_ceil(2), 0.0);
+    kernel.pair_neighbours(values, pairs);
+    pairs
+}
+
+/// `out[k·step + r]` = element k of row r of `block`, whose rows or columns are
+/// contiguous.
+fn pack_block(
+    kernel: Kernel,
+    block: Block<'_>,
+    step: usize,
+    pairs: &mut Vec<f32>,
+    out: &mut [f32],
+) {
+    if kernel.operands != Operands::Bf16 {
+        return pack_transposed(block, step, out);
+    }
+    let deep = depth(kernel, block.columns);
+    if block.row_step == 1 {
+        let column = |c: usize| &block.values[c * block.column_step..][..block.rows];
+        for (k, out) in out.chunks_mut(step).enumerate().take(deep) {
+            let (c, out) = (2 * k, &mut out[..block.rows]);
+            if c + 1 < block.columns {
+                kernel.pair_rows(column(c), column(c + 1), out);
+            } else {
+                pairs.clear();
+                pairs.resize(block.rows, 0.0);
+                kernel.pair_rows(column(c), pairs, out);
+            }
+        }
+        return;
+    }
+    pairs.resize(block.rows * deep, 0.0);
+    for (r, pairs) in pairs.chunks_exact_mut(deep).enumerate() {
+        let row = &block.values[r * block.row_step..][..block.columns];
+        kernel.pair_neighbours(row, pairs);
+    }
+    pack_transposed(Block::whole(pairs, block.rows, deep), step, out);
 }
 
 /// Rows of a gradient that are summed together: they stay in the second cache.

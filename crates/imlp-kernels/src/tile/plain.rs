@@ -57,4 +57,5 @@ unsafe impl Multiply<Plain> for Pairs {
 tiles! { plain: Plain, Singles, [1 2 3 4 5 6 7 8 9 10 11 12 13 14] }
 tiles! { plain_bf16: Plain, Pairs, [1 2 3 4 5 6 7 8 9 10 11 12 13 14] }
 contractions! { contract_plain: Plain }
-combinations! { combine_plain: Plain, [1 2 3 4 5 6 7 8 9 10 11 12] }
+combinations! { combine_plain: Plain, Singles, [1 2 3 4 5 6 7 8 9 10 11 12] }
+combinations! { combine_plain_bf16: Plain, Pairs, [1 2 3 4 5 6 7 8 9 10 11 12] }

@@ -122,11 +122,15 @@ contractions! {
 }
 combinations! {
     #[target_feature(enable = "avx2,fma")]
-    combine_avx2: Avx2, [1 2 3 4 5 6 7 8 9 10 11 12]
+    combine_avx2: Avx2, Singles, [1 2 3 4 5 6 7 8 9 10 11 12]
 }
 combinations! {
     #[target_feature(enable = "avx512f")]
-    combine_avx512: Avx512, [1 2 3 4 5 6 7 8 9 10 11 12]
+    combine_avx512: Avx512, Singles, [1 2 3 4 5 6 7 8 9 10 11 12]
+}
+combinations! {
+    #[target_feature(enable = "avx512f,avx512bf16")]
+    combine_avx512_bf16: Avx512, Pairs, [1 2 3 4 5 6 7 8 9 10 11 12]
 }
 
 /// [`Kernel::pair_neighbours`](crate::Kernel::pair_neighbours).
