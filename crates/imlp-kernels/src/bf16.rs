@@ -39,7 +39,6 @@ pub(crate) fn pair_rows(first: &[f32], second: &[f32], out: &mut [f32]) {
 }
 
 /// The two values of a [`pair`].
-#[cfg(test)]
 pub(crate) fn unpair(pair: f32) -> [f32; 2] {
     let bits = pair.to_bits();
     [

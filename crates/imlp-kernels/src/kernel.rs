@@ -188,6 +188,38 @@ impl Kernel {
         }
     }
 
+    /// Rounds a row to bfloat16 in the order of
+    /// [combinations](tile::Combinations), up to whole registers of `out`; more than
+    /// the values is 0.
+    pub(crate) fn round_row(self, values: &[f32], out: &mut [f32]) {
+        assert_eq!(self.operands, Operands::Bf16);
+        assert!(values.len() <= 2 * out.len(), "row");
+        assert_eq!(out.len() % self.width(), 0, "registers");
+        match self.level {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Level::Avx512 => unsafe { tile::round_row_avx512(values, out) },
+            _ => tile::round_row(values, out),
+        }
+    }
+
+    /// Takes pairs of whole registers apart into rows in the order of
+    /// [combinations](tile::Combinations).
+    pub(crate) fn split_pairs(self, pairs: &[f32], first: &mut [f32], second: &mut [f32]) {
+        assert_eq!(self.operands, Operands::Bf16);
+        assert_eq!(pairs.len() % (2 * self.width()), 0, "registers");
+        assert!(
+            first.len() * 2 == pairs.len() && second.len() == first.len(),
+            "rows"
+        );
+        match self.level {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Level::Avx512 => unsafe { tile::split_pairs_avx512(pairs, first, second) },
+            _ => tile::split_pairs(pairs, first, second),
+        }
+    }
+
     /// Values of one register.
     pub(crate) fn width(self) -> usize {
         self.lanes() / tile::REGISTERS

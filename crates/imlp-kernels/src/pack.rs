@@ -1,7 +1,7 @@
 //! Operands in the order in which tiles read them.
 
 use crate::bf16::{pair, rounded};
-use crate::prefetch::prefetch;
+use crate::prefetch::{Cache, prefetch};
 use crate::tile::{AVX2_ROWS, AVX512_ROWS};
 use crate::{Kernel, Operands};
 
@@ -42,6 +42,19 @@ impl<'a> Block<'a> {
         }
     }
 
+    /// Asks for the share of the block that belongs to `parts` parts of `of` from
+    /// `part` on.
+    pub fn fetch(self, part: usize, parts: usize, of: usize) {
+        let (lines, len, step) = if self.column_step == 1 {
+            (self.rows, self.columns, self.row_step)
+        } else {
+            (self.columns, self.rows, self.column_step)
+        };
+        for line in lines * part / of..lines * (part + parts) / of {
+            prefetch(&self.values[line * step..][..len], Cache::Second);
+        }
+    }
+
     /// The part from `row` and `column` on, of at most that size.
     pub fn part(self, row: usize, rows: usize, column: usize, columns: usize) -> Self {
         Self {
@@ -72,7 +85,7 @@ pub(crate) fn pack_straight(
     let row = |r: usize| &block.values[r * block.row_step..][..block.columns];
     for r in 0..block.rows {
         if r + AHEAD < block.rows {
-            prefetch(row(r + AHEAD));
+            prefetch(row(r + AHEAD), Cache::First);
         }
         let out = &mut out[at(r)..][..depth(kernel, block.columns)];
         match kernel.operands {
@@ -146,7 +159,7 @@ fn pack_columns<const R: usize>(kernel: Kernel, block: Block<'_>, packed: &mut [
         for k in 0..deep {
             let (c, ahead) = (k * kernel.packed(), (k + AHEAD) * kernel.packed());
             for c in ahead..(ahead + kernel.packed()).min(block.columns) {
-                prefetch(column(c));
+                prefetch(column(c), Cache::First);
             }
             let elements = match kernel.operands {
                 Operands::F32 => column(c),

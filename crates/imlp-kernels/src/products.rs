@@ -2,7 +2,7 @@
 
 mod sparse;
 
-use self::sparse::{Sparse, Summed, is_sparse};
+use self::sparse::{Sparse, is_sparse};
 use crate::pack::{Block, MAX_LANES, depth, pack_right, pack_straight, pack_turned};
 use crate::tile::{Left, Rows, Start, Tile, deepest};
 use crate::{Kernel, Operands, Panels};
@@ -115,7 +115,7 @@ impl Products {
         assert_eq!(matrix.values.len(), matrix.rows * matrix.columns, "weight");
         assert_eq!(x.len(), layout.len(), "right operand");
         assert_eq!(y.len(), output.len(), "result");
-        if is_sparse(kernel, layout, Summed::Features, x) {
+        if is_sparse(kernel, layout, x) {
             let sparse = &mut self.sparse;
             return sparse.multiply(matrix, layout, bias, relu, x, y);
         }
@@ -204,7 +204,7 @@ impl Products {
             layout.with_features(outputs).len(),
             "gradient of the outputs"
         );
-        if is_sparse(kernel, layout.with_features(outputs), Summed::Samples, dy) {
+        if is_sparse(kernel, layout.with_features(outputs), dy) {
             return self.sparse.gradient(layout, outputs, x, dy, sink);
         }
         let deep = depth(kernel, samples);

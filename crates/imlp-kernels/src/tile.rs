@@ -5,7 +5,8 @@
 //! `out[m, k] = Σ y[m, lane]·x[k, lane]` over lanes and sites; and a *combination*
 //! of rows, `out[lane] = Σ value·b[at, lane]` over a list of terms.
 
-use crate::prefetch::prefetch_at;
+use crate::bf16::unpair;
+use crate::prefetch::{Cache, prefetch_at};
 
 /// Where consecutive rows of `lanes` values lie from a base address.
 #[derive(Clone, Copy, Debug)]
@@ -85,9 +86,9 @@ pub(crate) struct Contraction {
     pub out_step: usize,
 }
 
-/// One term of a combination: a value (or a pair) times the row that starts so many values
-/// from the first. Both are one number, so that one load gets them: loads are what
-/// limits a combination.
+/// One term of a combination: a value times the row that starts so many places from
+/// the first; of bfloat16, two of both. All are one number, so that one load gets
+/// them: loads are what limits a combination.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Term(u64);
 
@@ -104,14 +105,34 @@ impl Term {
             f32::from_bits((self.0 >> 32) as u32),
         )
     }
+
+    /// Of two rows and bfloat16s.
+    #[inline(always)]
+    pub fn of_two(first: (u16, u16), second: (u16, u16)) -> Self {
+        let rows = u32::from(first.0) | u32::from(second.0) << 16;
+        let values = u32::from(first.1) | u32::from(second.1) << 16;
+        Self(u64::from(values) << 32 | u64::from(rows))
+    }
+
+    /// The two rows, and the [pair](crate::bf16::pair) of values.
+    #[inline(always)]
+    fn parts_of_two(self) -> ((usize, usize), f32) {
+        let (rows, pair) = self.parts();
+        ((rows & 0xffff, rows >> 16), pair)
+    }
 }
 
 /// `out[r, ·] = start + Σ value·b[at + ·]` over the terms of row r, which are those
 /// from `bounds[r]` to `bounds[r + 1]`.
+///
+/// A register of rows of bfloat16 holds the values of two registers of `out`, in
+/// groups of four from one and the other in turn: what takes the lower or the upper
+/// halves of two registers, 128 bits at a time, then gives the pairs of one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Combinations {
     pub rows: usize,
-    /// Registers of one row: at least 1, at most [`COMBINED_REGISTERS`].
+    /// Registers of one row: at least 1, at most [`COMBINED_REGISTERS`]; of bfloat16,
+    /// an even number.
     pub registers: usize,
     pub terms: *const Term,
     pub bounds: *const u32,
@@ -121,6 +142,37 @@ pub(crate) struct Combinations {
     pub out: *mut f32,
     /// Values from one row of `out` to the next.
     pub out_step: usize,
+}
+
+/// Values of one register of `out` that neighbour in a row of bfloat16.
+const GROUP: usize = 4;
+
+/// Where the values of two registers of `out` go in one of bfloat16.
+const fn place(i: usize, width: usize) -> usize {
+    let (register, i) = (i / width, i % width);
+    i / GROUP * 2 * GROUP + register * GROUP + i % GROUP
+}
+
+/// [`Kernel::round_row`](crate::Kernel::round_row) in plain Rust.
+pub(crate) fn round_row(values: &[f32], out: &mut [f32]) {
+    const WIDTH: usize = 16;
+    for (out, values) in out.chunks_exact_mut(WIDTH).zip(values.chunks(2 * WIDTH)) {
+        let mut placed = [0.0; 2 * WIDTH];
+        for (i, &value) in values.iter().enumerate() {
+            placed[place(i, WIDTH)] = value;
+        }
+        crate::bf16::pair_neighbours(&placed, out);
+    }
+}
+
+/// [`Kernel::split_pairs`](crate::Kernel::split_pairs) in plain Rust.
+pub(crate) fn split_pairs(pairs: &[f32], first: &mut [f32], second: &mut [f32]) {
+    let values = |half: usize| -> Vec<f32> {
+        let of_pair = pairs.iter().map(|&pair| unpair(pair)[half]);
+        of_pair.collect()
+    };
+    round_row(&values(0), first);
+    round_row(&values(1), second);
 }
 
 pub(crate) const AVX2_ROWS: usize = 6;
@@ -301,7 +353,7 @@ unsafe fn contract_of<K: Registers, const M: usize, const C: usize>(c: &Contract
 }
 
 #[inline(always)]
-unsafe fn combine_of<K: Registers, M: Multiply<K>, const R: usize>(c: &Combinations) {
+unsafe fn combine_of<K: Registers, const R: usize>(c: &Combinations) {
     // SAFETY: the addresses are the caller's promise.
     unsafe {
         for row in 0..c.rows {
@@ -312,19 +364,67 @@ unsafe fn combine_of<K: Registers, M: Multiply<K>, const R: usize>(c: &Combinati
                 for (i, sum) in first.iter_mut().enumerate() {
                     *sum = K::load(out.add(i * K::WIDTH));
                 }
-                prefetch_at(out.wrapping_add(c.out_step), R * K::WIDTH);
+                prefetch_at(out.wrapping_add(c.out_step), R * K::WIDTH, Cache::First);
             }
             let mut sums = first;
             for term in *c.bounds.add(row)..*c.bounds.add(row + 1) {
                 let (at, value) = (*c.terms.add(term as usize)).parts();
                 let (value, b) = (K::splat(value), c.b.add(at));
                 for (i, sum) in sums.iter_mut().enumerate() {
-                    *sum = M::multiply(value, K::load(b.add(i * K::WIDTH)), *sum);
+                    *sum = K::multiply_add(value, K::load(b.add(i * K::WIDTH)), *sum);
                 }
             }
             let last = sums;
             for (i, &sum) in last.iter().enumerate() {
                 K::store(out.add(i * K::WIDTH), sum);
+            }
+        }
+    }
+}
+
+/// Registers that also hold twice as many bfloat16s.
+///
+/// # Safety
+/// As [`Registers`].
+unsafe trait Halves: Registers {
+    /// Multiplies two rows of bfloat16 by a pair of factors, and adds the products to
+    /// the sums of the two registers of values that each holds.
+    unsafe fn multiply_rows(
+        factors: Self::Register,
+        rows: [Self::Register; 2],
+        sums: [Self::Register; 2],
+    ) -> [Self::Register; 2];
+}
+
+/// The same of rows of bfloat16; `R` is half the number of registers.
+#[inline(always)]
+unsafe fn combine_halves_of<K: Halves, const R: usize>(c: &Combinations) {
+    // SAFETY: the addresses are the caller's promise.
+    unsafe {
+        for row in 0..c.rows {
+            let out = c.out.add(row * c.out_step);
+            let place = |i: usize, half: usize| out.add((2 * i + half) * K::WIDTH);
+            let mut first = [[K::splat(0.0); 2]; R];
+            if c.add {
+                for (i, sums) in first.iter_mut().enumerate() {
+                    *sums = [K::load(place(i, 0)), K::load(place(i, 1))];
+                }
+                let next = out.wrapping_add(c.out_step);
+                prefetch_at(next, 2 * R * K::WIDTH, Cache::First);
+            }
+            let mut sums = first;
+            for term in *c.bounds.add(row)..*c.bounds.add(row + 1) {
+                let (rows, factors) = (*c.terms.add(term as usize)).parts_of_two();
+                let factors = K::splat(factors);
+                for (i, sums) in sums.iter_mut().enumerate() {
+                    let row = |at: usize| K::load(c.b.add(at + i * K::WIDTH));
+                    *sums = K::multiply_rows(factors, [row(rows.0), row(rows.1)], *sums);
+                }
+            }
+            let last = sums;
+            for (i, sums) in last.iter().enumerate() {
+                K::store(place(i, 0), sums[0]);
+                K::store(place(i, 1), sums[1]);
             }
         }
     }
@@ -377,13 +477,13 @@ macro_rules! contractions {
 
 /// Declares a function for combinations, in the same way.
 macro_rules! combinations {
-    ($(#[$feature:meta])* $name:ident: $registers:ty, $multiply:ty, [$($count:literal)*]) => {
+    ($(#[$feature:meta])* $name:ident: $combine:ident, $registers:ty, [$($count:literal: $size:literal)*]) => {
         $(#[$feature])*
         pub(crate) unsafe fn $name(c: &Combinations) {
             // SAFETY: as for tiles.
             unsafe {
                 match c.registers {
-                    $($count => combine_of::<$registers, $multiply, $count>(c),)*
+                    $($count => $combine::<$registers, $size>(c),)*
                     registers => unreachable!("a combination of {registers} registers"),
                 }
             }
@@ -396,7 +496,8 @@ mod x86;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::{
     avx2, avx512, avx512_bf16, combine_avx2, combine_avx512, combine_avx512_bf16, contract_avx2,
-    contract_avx512, pair_neighbours_avx512, pair_rows_avx512,
+    contract_avx512, pair_neighbours_avx512, pair_rows_avx512, round_row_avx512,
+    split_pairs_avx512,
 };
 
 #[cfg(test)]

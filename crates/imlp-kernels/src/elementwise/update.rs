@@ -3,7 +3,7 @@
 
 use crate::Kernel;
 use crate::kernel::vectorized;
-use crate::prefetch::prefetch;
+use crate::prefetch::{Cache, prefetch};
 use crate::products::TileSink;
 
 /// One step of an optimiser, its coefficients worked out.
@@ -136,7 +136,7 @@ impl TileSink for Descent<'_> {
         for row in row..row + rows {
             let range = row * self.columns + column..row * self.columns + column + columns;
             for values in [&*self.value, &*self.first, &*self.second] {
-                prefetch(values.get(range.clone()).unwrap_or_default());
+                prefetch(values.get(range.clone()).unwrap_or_default(), Cache::Second);
             }
         }
     }

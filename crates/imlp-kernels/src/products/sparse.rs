@@ -8,11 +8,11 @@
 //!
 //! The values and the order of their sums are those that are left; only a 0 that
 //! meets an infinite or undefined value gives 0 instead of NaN. Of bfloat16 a
-//! combination takes two rows at a time, and leaves out the pairs that are all 0.
+//! combination takes two rows at a time, any two.
 
 use super::TileSink;
 use crate::kernel::vectorized;
-use crate::pack::{Block, depth, pack_transposed};
+use crate::pack::{Block, pack_transposed};
 use crate::tile::{COMBINED_REGISTERS, Combinations, Term};
 use crate::{Kernel, Operands, Panels};
 
@@ -20,103 +20,61 @@ use crate::{Kernel, Operands, Panels};
 #[derive(Clone, Debug)]
 pub(super) struct Sparse {
     kernel: Kernel,
-    terms: Vec<Term>,
-    /// Where the terms of each list end, and a 0 before them.
-    bounds: Vec<u32>,
-    /// The rows that are combined: of bfloat16, of pairs.
+    lists: Lists,
+    /// The rows that are combined.
     block: Vec<f32>,
+    packing: Packing,
     /// The combinations.
     sums: Vec<f32>,
     /// Some features of a panel, by samples.
     turned: Vec<f32>,
-    /// Pairs on their way.
-    pairs: Vec<f32>,
 }
 
-/// Values of a row of a block: as many as registers hold sums.
+/// Values of a row of sums: as many as registers hold.
 fn row_len(kernel: Kernel) -> usize {
     COMBINED_REGISTERS * kernel.width()
+}
+
+/// From one row of a block to the next, in places of f32: two values of bfloat16 share
+/// one.
+fn block_step(kernel: Kernel) -> usize {
+    row_len(kernel) / kernel.packed()
 }
 
 /// Rows of a block that are combined before the next ones, in whole panels: they
 /// stay in the nearest cache.
 fn rows_together(kernel: Kernel) -> usize {
     const BLOCK_BYTES: usize = 24 << 10;
-    let panel = size_of::<f32>() * row_len(kernel) * kernel.lanes();
+    let panel = size_of::<f32>() * block_step(kernel) * kernel.lanes();
     BLOCK_BYTES / panel * kernel.lanes()
 }
 
-/// The index that a product sums over, of an operand in panels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Summed {
-    Features,
-    Samples,
+/// Registers that hold the sums of so many columns.
+fn registers(kernel: Kernel, columns: usize) -> usize {
+    columns.div_ceil(kernel.width() * kernel.packed()) * kernel.packed()
 }
 
 /// Whether so many values of `x` are 0 that it is faster to leave them out.
-pub(super) fn is_sparse(kernel: Kernel, layout: Panels, summed: Summed, x: &[f32]) -> bool {
+pub(super) fn is_sparse(kernel: Kernel, layout: Panels, x: &[f32]) -> bool {
     /// Fewer samples do not repay the turning of weights and results.
     const SAMPLES: usize = 64;
-    if layout.samples < SAMPLES {
+    if kernel.operands == Operands::EmulatedBf16 || layout.samples < SAMPLES {
         return false;
     }
-    let (mut terms, mut all) = (0, x.len());
-    match kernel.operands {
-        Operands::EmulatedBf16 => return false,
-        Operands::F32 => count(kernel, x, &[], &mut terms),
-        Operands::Bf16 => {
-            all /= 2;
-            match summed {
-                Summed::Samples => count_neighbours(kernel, x, &mut terms),
-                Summed::Features => {
-                    for panel in x.chunks_exact(layout.panel_len()) {
-                        for rows in panel.chunks(2 * layout.lanes) {
-                            let (first, second) = rows.split_at(layout.lanes);
-                            count(kernel, first, second, &mut terms);
-                        }
-                    }
-                }
-            }
-        }
-    }
-    (terms as f64) < density(kernel) * all as f64
+    let mut values = 0;
+    count_values(kernel, x, &mut values);
+    (values as f64) < DENSITY * x.len() as f64
 }
 
-/// The share of terms up to which lists are faster than tiles
+/// The share of values up to which lists are faster than tiles
 /// (`cargo bench -p imlp-kernels`).
-fn density(kernel: Kernel) -> f64 {
-    match kernel.operands {
-        Operands::Bf16 => 0.8,
-        _ => 0.7,
-    }
-}
+const DENSITY: f64 = 0.7;
 
 vectorized! {
-/// Adds to `terms` the number of places where one of two rows is not 0; the second
-/// may be missing.
-fn count(kernel, first: &[f32], second: &[f32], terms: &mut usize) {
-    // Of at most so many the compiler counts in registers.
-    const AT_ONCE: usize = 1 << 12;
-    for (i, first) in first.chunks(AT_ONCE).enumerate() {
-        let counted: u32 = if second.is_empty() {
-            first.iter().map(|&a| u32::from(a != 0.0)).sum()
-        } else {
-            let second = &second[i * AT_ONCE..];
-            let both = first.iter().zip(second);
-            both.map(|(&a, &b)| u32::from((a != 0.0) | (b != 0.0))).sum()
-        };
-        *terms += counted as usize;
-    }
-}
-}
-
-vectorized! {
-/// Adds to `terms` the number of pairs of neighbours that are not both 0.
-fn count_neighbours(kernel, values: &[f32], terms: &mut usize) {
-    for values in values.chunks(1 << 12) {
-        let pairs = values.as_chunks::<2>().0.iter();
-        let counted: u32 = pairs.map(|[a, b]| u32::from((*a != 0.0) | (*b != 0.0))).sum();
-        *terms += counted as usize;
+/// Adds to `count` the number of values that are not 0.
+fn count_values(kernel, x: &[f32], count: &mut usize) {
+    for x in x.chunks(1 << 12) {
+        *count += x.iter().map(|&x| u32::from(x != 0.0)).sum::<u32>() as usize;
     }
 }
 }
@@ -135,21 +93,12 @@ impl Sparse {
     pub fn new(kernel: Kernel) -> Self {
         Self {
             kernel,
-            terms: Vec::new(),
-            bounds: Vec::new(),
+            lists: Lists::new(kernel),
             block: Vec::new(),
+            packing: Packing::default(),
             sums: Vec::new(),
             turned: Vec::new(),
-            pairs: Vec::new(),
         }
-    }
-
-    /// Starts the lists of an operand of `len` values.
-    fn clear(&mut self, len: usize) {
-        // One more: a term is written before it is known whether it counts.
-        self.terms.resize(len + 1, Term::default());
-        self.bounds.clear();
-        self.bounds.push(0);
     }
 
     /// `matrix` times the panels `x`, which have as many features as it has
@@ -167,9 +116,7 @@ impl Sparse {
         let (step, together) = (row_len(kernel), rows_together(kernel));
         let output = layout.with_features(matrix.rows);
         self.list_samples(layout, x);
-        let block = aligned(&mut self.block, together * step);
-        let pairs = &mut self.pairs;
-        let together = together * kernel.packed();
+        let block = aligned(&mut self.block, together * block_step(kernel));
         let sums = aligned(&mut self.sums, layout.count() * lanes * step);
         // Dead lanes have no list; of a gradient they must stay 0.
         sums[samples * step..].fill(0.0);
@@ -177,19 +124,30 @@ impl Sparse {
             let columns = step.min(matrix.rows - first);
             for (part, k) in (0..matrix.columns).step_by(together).enumerate() {
                 let rows = matrix.part(first, columns, k, together);
-                pack_block(kernel, rows, step, pairs, block);
-                let combinations = Combinations {
-                    rows: samples,
-                    registers: columns.div_ceil(kernel.width()),
-                    terms: self.terms.as_ptr(),
-                    bounds: self.bounds[part * samples..][..=samples].as_ptr(),
-                    b: block.as_ptr(),
-                    add: k > 0,
-                    out: sums.as_mut_ptr(),
-                    out_step: step,
+                self.packing.pack(kernel, rows, block);
+                let next = if k + together < matrix.columns {
+                    matrix.part(first, columns, k + together, together)
+                } else {
+                    let first = (first + step).min(matrix.rows);
+                    matrix.part(first, step, 0, together)
                 };
-                // SAFETY: a term is within the block; sums has a row per sample.
-                unsafe { kernel.combine(&combinations) };
+                let bounds = &self.lists.bounds[part * samples..][..=samples];
+                for sample in (0..samples).step_by(LISTS) {
+                    let lists = LISTS.min(samples - sample);
+                    next.fetch(sample, lists, samples);
+                    let combinations = Combinations {
+                        rows: lists,
+                        registers: registers(kernel, columns),
+                        terms: self.lists.terms.as_ptr(),
+                        bounds: bounds[sample..][..=lists].as_ptr(),
+                        b: block.as_ptr(),
+                        add: k > 0,
+                        out: sums[sample * step..][..lists * step].as_mut_ptr(),
+                        out_step: step,
+                    };
+                    // SAFETY: a term is within the block; sums has a row per sample.
+                    unsafe { kernel.combine(&combinations) };
+                }
             }
             let panels = y.chunks_exact_mut(output.panel_len());
             for (y, sums) in panels.zip(sums.chunks_exact(lanes * step)) {
@@ -209,11 +167,9 @@ impl Sparse {
 
     /// Lists by parts of the features, then by samples.
     fn list_samples(&mut self, layout: Panels, x: &[f32]) {
-        let (kernel, lanes, step) = (self.kernel, layout.lanes, row_len(self.kernel));
-        let together = rows_together(kernel) * kernel.packed();
-        self.clear(x.len());
+        let (lanes, together) = (layout.lanes, rows_together(self.kernel));
+        self.lists.clear(x.len());
         self.turned.resize(lanes * together, 0.0);
-        let mut count = 0;
         for first in (0..layout.features).step_by(together) {
             let features = together.min(layout.features - first);
             for (p, panel) in x.chunks_exact(layout.panel_len()).enumerate() {
@@ -226,9 +182,8 @@ impl Sparse {
                 };
                 pack_transposed(block, together, &mut self.turned);
                 for sample in self.turned.chunks_exact(together).take(layout.live(p)) {
-                    let elements = elements(kernel, &sample[..features], &mut self.pairs);
-                    count = extend(&mut self.terms, count, 0, step, elements);
-                    self.bounds.push(count as u32);
+                    self.lists.extend(0, &sample[..features]);
+                    self.lists.end();
                 }
             }
         }
@@ -245,15 +200,15 @@ impl Sparse {
     ) {
         let (kernel, lanes, samples) = (self.kernel, layout.lanes, layout.samples);
         let (step, together) = (row_len(kernel), rows_together(kernel));
-        let deep = depth(kernel, lanes);
-        let parts = depth(kernel, samples).div_ceil(together);
+        let block_step = block_step(kernel);
+        let parts = samples.div_ceil(together);
         self.list_outputs(layout.with_features(outputs), dy);
-        let block = aligned(&mut self.block, layout.count() * deep * step);
+        let block = aligned(&mut self.block, layout.count() * lanes * block_step);
         let results = aligned(&mut self.sums, OUTPUTS_TOGETHER * step);
         for column in (0..layout.features).step_by(step) {
             let columns = step.min(layout.features - column);
             let panels = x.chunks_exact(layout.panel_len());
-            for (rows, panel) in block.chunks_exact_mut(deep * step).zip(panels) {
+            for (rows, panel) in block.chunks_exact_mut(lanes * block_step).zip(panels) {
                 let features = Block {
                     values: &panel[column * lanes..],
                     rows: columns,
@@ -261,7 +216,7 @@ impl Sparse {
                     row_step: lanes,
                     column_step: 1,
                 };
-                pack_block(kernel, features, step, &mut self.pairs, rows);
+                self.packing.pack(kernel, features, rows);
             }
             for first in (0..outputs).step_by(OUTPUTS_TOGETHER) {
                 let rows_here = OUTPUTS_TOGETHER.min(outputs - first);
@@ -269,19 +224,17 @@ impl Sparse {
                     let lists = first * parts + part * rows_here;
                     let ends = part + 1 == parts;
                     // The last sums of a few rows go to the sink at once.
-                    let handed = if ends { ROWS_HANDED } else { rows_here };
-                    for row in (0..rows_here).step_by(handed) {
-                        let rows = handed.min(rows_here - row);
-                        if ends {
-                            sink.announce(first + row, column, rows, columns);
-                        }
+                    for row in (0..rows_here).step_by(LISTS) {
+                        let rows = LISTS.min(rows_here - row);
+                        let share = rows * part / parts..rows * (part + 1) / parts;
+                        sink.announce(first + row + share.start, column, share.len(), columns);
                         let sums = &mut results[row * step..][..rows * step];
                         let combinations = Combinations {
                             rows,
-                            registers: columns.div_ceil(kernel.width()),
-                            terms: self.terms.as_ptr(),
-                            bounds: self.bounds[lists + row..][..=rows].as_ptr(),
-                            b: block[part * together * step..].as_ptr(),
+                            registers: registers(kernel, columns),
+                            terms: self.lists.terms.as_ptr(),
+                            bounds: self.lists.bounds[lists + row..][..=rows].as_ptr(),
+                            b: block[part * together * block_step..].as_ptr(),
                             add: part > 0,
                             out: sums.as_mut_ptr(),
                             out_step: step,
@@ -299,11 +252,9 @@ impl Sparse {
 
     /// Lists by groups of outputs, then by parts of the samples, then by outputs.
     fn list_outputs(&mut self, layout: Panels, dy: &[f32]) {
-        let (kernel, lanes, outputs) = (self.kernel, layout.lanes, layout.features);
-        let (step, deep) = (row_len(kernel), depth(kernel, lanes));
-        self.clear(dy.len());
-        let panels_together = rows_together(kernel) / deep;
-        let mut count = 0;
+        let (lanes, outputs) = (layout.lanes, layout.features);
+        self.lists.clear(dy.len());
+        let panels_together = rows_together(self.kernel) / lanes;
         for first in (0..outputs).step_by(OUTPUTS_TOGETHER) {
             let group = first..(first + OUTPUTS_TOGETHER).min(outputs);
             for panels in (0..layout.count()).step_by(panels_together) {
@@ -311,79 +262,144 @@ impl Sparse {
                     for p in panels..(panels + panels_together).min(layout.count()) {
                         let from = (p * outputs + output) * lanes;
                         let values = &dy[from..][..layout.live(p)];
-                        let at = (p - panels) * deep * step;
-                        let elements = elements(kernel, values, &mut self.pairs);
-                        count = extend(&mut self.terms, count, at, step, elements);
+                        self.lists.extend((p - panels) * lanes, values);
                     }
-                    self.bounds.push(count as u32);
+                    self.lists.end();
                 }
             }
         }
     }
 }
 
-/// Writes the elements that are not 0 from term `count` on, as factors of rows `step`
-/// values apart from `at` on; gives the number of terms then.
-#[inline(always)]
-fn extend(terms: &mut [Term], mut count: usize, at: usize, step: usize, elements: &[f32]) -> usize {
-    for (i, &element) in elements.iter().enumerate() {
-        terms[count] = Term::new(at + i * step, element);
-        // Of a pair as of one value, all but the signs.
-        count += usize::from(element.to_bits() & 0x7fff_7fff != 0);
-    }
-    count
-}
-
-/// What a list has terms for: `values`, or their pairs.
-#[inline(always)]
-fn elements<'a>(kernel: Kernel, values: &'a [f32], pairs: &'a mut Vec<f32>) -> &'a [f32] {
-    if kernel.operands != Operands::Bf16 {
-        return values;
-    }
-    pairs.resize(values.len().div_ceil(2), 0.0);
-    kernel.pair_neighbours(values, pairs);
-    pairs
-}
-
-/// `out[k·step + r]` = element k of row r of `block`, whose rows or columns are
-/// contiguous.
-fn pack_block(
+/// The terms of one combination after the other.
+#[derive(Clone, Debug)]
+struct Lists {
     kernel: Kernel,
-    block: Block<'_>,
-    step: usize,
-    pairs: &mut Vec<f32>,
-    out: &mut [f32],
-) {
-    if kernel.operands != Operands::Bf16 {
-        return pack_transposed(block, step, out);
+    terms: Vec<Term>,
+    /// Where the terms of each list end, and a 0 before them.
+    bounds: Vec<u32>,
+    /// Terms so far.
+    count: usize,
+    /// Of bfloat16, the values of the list that has not ended.
+    rounded: Vec<Rounded>,
+    rounded_count: usize,
+    /// Values on their way.
+    pairs: Vec<f32>,
+}
+
+/// Where a row starts, and a bfloat16.
+type Rounded = (u16, u16);
+
+impl Lists {
+    fn new(kernel: Kernel) -> Self {
+        let longest = match kernel.operands {
+            Operands::Bf16 => rows_together(kernel) + 1,
+            _ => 0,
+        };
+        Self {
+            kernel,
+            terms: Vec::new(),
+            bounds: Vec::new(),
+            count: 0,
+            rounded: vec![(0, 0); longest],
+            rounded_count: 0,
+            pairs: vec![0.0; longest],
+        }
     }
-    let deep = depth(kernel, block.columns);
-    if block.row_step == 1 {
-        let column = |c: usize| &block.values[c * block.column_step..][..block.rows];
-        for (k, out) in out.chunks_mut(step).enumerate().take(deep) {
-            let (c, out) = (2 * k, &mut out[..block.rows]);
-            if c + 1 < block.columns {
-                kernel.pair_rows(column(c), column(c + 1), out);
-            } else {
-                pairs.clear();
-                pairs.resize(block.rows, 0.0);
-                kernel.pair_rows(column(c), pairs, out);
+
+    /// Starts the lists of an operand of `len` values.
+    fn clear(&mut self, len: usize) {
+        // One more: a term is written before it is known whether it counts.
+        self.terms.resize(len + 1, Term::default());
+        self.bounds.clear();
+        self.bounds.push(0);
+        self.count = 0;
+    }
+
+    /// Adds to the list the values that are not 0, as factors of the rows of a block
+    /// from `row` on.
+    #[inline(always)]
+    fn extend(&mut self, row: usize, values: &[f32]) {
+        let step = block_step(self.kernel);
+        if self.kernel.operands != Operands::Bf16 {
+            for (i, &value) in values.iter().enumerate() {
+                self.terms[self.count] = Term::new((row + i) * step, value);
+                self.count += usize::from(value != 0.0);
+            }
+            return;
+        }
+        let pairs = &mut self.pairs[..values.len().div_ceil(2)];
+        self.kernel.pair_neighbours(values, pairs);
+        for (i, pair) in pairs.iter().enumerate() {
+            // After an odd number of values comes a 0.
+            for (i, half) in [(2 * i, pair.to_bits()), (2 * i + 1, pair.to_bits() >> 16)] {
+                let (at, value) = (((row + i) * step) as u16, half as u16);
+                self.rounded[self.rounded_count] = (at, value);
+                self.rounded_count += usize::from(value << 1 != 0);
             }
         }
-        return;
     }
-    pairs.resize(block.rows * deep, 0.0);
-    for (r, pairs) in pairs.chunks_exact_mut(deep).enumerate() {
-        let row = &block.values[r * block.row_step..][..block.columns];
-        kernel.pair_neighbours(row, pairs);
+
+    /// Ends the list.
+    #[inline(always)]
+    fn end(&mut self) {
+        for two in self.rounded[..self.rounded_count].chunks(2) {
+            // A value without another takes its own row again, times 0.
+            let (first, second) = (two[0], *two.get(1).unwrap_or(&(two[0].0, 0)));
+            self.terms[self.count] = Term::of_two(first, second);
+            self.count += 1;
+        }
+        self.rounded_count = 0;
+        self.bounds.push(self.count as u32);
     }
-    pack_transposed(Block::whole(pairs, block.rows, deep), step, out);
+}
+
+/// Lays out rows that are combined.
+#[derive(Clone, Debug, Default)]
+struct Packing {
+    /// Pairs of neighbours, and turned.
+    pairs: Vec<f32>,
+    turned: Vec<f32>,
+}
+
+impl Packing {
+    /// Writes column k of `block`, whose rows or columns are contiguous, as row k of
+    /// `out`.
+    fn pack(&mut self, kernel: Kernel, block: Block<'_>, out: &mut [f32]) {
+        let step = block_step(kernel);
+        if kernel.operands != Operands::Bf16 {
+            return pack_transposed(block, step, out);
+        }
+        if block.row_step == 1 {
+            for (c, out) in out.chunks_mut(step).enumerate().take(block.columns) {
+                let column = &block.values[c * block.column_step..][..block.rows];
+                kernel.round_row(column, out);
+            }
+            return;
+        }
+        // Pairs are turned, half as many as values, and then taken apart.
+        let deep = block.columns.div_ceil(2);
+        self.pairs.resize(block.rows * deep, 0.0);
+        for (r, pairs) in self.pairs.chunks_exact_mut(deep).enumerate() {
+            let row = &block.values[r * block.row_step..][..block.columns];
+            kernel.pair_neighbours(row, pairs);
+        }
+        let len = row_len(kernel);
+        self.turned.resize(deep * len, 0.0);
+        let pairs = Block::whole(&self.pairs, block.rows, deep);
+        pack_transposed(pairs, len, &mut self.turned);
+        for (pairs, out) in self.turned.chunks_exact(len).zip(out.chunks_mut(2 * step)) {
+            let (first, second) = out.split_at_mut(step);
+            kernel.split_pairs(pairs, first, second);
+        }
+    }
 }
 
 /// Rows of a gradient that are summed together: they stay in the second cache.
 const OUTPUTS_TOGETHER: usize = 128;
-/// Rows of a gradient that the sink gets at once.
-const ROWS_HANDED: usize = 8;
+/// Lists between which memory that is needed next is asked for: little at a time, or
+/// the processor waits for it. The sink gets so many rows of a gradient at once.
+const LISTS: usize = 8;
 
 vectorized! {
 /// Adds the bias to rows of `lanes` results, then takes max(·, 0) if `relu`.

@@ -191,10 +191,7 @@ fn zeros_are_left_out_of_large_batches() {
             };
             let mut x = vec![0.0; layout.len()];
             layout.from_rows(&values, &mut x);
-            let is_sparse = |summed| sparse::is_sparse(kernel, layout, summed, &x);
-            let by_features = is_sparse(sparse::Summed::Features);
-            assert_eq!(by_features, is_sparse(sparse::Summed::Samples));
-            by_features
+            sparse::is_sparse(kernel, layout, &x)
         };
         let supported = kernel.operands != Operands::EmulatedBf16;
         assert_eq!(is_sparse(79, with_zeros(wave(79 * 50, 0.7))), supported);

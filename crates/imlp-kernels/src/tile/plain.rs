@@ -2,10 +2,10 @@
 //! packing and the loops around it are tested on every machine.
 
 use super::{
-    Combinations, Contraction, Multiply, Pairs, Registers, Singles, Tile, combine_of, contract_of,
-    tile_of,
+    Combinations, Contraction, Halves, Multiply, Pairs, Registers, Singles, Tile,
+    combine_halves_of, combine_of, contract_of, place, tile_of,
 };
-use crate::bf16::unpair;
+use crate::bf16::{pair, unpair};
 
 const WIDTH: usize = 16;
 
@@ -54,8 +54,29 @@ unsafe impl Multiply<Plain> for Pairs {
     }
 }
 
+// SAFETY: needs no instructions.
+unsafe impl Halves for Plain {
+    unsafe fn multiply_rows(
+        factors: [f32; WIDTH],
+        rows: [[f32; WIDTH]; 2],
+        sums: [[f32; WIDTH]; 2],
+    ) -> [[f32; WIDTH]; 2] {
+        let value = |row: usize, i: usize| {
+            let at = place(i, WIDTH);
+            unpair(rows[row][at / 2])[at % 2]
+        };
+        std::array::from_fn(|half| {
+            let at = |i: usize| half * WIDTH + i;
+            let pairs: [f32; WIDTH] =
+                std::array::from_fn(|i| pair(value(0, at(i)), value(1, at(i))));
+            // SAFETY: needs no instructions.
+            unsafe { <Pairs as Multiply<Self>>::multiply(factors, pairs, sums[half]) }
+        })
+    }
+}
+
 tiles! { plain: Plain, Singles, [1 2 3 4 5 6 7 8 9 10 11 12 13 14] }
 tiles! { plain_bf16: Plain, Pairs, [1 2 3 4 5 6 7 8 9 10 11 12 13 14] }
 contractions! { contract_plain: Plain }
-combinations! { combine_plain: Plain, Singles, [1 2 3 4 5 6 7 8 9 10 11 12] }
-combinations! { combine_plain_bf16: Plain, Pairs, [1 2 3 4 5 6 7 8 9 10 11 12] }
+combinations! { combine_plain: combine_of, Plain, [1: 1 2: 2 3: 3 4: 4 5: 5 6: 6 7: 7 8: 8 9: 9 10: 10 11: 11 12: 12] }
+combinations! { combine_plain_bf16: combine_halves_of, Plain, [2: 1 4: 2 6: 3 8: 4 10: 5 12: 6] }

@@ -7,8 +7,8 @@
 use std::arch::x86_64::*;
 
 use super::{
-    Combinations, Contraction, Multiply, Pairs, Registers, Singles, Tile, combine_of, contract_of,
-    tile_of,
+    Combinations, Contraction, Halves, Multiply, Pairs, Registers, Singles, Tile,
+    combine_halves_of, combine_of, contract_of, place, tile_of,
 };
 
 struct Avx2;
@@ -100,6 +100,23 @@ unsafe impl Multiply<Avx512> for Pairs {
     }
 }
 
+// SAFETY: see the trait.
+unsafe impl Halves for Avx512 {
+    #[inline(always)]
+    unsafe fn multiply_rows(factors: __m512, rows: [__m512; 2], sums: [__m512; 2]) -> [__m512; 2] {
+        // SAFETY: the instructions exist.
+        unsafe {
+            let [first, second] = rows.map(|row| _mm512_castps_si512(row));
+            let lower = _mm512_castsi512_ps(_mm512_unpacklo_epi16(first, second));
+            let upper = _mm512_castsi512_ps(_mm512_unpackhi_epi16(first, second));
+            [
+                <Pairs as Multiply<Self>>::multiply(factors, lower, sums[0]),
+                <Pairs as Multiply<Self>>::multiply(factors, upper, sums[1]),
+            ]
+        }
+    }
+}
+
 tiles! {
     #[target_feature(enable = "avx2,fma")]
     avx2: Avx2, Singles, [1 2 3 4 5 6]
@@ -122,15 +139,15 @@ contractions! {
 }
 combinations! {
     #[target_feature(enable = "avx2,fma")]
-    combine_avx2: Avx2, Singles, [1 2 3 4 5 6 7 8 9 10 11 12]
+    combine_avx2: combine_of, Avx2, [1: 1 2: 2 3: 3 4: 4 5: 5 6: 6 7: 7 8: 8 9: 9 10: 10 11: 11 12: 12]
 }
 combinations! {
     #[target_feature(enable = "avx512f")]
-    combine_avx512: Avx512, Singles, [1 2 3 4 5 6 7 8 9 10 11 12]
+    combine_avx512: combine_of, Avx512, [1: 1 2: 2 3: 3 4: 4 5: 5 6: 6 7: 7 8: 8 9: 9 10: 10 11: 11 12: 12]
 }
 combinations! {
-    #[target_feature(enable = "avx512f,avx512bf16")]
-    combine_avx512_bf16: Avx512, Pairs, [1 2 3 4 5 6 7 8 9 10 11 12]
+    #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+    combine_avx512_bf16: combine_halves_of, Avx512, [2: 1 4: 2 6: 3 8: 4 10: 5 12: 6]
 }
 
 /// [`Kernel::pair_neighbours`](crate::Kernel::pair_neighbours).
@@ -183,6 +200,51 @@ pub(crate) fn pair_rows_avx512(first: &[f32], second: &[f32], out: &mut [f32]) {
         b[..count].copy_from_slice(last_second);
         pairs(&a, &b, &mut c);
         last_out.copy_from_slice(&c[..count]);
+    }
+}
+
+/// [`Kernel::round_row`](crate::Kernel::round_row).
+#[target_feature(enable = "avx512f,avx512bf16")]
+pub(crate) fn round_row_avx512(values: &[f32], out: &mut [f32]) {
+    // Groups of four are 64 bits.
+    let groups = _mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7);
+    let round = |values: &[f32; 32], out: &mut [f32; 16]| {
+        let [low, high] = [0, 16].map(|i| unsafe { _mm512_loadu_ps(values[i..].as_ptr()) });
+        let rounded = _mm512_permutexvar_epi64(groups, bits(_mm512_cvtne2ps_pbh(high, low)));
+        unsafe { _mm512_storeu_epi32(out.as_mut_ptr().cast(), rounded) };
+    };
+    let (whole, rest) = values.as_chunks();
+    let mut out = out.as_chunks_mut().0.iter_mut();
+    for (values, out) in whole.iter().zip(&mut out) {
+        round(values, out);
+    }
+    if let (false, Some(out)) = (rest.is_empty(), out.next()) {
+        let mut last = [0.0; 32];
+        last[..rest.len()].copy_from_slice(rest);
+        round(&last, out);
+    }
+}
+
+/// [`Kernel::split_pairs`](crate::Kernel::split_pairs).
+#[target_feature(enable = "avx512f,avx512bw")]
+pub(crate) fn split_pairs_avx512(pairs: &[f32], first: &mut [f32], second: &mut [f32]) {
+    let places = |half: usize| {
+        let mut from = [0u16; 32];
+        for i in 0..32 {
+            from[place(i, 16)] = (2 * i + half) as u16;
+        }
+        unsafe { _mm512_loadu_epi16(from.as_ptr().cast()) }
+    };
+    let places = [places(0), places(1)];
+    let rows = first.as_chunks_mut::<16>().0.iter_mut();
+    let rows = rows.zip(second.as_chunks_mut::<16>().0);
+    for (pairs, (first, second)) in pairs.as_chunks::<32>().0.iter().zip(rows) {
+        let [low, high] =
+            [0, 16].map(|i| unsafe { _mm512_loadu_epi32(pairs[i..].as_ptr().cast()) });
+        for (out, places) in [first, second].into_iter().zip(places) {
+            let half = _mm512_permutex2var_epi16(low, places, high);
+            unsafe { _mm512_storeu_epi32(out.as_mut_ptr().cast(), half) };
+        }
     }
 }
 
