@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::tile::{self, Combinations, Contraction, Tile};
+use crate::tile::{self, Combinations, Contraction, Rounded, Tile};
 
 /// What is multiplied; sums are always f32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,6 +217,26 @@ impl Kernel {
             // SAFETY: as above.
             Level::Avx512 => unsafe { tile::split_pairs_avx512(pairs, first, second) },
             _ => tile::split_pairs(pairs, first, second),
+        }
+    }
+
+    /// Lists the `values` that are not 0 once they are rounded, as factors of rows that
+    /// start `step` places apart from `at` on; gives their number. `out` has room for a
+    /// register more than there are.
+    pub(crate) fn list_rounded(
+        self,
+        at: usize,
+        step: usize,
+        values: &[f32],
+        out: &mut [Rounded],
+    ) -> usize {
+        assert_eq!(self.operands, Operands::Bf16);
+        assert!(at + values.len() * step <= 1 << 16, "rows in 16 bits");
+        match self.level {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Level::Avx512 => unsafe { tile::list_rounded_avx512(at, step, values, out) },
+            _ => tile::list_rounded(at, step, values, out),
         }
     }
 

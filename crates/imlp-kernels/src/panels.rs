@@ -1,5 +1,7 @@
 //! The layout of a batch: panels of samples.
 
+use crate::pack::{Block, pack_transposed};
+
 /// A batch of `samples` vectors of `features` values, stored as
 /// `[panels, features, lanes]` row-major: value `f` of sample `s` lies at
 /// `(s / lanes · features + f) · lanes + s % lanes`.
@@ -66,14 +68,9 @@ impl Panels {
             // A strip of features at a time, so that the lines being written
             // stay in the nearest cache while all samples are read.
             for first in (0..self.features).step_by(STRIP) {
-                let strip = first..(first + STRIP).min(self.features);
-                for (lane, row) in rows.chunks_exact(self.features).enumerate() {
-                    let out = panel[first * self.lanes..].iter_mut();
-                    let out = out.skip(lane).step_by(self.lanes);
-                    for (out, &value) in out.zip(&row[strip.clone()]) {
-                        *out = value;
-                    }
-                }
+                let samples = Block::whole(rows, rows.len() / self.features, self.features);
+                let strip = samples.part(0, samples.rows, first, STRIP);
+                pack_transposed(strip, self.lanes, &mut panel[first * self.lanes..]);
             }
         }
     }

@@ -5,7 +5,7 @@
 //! `out[m, k] = Σ y[m, lane]·x[k, lane]` over lanes and sites; and a *combination*
 //! of rows, `out[lane] = Σ value·b[at, lane]` over a list of terms.
 
-use crate::bf16::unpair;
+use crate::bf16::{round_to_bf16, unpair};
 use crate::prefetch::{Cache, prefetch_at};
 
 /// Where consecutive rows of `lanes` values lie from a base address.
@@ -106,11 +106,10 @@ impl Term {
         )
     }
 
-    /// Of two rows and bfloat16s.
     #[inline(always)]
-    pub fn of_two(first: (u16, u16), second: (u16, u16)) -> Self {
-        let rows = u32::from(first.0) | u32::from(second.0) << 16;
-        let values = u32::from(first.1) | u32::from(second.1) << 16;
+    pub fn of_two([first, second]: [Rounded; 2]) -> Self {
+        let rows = first.0 & 0xffff | second.0 << 16;
+        let values = first.0 >> 16 | second.0 & 0xffff_0000;
         Self(u64::from(values) << 32 | u64::from(rows))
     }
 
@@ -120,6 +119,29 @@ impl Term {
         let (rows, pair) = self.parts();
         ((rows & 0xffff, rows >> 16), pair)
     }
+}
+
+/// Half a term of two: where a row starts, in the low half, and a bfloat16.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(transparent)]
+pub(crate) struct Rounded(u32);
+
+impl Rounded {
+    /// The same row times 0.
+    pub fn of_zero(self) -> Self {
+        Self(self.0 & 0xffff)
+    }
+}
+
+/// [`Kernel::list_rounded`](crate::Kernel::list_rounded) in plain Rust.
+pub(crate) fn list_rounded(at: usize, step: usize, values: &[f32], out: &mut [Rounded]) -> usize {
+    let mut count = 0;
+    for (i, &value) in values.iter().enumerate() {
+        let value = u32::from(round_to_bf16(value));
+        out[count] = Rounded((at + i * step) as u32 | value << 16);
+        count += usize::from(value & 0x7fff != 0);
+    }
+    count
 }
 
 /// `out[r, ·] = start + Σ value·b[at + ·]` over the terms of row r, which are those
@@ -496,8 +518,8 @@ mod x86;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::{
     avx2, avx512, avx512_bf16, combine_avx2, combine_avx512, combine_avx512_bf16, contract_avx2,
-    contract_avx512, pair_neighbours_avx512, pair_rows_avx512, round_row_avx512,
-    split_pairs_avx512,
+    contract_avx512, list_rounded_avx512, pair_neighbours_avx512, pair_rows_avx512,
+    round_row_avx512, split_pairs_avx512,
 };
 
 #[cfg(test)]

@@ -13,7 +13,7 @@
 use super::TileSink;
 use crate::kernel::vectorized;
 use crate::pack::{Block, pack_transposed};
-use crate::tile::{COMBINED_REGISTERS, Combinations, Term};
+use crate::tile::{COMBINED_REGISTERS, Combinations, Rounded, Term};
 use crate::{Kernel, Operands, Panels};
 
 /// Lists of what is not 0, and the blocks that they combine.
@@ -283,17 +283,12 @@ struct Lists {
     /// Of bfloat16, the values of the list that has not ended.
     rounded: Vec<Rounded>,
     rounded_count: usize,
-    /// Values on their way.
-    pairs: Vec<f32>,
 }
-
-/// Where a row starts, and a bfloat16.
-type Rounded = (u16, u16);
 
 impl Lists {
     fn new(kernel: Kernel) -> Self {
         let longest = match kernel.operands {
-            Operands::Bf16 => rows_together(kernel) + 1,
+            Operands::Bf16 => rows_together(kernel) + kernel.width(),
             _ => 0,
         };
         Self {
@@ -301,9 +296,8 @@ impl Lists {
             terms: Vec::new(),
             bounds: Vec::new(),
             count: 0,
-            rounded: vec![(0, 0); longest],
+            rounded: vec![Rounded::default(); longest],
             rounded_count: 0,
-            pairs: vec![0.0; longest],
         }
     }
 
@@ -328,28 +322,23 @@ impl Lists {
             }
             return;
         }
-        let pairs = &mut self.pairs[..values.len().div_ceil(2)];
-        self.kernel.pair_neighbours(values, pairs);
-        for (i, pair) in pairs.iter().enumerate() {
-            // After an odd number of values comes a 0.
-            for (i, half) in [(2 * i, pair.to_bits()), (2 * i + 1, pair.to_bits() >> 16)] {
-                let (at, value) = (((row + i) * step) as u16, half as u16);
-                self.rounded[self.rounded_count] = (at, value);
-                self.rounded_count += usize::from(value << 1 != 0);
-            }
-        }
+        let rounded = &mut self.rounded[self.rounded_count..];
+        self.rounded_count += self.kernel.list_rounded(row * step, step, values, rounded);
     }
 
     /// Ends the list.
     #[inline(always)]
     fn end(&mut self) {
-        for two in self.rounded[..self.rounded_count].chunks(2) {
+        if let Some(&last) = self.rounded[..self.rounded_count].last() {
             // A value without another takes its own row again, times 0.
-            let (first, second) = (two[0], *two.get(1).unwrap_or(&(two[0].0, 0)));
-            self.terms[self.count] = Term::of_two(first, second);
-            self.count += 1;
+            self.rounded[self.rounded_count] = last.of_zero();
+            let twos = self.rounded[..self.rounded_count + 1].as_chunks::<2>().0;
+            for (term, &two) in self.terms[self.count..].iter_mut().zip(twos) {
+                *term = Term::of_two(two);
+            }
+            self.count += twos.len();
+            self.rounded_count = 0;
         }
-        self.rounded_count = 0;
         self.bounds.push(self.count as u32);
     }
 }

@@ -7,7 +7,7 @@
 use std::arch::x86_64::*;
 
 use super::{
-    Combinations, Contraction, Halves, Multiply, Pairs, Registers, Singles, Tile,
+    Combinations, Contraction, Halves, Multiply, Pairs, Registers, Rounded, Singles, Tile,
     combine_halves_of, combine_of, contract_of, place, tile_of,
 };
 
@@ -246,6 +246,39 @@ pub(crate) fn split_pairs_avx512(pairs: &[f32], first: &mut [f32], second: &mut 
             unsafe { _mm512_storeu_epi32(out.as_mut_ptr().cast(), half) };
         }
     }
+}
+
+/// [`Kernel::list_rounded`](crate::Kernel::list_rounded).
+#[target_feature(enable = "avx512f,avx512bf16")]
+pub(crate) fn list_rounded_avx512(
+    at: usize,
+    step: usize,
+    values: &[f32],
+    out: &mut [Rounded],
+) -> usize {
+    const WIDTH: usize = 16;
+    let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    let step = _mm512_set1_epi32(step as i32);
+    let mut at = _mm512_add_epi32(
+        _mm512_set1_epi32(at as i32),
+        _mm512_mullo_epi32(lanes, step),
+    );
+    let mut count = 0;
+    for values in values.chunks(WIDTH) {
+        let live = !0 >> (WIDTH - values.len());
+        let values = unsafe { _mm512_maskz_loadu_ps(live, values.as_ptr()) };
+        // SAFETY: both are 256 bits of anything.
+        let rounded: __m256i = unsafe { std::mem::transmute(_mm512_cvtneps_pbh(values)) };
+        let rounded = _mm512_cvtepu16_epi32(rounded);
+        let counts = _mm512_test_epi32_mask(rounded, _mm512_set1_epi32(0x7fff));
+        let listed = _mm512_or_epi32(_mm512_slli_epi32(rounded, 16), at);
+        let listed = _mm512_maskz_compress_epi32(counts, listed);
+        let out = out[count..][..WIDTH].as_mut_ptr();
+        unsafe { _mm512_storeu_epi32(out.cast(), listed) };
+        count += counts.count_ones() as usize;
+        at = _mm512_add_epi32(at, _mm512_slli_epi32(step, WIDTH.ilog2()));
+    }
+    count
 }
 
 #[inline(always)]
