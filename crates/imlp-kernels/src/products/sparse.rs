@@ -388,7 +388,7 @@ impl Packing {
 const OUTPUTS_TOGETHER: usize = 128;
 /// Lists between which memory that is needed next is asked for: little at a time, or
 /// the processor waits for it. The sink gets so many rows of a gradient at once.
-const LISTS: usize = 8;
+const LISTS: usize = 16;
 
 vectorized! {
 /// Adds the bias to rows of `lanes` results, then takes max(·, 0) if `relu`.
