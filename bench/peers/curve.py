@@ -81,11 +81,11 @@ def epoch(network, optimizer, data, batch, bf16):
         optimizer.step()
 
 
-def accuracy(network, data):
+def accuracy(network, data, bf16=False):
     import torch
 
     x, y = data
-    with torch.no_grad():
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
         right = sum((network(a).argmax(1) == b).sum() for a, b in zip(x.split(512), y.split(512)))
     return float(right) / len(x)
 
@@ -134,9 +134,10 @@ def trial(options, data, alpha, seed, snapshots):
     network, structured = twin(), prior()
     optimizer = torch.optim.SGD(network.parameters(), lr=options.rate, momentum=0.9, fused=True)
     linear = [layer for layer in network if isinstance(layer, nn.Linear)]
+    bf16 = options.precision == "bf16"
     for state in snapshots:
-        epoch(network, optimizer, data["train"], options.batch, options.precision == "bf16")
-        accuracy(network, data["validation"])
+        epoch(network, optimizer, data["train"], options.batch, bf16)
+        accuracy(network, data["validation"], bf16)
         if alpha > 0:
             structured.load_state_dict(state)
             with torch.no_grad():
@@ -144,8 +145,8 @@ def trial(options, data, alpha, seed, snapshots):
                     layer.weight.lerp_(weight, alpha)
                     layer.bias.lerp_(bias, alpha)
             optimizer.state.clear()
-            accuracy(network, data["validation"])
-    return accuracy(network, data["test"])
+            accuracy(network, data["validation"], bf16)
+    return accuracy(network, data["test"], bf16)
 
 
 def work(options, tasks, results):

@@ -83,7 +83,7 @@ impl Kernel {
             }
             if is_x86_feature_detected!("avx512f") {
                 add(Level::Avx512, &single);
-                if is_x86_feature_detected!("avx512bf16") {
+                if is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512bw") {
                     add(Level::Avx512, &[Operands::Bf16]);
                 }
             }
