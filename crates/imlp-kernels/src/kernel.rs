@@ -358,7 +358,7 @@ mod tests {
         }
     }
     #[test]
-    fn pairs_hold_the_values_rounded() {
+    fn rounded_values_lie_where_products_read_them() {
         // All kinds of numbers but those too small for a normal one; the first of
         // each length is no number at all.
         let mut bits = 3u32;
@@ -392,6 +392,28 @@ mod tests {
                 kernel.pair_neighbours(&first, &mut out);
                 for (two, &got) in first.chunks(2).zip(&out) {
                     same(got, two[0], two.get(1).copied().unwrap_or(0.0));
+                }
+                // As two registers are unpacked: of each 128 bits, four values of the
+                // first 16 and four of the second.
+                let whole = len.next_multiple_of(32);
+                let value = |row: &[f32], at: usize| {
+                    let (group, i) = (at % 32 / 8, at % 8);
+                    let from = at / 32 * 32 + i / 4 * 16 + group * 4 + i % 4;
+                    row.get(from).copied().unwrap_or(0.0)
+                };
+                let mut out = vec![0.0; whole / 2];
+                kernel.round_row(&first, &mut out);
+                for (k, &got) in out.iter().enumerate() {
+                    same(got, value(&first, 2 * k), value(&first, 2 * k + 1));
+                }
+                let mut pairs = vec![0.0; whole];
+                kernel.pair_rows(&first, &second, &mut pairs[..len]);
+                let mut split = vec![0.0; whole / 2];
+                kernel.split_pairs(&pairs, &mut out, &mut split);
+                for (row, out) in [(&first, &out), (&second, &split)] {
+                    for (k, &got) in out.iter().enumerate() {
+                        same(got, value(row, 2 * k), value(row, 2 * k + 1));
+                    }
                 }
             }
         }
