@@ -357,6 +357,7 @@ mod tests {
             }
         }
     }
+
     #[test]
     fn rounded_values_lie_where_products_read_them() {
         // All kinds of numbers but those too small for a normal one; the first of

@@ -154,23 +154,17 @@ combinations! {
 #[target_feature(enable = "avx512f,avx512bf16")]
 pub(crate) fn pair_neighbours_avx512(values: &[f32], out: &mut [f32]) {
     let (wide, rest) = values.as_chunks::<32>();
-    let (wide_out, rest_out) = out.as_chunks_mut::<16>();
-    for (values, out) in wide.iter().zip(&mut *wide_out) {
+    for (values, out) in wide.iter().zip(out.as_chunks_mut::<16>().0) {
         let [low, high] = [0, 16].map(|i| unsafe { _mm512_loadu_ps(values[i..].as_ptr()) });
         let pairs = _mm512_cvtne2ps_pbh(high, low);
         unsafe { _mm512_storeu_epi32(out.as_mut_ptr().cast(), bits(pairs)) };
     }
     if !rest.is_empty() {
-        let mut last = [0.0; 32];
+        let [mut last, mut pairs] = [[0.0; 32]; 2];
         last[..rest.len()].copy_from_slice(rest);
-        let mut pairs = [0.0; 16];
-        pair_neighbours_avx512(&last, &mut pairs);
-        let count = rest.len().div_ceil(2);
-        let out = match wide_out.get_mut(wide.len()) {
-            Some(out) => &mut out[..count],
-            None => &mut rest_out[..count],
-        };
-        out.copy_from_slice(&pairs[..count]);
+        pair_neighbours_avx512(&last, &mut pairs[..16]);
+        let out = &mut out[16 * wide.len()..];
+        out.copy_from_slice(&pairs[..out.len()]);
     }
 }
 
@@ -178,11 +172,16 @@ pub(crate) fn pair_neighbours_avx512(values: &[f32], out: &mut [f32]) {
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
 pub(crate) fn pair_rows_avx512(first: &[f32], second: &[f32], out: &mut [f32]) {
     // The first row comes in the low half of a register.
-    let mut places = [0u16; 32];
-    for (i, place) in places.iter_mut().enumerate() {
-        *place = (i / 2 + i % 2 * 16) as u16;
-    }
-    let places = unsafe { _mm512_loadu_epi16(places.as_ptr().cast()) };
+    const PLACES: [u16; 32] = {
+        let mut places = [0; 32];
+        let mut i = 0;
+        while i < 32 {
+            places[i] = (i / 2 + i % 2 * 16) as u16;
+            i += 1;
+        }
+        places
+    };
+    let places = unsafe { _mm512_loadu_epi16(PLACES.as_ptr().cast()) };
     let pairs = |first: &[f32; 16], second: &[f32; 16], out: &mut [f32; 16]| {
         let [low, high] = [first, second].map(|row| unsafe { _mm512_loadu_ps(row.as_ptr()) });
         let pairs = _mm512_permutexvar_epi16(places, bits(_mm512_cvtne2ps_pbh(high, low)));
@@ -228,14 +227,16 @@ pub(crate) fn round_row_avx512(values: &[f32], out: &mut [f32]) {
 /// [`Kernel::split_pairs`](crate::Kernel::split_pairs).
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(crate) fn split_pairs_avx512(pairs: &[f32], first: &mut [f32], second: &mut [f32]) {
-    let places = |half: usize| {
-        let mut from = [0u16; 32];
-        for i in 0..32 {
-            from[place(i, 16)] = (2 * i + half) as u16;
+    const PLACES: [[u16; 32]; 2] = {
+        let mut places = [[0; 32]; 2];
+        let mut i = 0;
+        while i < 64 {
+            places[i % 2][place(i / 2, 16)] = i as u16;
+            i += 1;
         }
-        unsafe { _mm512_loadu_epi16(from.as_ptr().cast()) }
+        places
     };
-    let places = [places(0), places(1)];
+    let places = PLACES.map(|half| unsafe { _mm512_loadu_epi16(half.as_ptr().cast()) });
     let rows = first.as_chunks_mut::<16>().0.iter_mut();
     let rows = rows.zip(second.as_chunks_mut::<16>().0);
     for (pairs, (first, second)) in pairs.as_chunks::<32>().0.iter().zip(rows) {
