@@ -36,6 +36,8 @@ pub(crate) enum Level {
 pub struct Kernel {
     pub(crate) level: Level,
     pub(crate) operands: Operands,
+    /// Whether products of full matrices are by [squares](crate::amx).
+    pub(crate) amx: bool,
 }
 
 /// The machine lacks instructions.
@@ -75,7 +77,11 @@ impl Kernel {
         #[cfg(target_arch = "x86_64")]
         {
             let mut add = |level, operands: &[Operands]| {
-                all.extend(operands.iter().map(|&operands| Self { level, operands }));
+                all.extend(operands.iter().map(|&operands| Self {
+                    level,
+                    operands,
+                    amx: false,
+                }));
             };
             let single = [Operands::F32, Operands::EmulatedBf16];
             if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
@@ -86,6 +92,14 @@ impl Kernel {
                 if is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512bw") {
                     add(Level::Avx512, &[Operands::Bf16]);
                 }
+            }
+            #[cfg(target_os = "linux")]
+            if crate::amx::is_available() {
+                all.extend([Operands::F32, Operands::Bf16].map(|operands| Self {
+                    level: Level::Avx512,
+                    operands,
+                    amx: true,
+                }));
             }
         }
         all
@@ -125,6 +139,16 @@ impl Kernel {
             Level::Avx512 => tile::AVX512_ROWS,
             #[cfg(test)]
             Level::Plain => tile::AVX512_ROWS,
+        }
+    }
+
+    /// Whether it is plain Rust.
+    pub(crate) fn is_plain(self) -> bool {
+        match self.level {
+            #[cfg(test)]
+            Level::Plain => true,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 | Level::Avx512 => false,
         }
     }
 
@@ -325,10 +349,15 @@ impl Kernel {
     pub(crate) fn all_and_plain() -> Vec<Self> {
         let mut all = Self::all();
         for operands in [Operands::F32, Operands::Bf16, Operands::EmulatedBf16] {
-            all.push(Self {
-                level: Level::Plain,
-                operands,
-            });
+            for amx in [false, true] {
+                if !amx || operands != Operands::EmulatedBf16 {
+                    all.push(Self {
+                        level: Level::Plain,
+                        operands,
+                        amx,
+                    });
+                }
+            }
         }
         all
     }

@@ -32,6 +32,7 @@
 #![warn(missing_docs)]
 #![deny(unsafe_op_in_unsafe_fn)]
 
+mod amx;
 mod bf16;
 pub mod elementwise;
 mod kernel;

@@ -1,7 +1,9 @@
 //! The three products of a full matrix in training.
 
+mod amx;
 mod sparse;
 
+use self::amx::Squares;
 use self::sparse::{Sparse, is_sparse};
 use crate::pack::{Block, MAX_LANES, depth, pack_right, pack_straight, pack_turned};
 use crate::tile::{Left, Rows, Start, Tile, deepest};
@@ -33,6 +35,7 @@ pub struct Products {
     /// Some rows of a gradient.
     results: Vec<f32>,
     sparse: Sparse,
+    squares: Squares,
 }
 
 /// Rows of the left operand that are packed together: they stay in the second
@@ -53,6 +56,7 @@ impl Products {
             turned: Vec::new(),
             results: Vec::new(),
             sparse: Sparse::new(kernel),
+            squares: Squares::new(kernel),
         }
     }
 
@@ -115,6 +119,10 @@ impl Products {
         assert_eq!(matrix.values.len(), matrix.rows * matrix.columns, "weight");
         assert_eq!(x.len(), layout.len(), "right operand");
         assert_eq!(y.len(), output.len(), "result");
+        if kernel.amx {
+            let squares = &mut self.squares;
+            return squares.multiply(matrix, layout, bias, relu, x, y);
+        }
         if is_sparse(kernel, layout, x) {
             let sparse = &mut self.sparse;
             return sparse.multiply(matrix, layout, bias, relu, x, y);
@@ -204,6 +212,9 @@ impl Products {
             layout.with_features(outputs).len(),
             "gradient of the outputs"
         );
+        if kernel.amx {
+            return self.squares.gradient(layout, outputs, x, dy, sink);
+        }
         if is_sparse(kernel, layout.with_features(outputs), dy) {
             return self.sparse.gradient(layout, outputs, x, dy, sink);
         }

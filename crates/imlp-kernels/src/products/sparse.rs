@@ -81,7 +81,7 @@ fn count_values(kernel, x: &[f32], count: &mut usize) {
 
 /// `len` values of `buffer` that start with a cache line: a register that lies in
 /// two lines is loaded at half the speed.
-fn aligned(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
+pub(super) fn aligned(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
     const LINE: usize = 64;
     const SPARE: usize = LINE / size_of::<f32>() - 1;
     buffer.resize(len + SPARE, 0.0);
@@ -392,7 +392,7 @@ const LISTS: usize = 16;
 
 vectorized! {
 /// Adds the bias to rows of `lanes` results, then takes max(·, 0) if `relu`.
-fn finish(kernel, lanes: usize, bias: Option<&[f32]>, relu: bool, y: &mut [f32]) {
+pub(super) fn finish(kernel, lanes: usize, bias: Option<&[f32]>, relu: bool, y: &mut [f32]) {
     for (i, y) in y.chunks_exact_mut(lanes).enumerate() {
         let bias = bias.map_or(0.0, |bias| bias[i]);
         for y in y {

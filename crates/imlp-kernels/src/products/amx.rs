@@ -1,0 +1,189 @@
+//! Products by squares of [`amx`](crate::amx).
+
+use super::TileSink;
+use super::sparse::{aligned, finish};
+use crate::amx::{Configured, Product, ROWS, SQUARE, STEP, Side, pack_squares, parts};
+use crate::pack::Block;
+use crate::{Kernel, Panels};
+
+/// Packed operands and sums.
+#[derive(Clone, Debug)]
+pub(super) struct Squares {
+    kernel: Kernel,
+    left: Vec<f32>,
+    right: Vec<f32>,
+    sums: Vec<f32>,
+}
+
+/// Rows of the left operand that are packed together, and stay in the second cache
+/// while every panel passes.
+const ROWS_TOGETHER: usize = 4 * ROWS;
+/// Columns of a gradient that are handed on together: whole runs of weights are moved.
+const COLUMNS_TOGETHER: usize = 8 * ROWS;
+
+/// Steps that are summed before the next ones: a panel of the right operand stays in
+/// the nearest cache.
+fn steps_together(kernel: Kernel) -> usize {
+    const RIGHT_BYTES: usize = 32 << 10;
+    RIGHT_BYTES / (size_of::<f32>() * squares(kernel, 1))
+}
+
+/// Places of f32 that so many steps of [`ROWS`] rows take.
+fn squares(kernel: Kernel, steps: usize) -> usize {
+    steps * parts(kernel) * 2 * SQUARE
+}
+
+impl Squares {
+    pub fn new(kernel: Kernel) -> Self {
+        Self {
+            kernel,
+            left: Vec::new(),
+            right: Vec::new(),
+            sums: Vec::new(),
+        }
+    }
+
+    /// `matrix` times the panels `x`, which have as many features as it has columns.
+    pub fn multiply(
+        &mut self,
+        matrix: Block<'_>,
+        layout: Panels,
+        bias: Option<&[f32]>,
+        relu: bool,
+        x: &[f32],
+        y: &mut [f32],
+    ) {
+        let (kernel, lanes) = (self.kernel, layout.lanes);
+        assert_eq!(lanes, ROWS, "lanes");
+        let output = layout.with_features(matrix.rows);
+        let steps = matrix.columns.div_ceil(STEP);
+        let together = steps_together(kernel);
+        let of_panel = squares(kernel, steps);
+        let right = aligned(&mut self.right, layout.count() * of_panel);
+        let panels = x.chunks_exact(layout.panel_len());
+        for (panel, out) in panels.zip(right.chunks_exact_mut(of_panel)) {
+            let panel = Block {
+                values: panel,
+                rows: lanes,
+                columns: layout.features,
+                row_step: 1,
+                column_step: lanes,
+            };
+            pack_squares(kernel, Side::Right, panel, out);
+        }
+        let of_row = squares(kernel, together.min(steps));
+        let left = aligned(&mut self.left, ROWS_TOGETHER / ROWS * of_row);
+        let sums = aligned(&mut self.sums, layout.count() * ROWS_TOGETHER * lanes);
+        let configured = Configured::new(kernel);
+        for row in (0..matrix.rows).step_by(ROWS_TOGETHER) {
+            let rows_here = ROWS_TOGETHER.min(matrix.rows - row);
+            for k in (0..steps).step_by(together) {
+                let steps_here = together.min(steps - k);
+                let part = |row: usize, k: usize| {
+                    matrix.part(row, ROWS_TOGETHER, k * STEP, together * STEP)
+                };
+                let here = part(row, k);
+                for (i, left) in left.chunks_exact_mut(of_row).enumerate() {
+                    if i * ROWS < rows_here {
+                        let rows = here.part(i * ROWS, ROWS, 0, here.columns);
+                        let left = &mut left[..squares(kernel, steps_here)];
+                        pack_squares(kernel, Side::Left, rows, left);
+                    }
+                }
+                let next = if k + together < steps {
+                    part(row, k + together)
+                } else {
+                    part((row + ROWS_TOGETHER).min(matrix.rows), 0)
+                };
+                for (p, right) in right.chunks_exact(of_panel).enumerate() {
+                    next.fetch(p, 1, layout.count());
+                    let right = &right[squares(kernel, k)..][..squares(kernel, steps_here)];
+                    let sums = &mut sums[p * ROWS_TOGETHER * lanes..][..ROWS_TOGETHER * lanes];
+                    for i in 0..rows_here.div_ceil(ROWS) {
+                        let product = Product {
+                            steps: steps_here,
+                            left: left[i * of_row..][..right.len()].as_ptr(),
+                            right: right.as_ptr(),
+                            add: k > 0,
+                            out: sums[i * ROWS * lanes..][..ROWS * lanes].as_mut_ptr(),
+                            out_step: lanes,
+                        };
+                        // SAFETY: the slices have just these sizes.
+                        unsafe { configured.multiply(&product) };
+                    }
+                }
+            }
+            let panels = y.chunks_exact_mut(output.panel_len());
+            for (y, sums) in panels.zip(sums.chunks_exact(ROWS_TOGETHER * lanes)) {
+                let y = &mut y[row * lanes..][..rows_here * lanes];
+                y.copy_from_slice(&sums[..y.len()]);
+                finish(kernel, lanes, bias.map(|bias| &bias[row..]), relu, y);
+            }
+        }
+    }
+
+    /// Hands the tiles of `dW = dy·xᵀ` to `sink`.
+    pub fn gradient(
+        &mut self,
+        layout: Panels,
+        outputs: usize,
+        x: &[f32],
+        dy: &[f32],
+        sink: &mut impl TileSink,
+    ) {
+        let (kernel, inputs) = (self.kernel, layout.features);
+        assert_eq!(layout.lanes, STEP, "lanes");
+        // A panel is a step.
+        let of_rows = squares(kernel, layout.count());
+        let pack = |side, features: usize, panels: &[f32], first: usize, out: &mut [f32]| {
+            let layout = layout.with_features(features);
+            let panels = panels.chunks_exact(layout.panel_len());
+            let out = out.chunks_exact_mut(squares(kernel, 1));
+            for (p, (panel, out)) in panels.zip(out).enumerate() {
+                let rows = Block {
+                    values: &panel[first * layout.lanes..],
+                    rows: ROWS.min(features - first),
+                    columns: layout.live(p),
+                    row_step: layout.lanes,
+                    column_step: 1,
+                };
+                pack_squares(kernel, side, rows, out);
+            }
+        };
+        let left = aligned(&mut self.left, outputs.div_ceil(ROWS) * of_rows);
+        for (i, left) in left.chunks_exact_mut(of_rows).enumerate() {
+            pack(Side::Left, outputs, dy, i * ROWS, left);
+        }
+        let right = aligned(&mut self.right, COLUMNS_TOGETHER / ROWS * of_rows);
+        let results = aligned(&mut self.sums, ROWS * COLUMNS_TOGETHER);
+        let configured = Configured::new(kernel);
+        for column in (0..inputs).step_by(COLUMNS_TOGETHER) {
+            let columns = COLUMNS_TOGETHER.min(inputs - column);
+            let blocks = columns.div_ceil(ROWS);
+            for (i, right) in right.chunks_exact_mut(of_rows).enumerate().take(blocks) {
+                pack(Side::Right, inputs, x, column + i * ROWS, right);
+            }
+            // While some rows are summed, the next ones' weights come.
+            sink.announce(0, column, ROWS.min(outputs), columns);
+            for (row, left) in (0..outputs).step_by(ROWS).zip(left.chunks_exact(of_rows)) {
+                let rows = ROWS.min(outputs - row);
+                let next = ROWS.min(outputs - row - rows);
+                for (i, right) in right.chunks_exact(of_rows).enumerate().take(blocks) {
+                    let share = next * i / blocks..next * (i + 1) / blocks;
+                    sink.announce(row + rows + share.start, column, share.len(), columns);
+                    let product = Product {
+                        steps: layout.count(),
+                        left: left.as_ptr(),
+                        right: right.as_ptr(),
+                        add: false,
+                        out: results[i * ROWS..].as_mut_ptr(),
+                        out_step: COLUMNS_TOGETHER,
+                    };
+                    // SAFETY: the slices have just these sizes.
+                    unsafe { configured.multiply(&product) };
+                }
+                sink.take((row, column), (rows, columns), results, COLUMNS_TOGETHER);
+            }
+        }
+    }
+}
