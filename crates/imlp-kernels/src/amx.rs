@@ -163,6 +163,7 @@ impl Drop for Configured {
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 macro_rules! product {
     ($name:ident, $parts:literal, [$($step:literal)*]) => {
+        #[inline(never)]
         unsafe fn $name(product: &Product) {
             // SAFETY: the caller promises instructions, configuration and addresses.
             unsafe {

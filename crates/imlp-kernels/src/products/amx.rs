@@ -17,15 +17,15 @@ pub(super) struct Squares {
 
 /// Rows of the left operand that are packed together, and stay in the second cache
 /// while every panel passes.
-const ROWS_TOGETHER: usize = 4 * ROWS;
+const ROWS_TOGETHER: usize = 8 * ROWS;
 /// Columns of a gradient that are handed on together: whole runs of weights are moved.
 const COLUMNS_TOGETHER: usize = 8 * ROWS;
 
-/// Steps that are summed before the next ones: a panel of the right operand stays in
-/// the nearest cache.
+/// Steps that are summed before the next ones: of the operand that is used again at
+/// once, they stay in the nearest cache.
 fn steps_together(kernel: Kernel) -> usize {
-    const RIGHT_BYTES: usize = 32 << 10;
-    RIGHT_BYTES / (size_of::<f32>() * squares(kernel, 1))
+    const BYTES: usize = 24 << 10;
+    BYTES / (size_of::<f32>() * squares(kernel, 1))
 }
 
 /// Places of f32 that so many steps of [`ROWS`] rows take.
@@ -134,7 +134,8 @@ impl Squares {
         let (kernel, inputs) = (self.kernel, layout.features);
         assert_eq!(layout.lanes, STEP, "lanes");
         // A panel is a step.
-        let of_rows = squares(kernel, layout.count());
+        let (steps, together) = (layout.count(), steps_together(kernel));
+        let of_rows = squares(kernel, steps);
         let pack = |side, features: usize, panels: &[f32], first: usize, out: &mut [f32]| {
             let layout = layout.with_features(features);
             let panels = panels.chunks_exact(layout.panel_len());
@@ -168,19 +169,26 @@ impl Squares {
             for (row, left) in (0..outputs).step_by(ROWS).zip(left.chunks_exact(of_rows)) {
                 let rows = ROWS.min(outputs - row);
                 let next = ROWS.min(outputs - row - rows);
-                for (i, right) in right.chunks_exact(of_rows).enumerate().take(blocks) {
-                    let share = next * i / blocks..next * (i + 1) / blocks;
-                    sink.announce(row + rows + share.start, column, share.len(), columns);
-                    let product = Product {
-                        steps: layout.count(),
-                        left: left.as_ptr(),
-                        right: right.as_ptr(),
-                        add: false,
-                        out: results[i * ROWS..].as_mut_ptr(),
-                        out_step: COLUMNS_TOGETHER,
-                    };
-                    // SAFETY: the slices have just these sizes.
-                    unsafe { configured.multiply(&product) };
+                let calls = steps.div_ceil(together) * blocks;
+                let share = |call: usize| next * call / calls;
+                for k in (0..steps).step_by(together) {
+                    let part = squares(kernel, k)..squares(kernel, steps.min(k + together));
+                    let left = &left[part.clone()];
+                    for (i, right) in right.chunks_exact(of_rows).enumerate().take(blocks) {
+                        let call = k / together * blocks + i;
+                        let soon = row + rows + share(call)..row + rows + share(call + 1);
+                        sink.announce(soon.start, column, soon.len(), columns);
+                        let product = Product {
+                            steps: steps.min(k + together) - k,
+                            left: left.as_ptr(),
+                            right: right[part.clone()].as_ptr(),
+                            add: k > 0,
+                            out: results[i * ROWS..].as_mut_ptr(),
+                            out_step: COLUMNS_TOGETHER,
+                        };
+                        // SAFETY: the slices have just these sizes.
+                        unsafe { configured.multiply(&product) };
+                    }
                 }
                 sink.take((row, column), (rows, columns), results, COLUMNS_TOGETHER);
             }
