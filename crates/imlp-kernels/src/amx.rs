@@ -54,7 +54,16 @@ pub(crate) struct Product {
     pub out: *mut f32,
     /// Values from one row of `out` to the next.
     pub out_step: usize,
+    /// Of each step, [`SOON`] addresses, of [`SOON_LEN`] values each, that will be
+    /// needed soon; any address will do, nothing is read.
+    pub soon: *const [usize; SOON],
 }
+
+/// Memory that is asked for with each step, little at a time: a processor waits that is
+/// asked for more than it can keep in mind.
+pub(crate) const SOON: usize = 2;
+/// See [`Product::soon`].
+pub(crate) const SOON_LEN: usize = 128;
 
 /// Whether this machine has the instructions and the system lets us use them.
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
@@ -184,6 +193,7 @@ macro_rules! product {
                     $($step,)*
                     "add {left}, {bytes}",
                     "add {right}, {bytes}",
+                    "add {soon}, 16",
                     "dec {steps}",
                     "jnz 3b",
                     "tilestored [{out} + {out_step}], tmm0",
@@ -197,6 +207,8 @@ macro_rules! product {
                     left = inout(reg) product.left => _,
                     right = inout(reg) product.right => _,
                     steps = inout(reg) product.steps => _,
+                    soon = inout(reg) product.soon => _,
+                    at = out(reg) _,
                     row = in(reg) SIDE * size_of::<f32>(),
                     bytes = const $parts * 2 * SQUARE * size_of::<f32>(),
                     out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
@@ -213,11 +225,29 @@ product!(multiply_rounded, 1, [
     "tileloadd tmm4, [{left} + {row}]"
     "tileloadd tmm6, [{right} + {row}]"
     "tdpbf16ps tmm0, tmm4, tmm6"
+    "mov {at}, [{soon}]"
+    "prefetcht1 [{at}]"
+    "prefetcht1 [{at} + 64]"
+    "prefetcht1 [{at} + 128]"
+    "prefetcht1 [{at} + 192]"
     "tileloadd tmm7, [{right} + {row} + 1024]"
     "tdpbf16ps tmm1, tmm4, tmm7"
+    "prefetcht1 [{at} + 256]"
+    "prefetcht1 [{at} + 320]"
+    "prefetcht1 [{at} + 384]"
+    "prefetcht1 [{at} + 448]"
     "tileloadd tmm5, [{left} + {row} + 1024]"
     "tdpbf16ps tmm2, tmm5, tmm6"
+    "mov {at}, [{soon} + 8]"
+    "prefetcht1 [{at}]"
+    "prefetcht1 [{at} + 64]"
+    "prefetcht1 [{at} + 128]"
+    "prefetcht1 [{at} + 192]"
     "tdpbf16ps tmm3, tmm5, tmm7"
+    "prefetcht1 [{at} + 256]"
+    "prefetcht1 [{at} + 320]"
+    "prefetcht1 [{at} + 384]"
+    "prefetcht1 [{at} + 448]"
 ]);
 
 // From one pair of parts to the next, one operand stays in its registers.
@@ -227,32 +257,50 @@ product!(multiply_singles, 3, [
     "tileloadd tmm4, [{left} + {row}]"
     "tileloadd tmm6, [{right} + {row} + 4096]"
     "tdpbf16ps tmm0, tmm4, tmm6"
+    "mov {at}, [{soon}]"
+    "prefetcht1 [{at}]"
     "tileloadd tmm7, [{right} + {row} + 5120]"
     "tdpbf16ps tmm1, tmm4, tmm7"
+    "prefetcht1 [{at} + 64]"
     "tileloadd tmm5, [{left} + {row} + 1024]"
     "tdpbf16ps tmm2, tmm5, tmm6"
+    "prefetcht1 [{at} + 128]"
     "tdpbf16ps tmm3, tmm5, tmm7"
+    "prefetcht1 [{at} + 192]"
     // First, second.
     "tileloadd tmm6, [{right} + {row} + 2048]"
     "tdpbf16ps tmm0, tmm4, tmm6"
+    "prefetcht1 [{at} + 256]"
     "tdpbf16ps tmm2, tmm5, tmm6"
+    "prefetcht1 [{at} + 320]"
     "tileloadd tmm7, [{right} + {row} + 3072]"
     "tdpbf16ps tmm1, tmm4, tmm7"
+    "prefetcht1 [{at} + 384]"
     "tdpbf16ps tmm3, tmm5, tmm7"
+    "prefetcht1 [{at} + 448]"
     // Second, second.
     "tileloadd tmm4, [{left} + {row} + 2048]"
     "tdpbf16ps tmm0, tmm4, tmm6"
+    "mov {at}, [{soon} + 8]"
+    "prefetcht1 [{at}]"
     "tdpbf16ps tmm1, tmm4, tmm7"
+    "prefetcht1 [{at} + 64]"
     "tileloadd tmm5, [{left} + {row} + 3072]"
     "tdpbf16ps tmm2, tmm5, tmm6"
+    "prefetcht1 [{at} + 128]"
     "tdpbf16ps tmm3, tmm5, tmm7"
+    "prefetcht1 [{at} + 192]"
     // Second, first.
     "tileloadd tmm6, [{right} + {row}]"
     "tdpbf16ps tmm0, tmm4, tmm6"
+    "prefetcht1 [{at} + 256]"
     "tdpbf16ps tmm2, tmm5, tmm6"
+    "prefetcht1 [{at} + 320]"
     "tileloadd tmm7, [{right} + {row} + 1024]"
     "tdpbf16ps tmm1, tmm4, tmm7"
+    "prefetcht1 [{at} + 384]"
     "tdpbf16ps tmm3, tmm5, tmm7"
+    "prefetcht1 [{at} + 448]"
     // First, first.
     "tileloadd tmm4, [{left} + {row}]"
     "tdpbf16ps tmm0, tmm4, tmm6"

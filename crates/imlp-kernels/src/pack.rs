@@ -42,16 +42,23 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// Asks for the share of the block that belongs to `parts` parts of `of` from
-    /// `part` on.
-    pub fn fetch(self, part: usize, parts: usize, of: usize) {
+    /// The rows or columns, whichever are contiguous.
+    pub fn lines(self) -> impl ExactSizeIterator<Item = &'a [f32]> {
         let (lines, len, step) = if self.column_step == 1 {
             (self.rows, self.columns, self.row_step)
         } else {
             (self.columns, self.rows, self.column_step)
         };
-        for line in lines * part / of..lines * (part + parts) / of {
-            prefetch(&self.values[line * step..][..len], Cache::Second);
+        (0..lines).map(move |line| &self.values[line * step..][..len])
+    }
+
+    /// Asks for the share of the block that belongs to `parts` parts of `of` from
+    /// `part` on.
+    pub fn fetch(self, part: usize, parts: usize, of: usize) {
+        let lines = self.lines();
+        let (from, to) = (lines.len() * part / of, lines.len() * (part + parts) / of);
+        for line in lines.take(to).skip(from) {
+            prefetch(line, Cache::Second);
         }
     }
 

@@ -6,18 +6,28 @@ mod sparse;
 use self::amx::Squares;
 use self::sparse::{Sparse, is_sparse};
 use crate::pack::{Block, MAX_LANES, depth, pack_right, pack_straight, pack_turned};
+use crate::prefetch::{Cache, prefetch};
 use crate::tile::{Left, Rows, Start, Tile, deepest};
 use crate::{Kernel, Operands, Panels};
 
 /// Takes the entries of a gradient, each once.
 pub trait TileSink {
-    /// The entries at `row`, `column` will come soon: their place in memory may
-    /// be fetched.
-    fn announce(&mut self, row: usize, column: usize, rows: usize, columns: usize);
+    /// The memory that the entries of `row` from `column` on will change, or nothing:
+    /// it is asked for before they come.
+    fn places(&self, row: usize, column: usize) -> [&[f32]; 3];
 
     /// The entries `[rows, columns]` from `row`, `column` on, one row of them
     /// every `stride` values of `tile`.
     fn take(&mut self, at: (usize, usize), size: (usize, usize), tile: &[f32], stride: usize);
+}
+
+/// Asks for the memory of entries that will come soon.
+fn announce(sink: &impl TileSink, (row, column): (usize, usize), (rows, columns): (usize, usize)) {
+    for row in row..row + rows {
+        for place in sink.places(row, column) {
+            prefetch(&place[..columns.min(place.len())], Cache::Second);
+        }
+    }
 }
 
 /// Products with full matrices `[outputs, inputs]`, with the memory that they
@@ -236,7 +246,7 @@ impl Products {
                         let rows = kernel.rows().min(rows_here - first);
                         let ends = k + depth == deep;
                         if ends {
-                            sink.announce(row + first, column, rows, columns);
+                            announce(sink, (row + first, column), (rows, columns));
                         }
                         let left = &self.left[k * rows_here + first * block..][..rows * block];
                         let results = &mut results[first * lanes..][..rows * lanes];

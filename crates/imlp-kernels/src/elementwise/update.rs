@@ -3,7 +3,6 @@
 
 use crate::Kernel;
 use crate::kernel::vectorized;
-use crate::prefetch::{Cache, prefetch};
 use crate::products::TileSink;
 
 /// One step of an optimiser, its coefficients worked out.
@@ -132,13 +131,10 @@ impl<'a> Tile<'a> {
 }
 
 impl TileSink for Descent<'_> {
-    fn announce(&mut self, row: usize, column: usize, rows: usize, columns: usize) {
-        for row in row..row + rows {
-            let range = row * self.columns + column..row * self.columns + column + columns;
-            for values in [&*self.value, &*self.first, &*self.second] {
-                prefetch(values.get(range.clone()).unwrap_or_default(), Cache::Second);
-            }
-        }
+    fn places(&self, row: usize, column: usize) -> [&[f32]; 3] {
+        let range = row * self.columns + column..(row + 1) * self.columns;
+        let all = [&*self.value, &*self.first, &*self.second];
+        all.map(|values| values.get(range.clone()).unwrap_or_default())
     }
 
     fn take(
@@ -251,7 +247,8 @@ mod tests {
                             for (at, part) in [(0, &row[..2]), (2, &row[2..])] {
                                 let mut tile = [f32::NAN; 8];
                                 tile[..part.len()].copy_from_slice(part);
-                                descent.announce(r, at, 1, part.len());
+                                let [value, ..] = descent.places(r, at);
+                                assert_eq!(value, &start[r * columns + at..(r + 1) * columns]);
                                 descent.take((r, at), (1, part.len()), &tile, 8);
                             }
                         }

@@ -1,9 +1,12 @@
 //! Products by squares of [`amx`](crate::amx).
 
-use super::TileSink;
 use super::sparse::{aligned, finish};
-use crate::amx::{Configured, Product, ROWS, SQUARE, STEP, Side, pack_squares, parts};
+use super::{TileSink, announce};
+use crate::amx::{
+    Configured, Product, ROWS, SOON, SOON_LEN, SQUARE, STEP, Side, pack_squares, parts,
+};
 use crate::pack::Block;
+use crate::prefetch::{Cache, prefetch_at};
 use crate::{Kernel, Panels};
 
 /// Packed operands and sums.
@@ -13,6 +16,7 @@ pub(super) struct Squares {
     left: Vec<f32>,
     right: Vec<f32>,
     sums: Vec<f32>,
+    soon: Soon,
 }
 
 /// Rows of the left operand that are packed together, and stay in the second cache
@@ -40,6 +44,7 @@ impl Squares {
             left: Vec::new(),
             right: Vec::new(),
             sums: Vec::new(),
+            soon: Soon::default(),
         }
     }
 
@@ -95,11 +100,13 @@ impl Squares {
                 } else {
                     part((row + ROWS_TOGETHER).min(matrix.rows), 0)
                 };
+                let blocks = rows_here.div_ceil(ROWS);
+                self.soon.start(layout.count() * blocks);
+                next.lines().for_each(|line| self.soon.add(line));
                 for (p, right) in right.chunks_exact(of_panel).enumerate() {
-                    next.fetch(p, 1, layout.count());
                     let right = &right[squares(kernel, k)..][..squares(kernel, steps_here)];
                     let sums = &mut sums[p * ROWS_TOGETHER * lanes..][..ROWS_TOGETHER * lanes];
-                    for i in 0..rows_here.div_ceil(ROWS) {
+                    for i in 0..blocks {
                         let product = Product {
                             steps: steps_here,
                             left: left[i * of_row..][..right.len()].as_ptr(),
@@ -107,6 +114,7 @@ impl Squares {
                             add: k > 0,
                             out: sums[i * ROWS * lanes..][..ROWS * lanes].as_mut_ptr(),
                             out_step: lanes,
+                            soon: self.soon.of_call(steps_here, right),
                         };
                         // SAFETY: the slices have just these sizes.
                         unsafe { configured.multiply(&product) };
@@ -165,26 +173,29 @@ impl Squares {
                 pack(Side::Right, inputs, x, column + i * ROWS, right);
             }
             // While some rows are summed, the next ones' weights come.
-            sink.announce(0, column, ROWS.min(outputs), columns);
+            announce(sink, (0, column), (ROWS.min(outputs), columns));
             for (row, left) in (0..outputs).step_by(ROWS).zip(left.chunks_exact(of_rows)) {
                 let rows = ROWS.min(outputs - row);
-                let next = ROWS.min(outputs - row - rows);
-                let calls = steps.div_ceil(together) * blocks;
-                let share = |call: usize| next * call / calls;
+                self.soon.start(steps.div_ceil(together) * blocks);
+                for row in (row + rows..outputs).take(ROWS) {
+                    for place in sink.places(row, column) {
+                        self.soon.add(&place[..columns.min(place.len())]);
+                    }
+                }
                 for k in (0..steps).step_by(together) {
                     let part = squares(kernel, k)..squares(kernel, steps.min(k + together));
                     let left = &left[part.clone()];
                     for (i, right) in right.chunks_exact(of_rows).enumerate().take(blocks) {
-                        let call = k / together * blocks + i;
-                        let soon = row + rows + share(call)..row + rows + share(call + 1);
-                        sink.announce(soon.start, column, soon.len(), columns);
+                        let right = &right[part.clone()];
+                        let steps = steps.min(k + together) - k;
                         let product = Product {
-                            steps: steps.min(k + together) - k,
+                            steps,
                             left: left.as_ptr(),
-                            right: right[part.clone()].as_ptr(),
+                            right: right.as_ptr(),
                             add: k > 0,
                             out: results[i * ROWS..].as_mut_ptr(),
                             out_step: COLUMNS_TOGETHER,
+                            soon: self.soon.of_call(steps, right),
                         };
                         // SAFETY: the slices have just these sizes.
                         unsafe { configured.multiply(&product) };
@@ -193,5 +204,49 @@ impl Squares {
                 sink.take((row, column), (rows, columns), results, COLUMNS_TOGETHER);
             }
         }
+    }
+}
+
+/// Memory that is asked for while products are computed, the same share with each.
+#[derive(Clone, Debug, Default)]
+struct Soon {
+    /// Addresses of [`SOON_LEN`] values each.
+    all: Vec<usize>,
+    calls: usize,
+    call: usize,
+    of_steps: Vec<[usize; SOON]>,
+}
+
+impl Soon {
+    /// Starts again, for so many calls.
+    fn start(&mut self, calls: usize) {
+        self.all.clear();
+        (self.calls, self.call) = (calls, 0);
+    }
+
+    fn add(&mut self, values: &[f32]) {
+        let parts = values.chunks(SOON_LEN);
+        self.all.extend(parts.map(|part| part.as_ptr().addr()));
+    }
+
+    /// The share of the next call, which has so many steps; in their places that stay
+    /// empty, what is near anyway.
+    fn of_call(&mut self, steps: usize, near: &[f32]) -> *const [usize; SOON] {
+        let bound = |call: usize| self.all.len() * call / self.calls;
+        let share = &self.all[bound(self.call)..bound(self.call + 1)];
+        self.call += 1;
+        // What is too much for the steps of few samples is asked for at once.
+        let (now, later) = share.split_at(share.len().saturating_sub(SOON * steps));
+        for &at in now {
+            let at = std::ptr::without_provenance(at);
+            prefetch_at(at, SOON_LEN, Cache::Second);
+        }
+        self.of_steps.clear();
+        self.of_steps.resize(steps, [near.as_ptr().addr(); SOON]);
+        let places = self.of_steps.as_flattened_mut();
+        for (i, &at) in later.iter().enumerate() {
+            places[i * places.len() / later.len()] = at;
+        }
+        self.of_steps.as_ptr()
     }
 }

@@ -10,7 +10,7 @@
 //! meets an infinite or undefined value gives 0 instead of NaN. Of bfloat16 a
 //! combination takes two rows at a time, any two.
 
-use super::TileSink;
+use super::{TileSink, announce};
 use crate::kernel::vectorized;
 use crate::pack::{Block, pack_transposed};
 use crate::tile::{COMBINED_REGISTERS, Combinations, Rounded, Term};
@@ -227,7 +227,11 @@ impl Sparse {
                     for row in (0..rows_here).step_by(LISTS) {
                         let rows = LISTS.min(rows_here - row);
                         let share = rows * part / parts..rows * (part + 1) / parts;
-                        sink.announce(first + row + share.start, column, share.len(), columns);
+                        announce(
+                            sink,
+                            (first + row + share.start, column),
+                            (share.len(), columns),
+                        );
                         let sums = &mut results[row * step..][..rows * step];
                         let combinations = Combinations {
                             rows,
