@@ -29,7 +29,20 @@ pub fn sum_samples(layout: Panels, values: &[f32], sums: &mut [f32]) {
     sums.fill(0.0);
     for panel in values.chunks_exact(layout.panel_len()) {
         for (sum, lanes) in sums.iter_mut().zip(panel.chunks_exact(layout.lanes)) {
-            *sum += lanes.iter().sum::<f32>();
+            // As many sums at a time as a register has lanes.
+            let (sixteens, rest) = lanes.as_chunks::<16>();
+            let mut sums = [0.0; 16];
+            for lanes in sixteens {
+                for (sum, &value) in sums.iter_mut().zip(lanes) {
+                    *sum += value;
+                }
+            }
+            for half in [8, 4, 2, 1] {
+                for i in 0..half {
+                    sums[i] += sums[half + i];
+                }
+            }
+            *sum += sums[0] + rest.iter().sum::<f32>();
         }
     }
 }

@@ -32,6 +32,7 @@
 #![warn(missing_docs)]
 #![deny(unsafe_op_in_unsafe_fn)]
 
+mod aligned;
 mod amx;
 mod bf16;
 pub mod elementwise;
@@ -43,6 +44,7 @@ mod products;
 mod sites;
 mod tile;
 
+pub use aligned::Aligned;
 pub use bf16::round_to_bf16;
 pub use kernel::{Kernel, Operands, Unsupported};
 pub use panels::Panels;

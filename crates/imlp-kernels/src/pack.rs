@@ -3,7 +3,7 @@
 use crate::bf16::{pair, rounded};
 use crate::prefetch::{Cache, prefetch};
 use crate::tile::{AVX2_ROWS, AVX512_ROWS};
-use crate::{Kernel, Operands};
+use crate::{Aligned, Kernel, Operands};
 
 /// The most lanes of a kernel.
 pub(crate) const MAX_LANES: usize = 32;
@@ -114,10 +114,10 @@ fn round_all(values: &[f32], out: &mut [f32]) {
 pub(crate) fn pack_turned<'a>(
     kernel: Kernel,
     block: Block<'_>,
-    packed: &'a mut Vec<f32>,
+    packed: &'a mut Aligned,
 ) -> &'a [f32] {
     let deep = depth(kernel, block.columns);
-    packed.resize(block.rows * deep, 0.0);
+    packed.set_len(block.rows * deep);
     let whole = match (block.row_step, kernel.rows()) {
         (1, AVX2_ROWS) => pack_columns::<AVX2_ROWS>(kernel, block, packed),
         (1, AVX512_ROWS) => pack_columns::<AVX512_ROWS>(kernel, block, packed),

@@ -8,7 +8,7 @@ use self::sparse::{Sparse, is_sparse};
 use crate::pack::{Block, MAX_LANES, depth, pack_right, pack_straight, pack_turned};
 use crate::prefetch::{Cache, prefetch};
 use crate::tile::{Left, Rows, Start, Tile, deepest};
-use crate::{Kernel, Operands, Panels};
+use crate::{Aligned, Kernel, Operands, Panels};
 
 /// Takes the entries of a gradient, each once.
 pub trait TileSink {
@@ -19,6 +19,12 @@ pub trait TileSink {
     /// The entries `[rows, columns]` from `row`, `column` on, one row of them
     /// every `stride` values of `tile`.
     fn take(&mut self, at: (usize, usize), size: (usize, usize), tile: &[f32], stride: usize);
+}
+
+/// `buffer` with room for `len` values, and these.
+fn sized(buffer: &mut Aligned, len: usize) -> &mut [f32] {
+    buffer.set_len(len);
+    buffer
 }
 
 /// Asks for the memory of entries that will come soon.
@@ -37,13 +43,13 @@ fn announce(sink: &impl TileSink, (row, column): (usize, usize), (rows, columns)
 pub struct Products {
     kernel: Kernel,
     /// A block of the left operand, packed.
-    left: Vec<f32>,
+    left: Aligned,
     /// The right operand, packed where it cannot be used as it lies.
-    right: Vec<f32>,
+    right: Aligned,
     /// The inputs of a gradient, transposed.
-    turned: Vec<f32>,
+    turned: Aligned,
     /// Some rows of a gradient.
-    results: Vec<f32>,
+    results: Aligned,
     sparse: Sparse,
     squares: Squares,
 }
@@ -61,10 +67,10 @@ impl Products {
     pub fn new(kernel: Kernel) -> Self {
         Self {
             kernel,
-            left: Vec::new(),
-            right: Vec::new(),
-            turned: Vec::new(),
-            results: Vec::new(),
+            left: Aligned::default(),
+            right: Aligned::default(),
+            turned: Aligned::default(),
+            results: Aligned::default(),
             sparse: Sparse::new(kernel),
             squares: Squares::new(kernel),
         }
@@ -144,7 +150,7 @@ impl Products {
             x
         } else {
             let panel_len = whole_depth * lanes;
-            self.right.resize(layout.count() * panel_len, 0.0);
+            self.right.set_len(layout.count() * panel_len);
             let panels = self.right.chunks_exact_mut(panel_len);
             for (packed, panel) in panels.zip(x.chunks_exact(layout.panel_len())) {
                 pack_right(kernel, panel, lanes, packed);
@@ -159,7 +165,7 @@ impl Products {
                 let part = matrix.part(row, rows_together, column, deep * kernel.packed());
                 // A tile's rows: one after the other from their first on.
                 let (left, row_step) = if part.column_step == 1 {
-                    self.left.resize(part.rows * block, 0.0);
+                    self.left.set_len(part.rows * block);
                     pack_straight(kernel, part, &mut self.left, |r| r * block);
                     (Left::Straight, block)
                 } else {
@@ -233,7 +239,7 @@ impl Products {
         let block = deepest(lanes);
         let together = row_block(kernel, deep);
         let mut results = std::mem::take(&mut self.results);
-        results.resize(together.min(outputs) * lanes, 0.0);
+        results.set_len(together.min(outputs) * lanes);
         for row in (0..outputs).step_by(together) {
             let rows_here = together.min(outputs - row);
             self.pack_gradient(layout.with_features(outputs), dy, row..row + rows_here);
@@ -281,7 +287,7 @@ impl Products {
         let block = deepest(lanes);
         let panel_depth = depth(kernel, lanes);
         let blocks = depth(kernel, layout.samples).div_ceil(block);
-        self.left.resize(blocks * rows.len() * block, 0.0);
+        self.left.set_len(blocks * rows.len() * block);
         for (panel, dy) in dy.chunks_exact(layout.panel_len()).enumerate() {
             let of_panel = Block {
                 values: &dy[rows.start * lanes..],
@@ -303,7 +309,7 @@ impl Products {
         let lanes = layout.lanes;
         let deep = depth(kernel, layout.samples);
         let of_features = layout.features.div_ceil(lanes);
-        self.turned.resize(of_features * deep * lanes, 0.0);
+        self.turned.set_len(of_features * deep * lanes);
         let panel_depth = depth(kernel, lanes);
         // One square of lanes × lanes at a time.
         let mut square = [0.0f32; MAX_LANES * MAX_LANES];

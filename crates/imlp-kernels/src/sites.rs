@@ -7,7 +7,7 @@
 
 use crate::pack::{Block, pack_turned};
 use crate::tile::{CONTRACTION_COLUMNS, CONTRACTION_ROWS, Contraction, Left, Rows, Start, Tile};
-use crate::{Kernel, Panels};
+use crate::{Aligned, Kernel, Panels};
 
 /// A matrix `[rows, columns]` and the sites where it is applied. Operands are f32
 /// whatever the kernel's.
@@ -23,8 +23,8 @@ pub struct Sites {
     /// `[sites, rows]`.
     writes: Vec<u32>,
     /// The matrix packed for `Y = A·X`, and transposed for `dX = Aᵀ·dY`.
-    forward: Vec<f32>,
-    backward: Vec<f32>,
+    forward: Aligned,
+    backward: Aligned,
     /// `[rows, columns, lanes of a register]`: the gradient's partial sums.
     sums: Vec<f32>,
 }
@@ -67,8 +67,8 @@ impl Sites {
             outputs,
             reads: offsets(reads),
             writes: offsets(writes),
-            forward: Vec::new(),
-            backward: Vec::new(),
+            forward: Aligned::default(),
+            backward: Aligned::default(),
             sums: Vec::new(),
         })
     }

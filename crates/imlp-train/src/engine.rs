@@ -11,7 +11,7 @@
 //!   moves its weights while it is in the nearest cache.
 
 use imlp_kernels::elementwise::cross_entropy;
-use imlp_kernels::{Kernel, Panels};
+use imlp_kernels::{Aligned, Kernel, Panels};
 use imlp_linear::{Alpha, LinearError};
 
 use crate::checkpoint::ModelState;
@@ -31,14 +31,14 @@ use moments::Moments;
 /// A network, its parameters and its optimiser in the memory of the CPU.
 pub(crate) struct Engine {
     chain: Chain,
-    values: HostParameters,
+    values: Vec<Aligned>,
     moments: Moments,
     workspace: Workspace,
     label_smoothing: f32,
     input: Panels,
     classes: usize,
     /// The images of the batch in panels.
-    images: Vec<f32>,
+    images: Aligned,
 }
 
 impl Engine {
@@ -53,7 +53,7 @@ impl Engine {
         Some(Self {
             chain: Chain::new(network.layers(), network.input().len(), kernel)?,
             moments: Moments::new(training.rule, parameters),
-            values: parameters.clone(),
+            values: aligned(parameters),
             workspace: Workspace::new(kernel),
             label_smoothing: training.label_smoothing as f32,
             input: Panels {
@@ -62,14 +62,14 @@ impl Engine {
                 lanes: kernel.lanes(),
             },
             classes: network.classes(),
-            images: Vec::new(),
+            images: Aligned::default(),
         })
     }
 
     /// Lays out `count` images and takes them through the network.
     fn forward(&mut self, images: &[f32], count: usize) {
         self.input.samples = count;
-        self.images.resize(self.input.len(), 0.0);
+        self.images.set_len(self.input.len());
         self.input.from_rows(images, &mut self.images);
         let mut pass = Pass {
             layout: self.input,
@@ -81,6 +81,19 @@ impl Engine {
     fn logits_layout(&self) -> Panels {
         self.input.with_features(self.classes)
     }
+}
+
+/// In memory that the products' registers load well.
+fn aligned(values: &HostParameters) -> Vec<Aligned> {
+    values
+        .iter()
+        .map(|values| values.as_slice().into())
+        .collect()
+}
+
+/// In the memory of parameters.
+fn to_host(values: &[Aligned]) -> HostParameters {
+    values.iter().map(|values| values.to_vec()).collect()
 }
 
 impl Model for Engine {
@@ -136,16 +149,16 @@ impl Model for Engine {
 
     fn restore(&mut self, state: ModelState) {
         self.moments.restore(&state);
-        self.values = state.parameters;
+        self.values = aligned(&state.parameters);
     }
 
     fn is_finite(&self) -> bool {
-        let mut values = self.values.iter().flatten();
+        let mut values = self.values.iter().flat_map(|values| values.iter());
         values.all(|value| value.is_finite())
     }
 
     fn parameters(&self) -> HostParameters {
-        self.values.clone()
+        to_host(&self.values)
     }
 }
 

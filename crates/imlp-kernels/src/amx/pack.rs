@@ -112,6 +112,7 @@ mod x86 {
     #![allow(clippy::undocumented_unsafe_blocks)]
 
     use std::arch::x86_64::*;
+    use std::mem::MaybeUninit;
 
     use super::{Numbers, SIDE, SQUARE, Side};
 
@@ -129,7 +130,7 @@ mod x86 {
         // columns a right one; the others are turned.
         let natural = (side == Side::Left) == numbers.along;
         let (from, out) = (numbers.values.as_ptr(), out.as_mut_ptr());
-        let mut pairs = [[0.0f32; SQUARE]; PARTS];
+        let mut pairs = [const { MaybeUninit::<[f32; SQUARE]>::uninit() }; PARTS];
         let (to, apart) = if natural {
             (out, 2 * SQUARE)
         } else {
@@ -158,7 +159,8 @@ mod x86 {
             }
             if !natural {
                 for (part, pairs) in pairs.iter().enumerate() {
-                    transpose(pairs, out.add(part * 2 * SQUARE));
+                    // SAFETY: all of it was written above.
+                    transpose(pairs.assume_init_ref(), out.add(part * 2 * SQUARE));
                 }
             }
         }

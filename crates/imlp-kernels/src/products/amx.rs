@@ -1,21 +1,21 @@
 //! Products by squares of [`amx`](crate::amx).
 
-use super::sparse::{aligned, finish};
-use super::{TileSink, announce};
+use super::sparse::finish;
+use super::{TileSink, announce, sized};
 use crate::amx::{
     Configured, Product, ROWS, SOON, SOON_LEN, SQUARE, STEP, Side, pack_squares, parts,
 };
 use crate::pack::Block;
 use crate::prefetch::{Cache, prefetch_at};
-use crate::{Kernel, Panels};
+use crate::{Aligned, Kernel, Panels};
 
 /// Packed operands and sums.
 #[derive(Clone, Debug)]
 pub(super) struct Squares {
     kernel: Kernel,
-    left: Vec<f32>,
-    right: Vec<f32>,
-    sums: Vec<f32>,
+    left: Aligned,
+    right: Aligned,
+    sums: Aligned,
     soon: Soon,
 }
 
@@ -41,9 +41,9 @@ impl Squares {
     pub fn new(kernel: Kernel) -> Self {
         Self {
             kernel,
-            left: Vec::new(),
-            right: Vec::new(),
-            sums: Vec::new(),
+            left: Aligned::default(),
+            right: Aligned::default(),
+            sums: Aligned::default(),
             soon: Soon::default(),
         }
     }
@@ -64,7 +64,7 @@ impl Squares {
         let steps = matrix.columns.div_ceil(STEP);
         let together = steps_together(kernel);
         let of_panel = squares(kernel, steps);
-        let right = aligned(&mut self.right, layout.count() * of_panel);
+        let right = sized(&mut self.right, layout.count() * of_panel);
         let panels = x.chunks_exact(layout.panel_len());
         for (panel, out) in panels.zip(right.chunks_exact_mut(of_panel)) {
             let panel = Block {
@@ -77,8 +77,8 @@ impl Squares {
             pack_squares(kernel, Side::Right, panel, out);
         }
         let of_row = squares(kernel, together.min(steps));
-        let left = aligned(&mut self.left, ROWS_TOGETHER / ROWS * of_row);
-        let sums = aligned(&mut self.sums, layout.count() * ROWS_TOGETHER * lanes);
+        let left = sized(&mut self.left, ROWS_TOGETHER / ROWS * of_row);
+        let sums = sized(&mut self.sums, layout.count() * ROWS_TOGETHER * lanes);
         let configured = Configured::new(kernel);
         for row in (0..matrix.rows).step_by(ROWS_TOGETHER) {
             let rows_here = ROWS_TOGETHER.min(matrix.rows - row);
@@ -159,12 +159,12 @@ impl Squares {
                 pack_squares(kernel, side, rows, out);
             }
         };
-        let left = aligned(&mut self.left, outputs.div_ceil(ROWS) * of_rows);
+        let left = sized(&mut self.left, outputs.div_ceil(ROWS) * of_rows);
         for (i, left) in left.chunks_exact_mut(of_rows).enumerate() {
             pack(Side::Left, outputs, dy, i * ROWS, left);
         }
-        let right = aligned(&mut self.right, COLUMNS_TOGETHER / ROWS * of_rows);
-        let results = aligned(&mut self.sums, ROWS * COLUMNS_TOGETHER);
+        let right = sized(&mut self.right, COLUMNS_TOGETHER / ROWS * of_rows);
+        let results = sized(&mut self.sums, ROWS * COLUMNS_TOGETHER);
         let configured = Configured::new(kernel);
         for column in (0..inputs).step_by(COLUMNS_TOGETHER) {
             let columns = COLUMNS_TOGETHER.min(inputs - column);
@@ -244,8 +244,9 @@ impl Soon {
         self.of_steps.clear();
         self.of_steps.resize(steps, [near.as_ptr().addr(); SOON]);
         let places = self.of_steps.as_flattened_mut();
-        for (i, &at) in later.iter().enumerate() {
-            places[i * places.len() / later.len()] = at;
+        let apart = places.len() / later.len().max(1);
+        for (place, &at) in places.iter_mut().step_by(apart.max(1)).zip(later) {
+            *place = at;
         }
         self.of_steps.as_ptr()
     }

@@ -10,11 +10,11 @@
 //! meets an infinite or undefined value gives 0 instead of NaN. Of bfloat16 a
 //! combination takes two rows at a time, any two.
 
-use super::{TileSink, announce};
+use super::{TileSink, announce, sized};
 use crate::kernel::vectorized;
 use crate::pack::{Block, pack_transposed};
 use crate::tile::{COMBINED_REGISTERS, Combinations, Rounded, Term};
-use crate::{Kernel, Operands, Panels};
+use crate::{Aligned, Kernel, Operands, Panels};
 
 /// Lists of what is not 0, and the blocks that they combine.
 #[derive(Clone, Debug)]
@@ -22,10 +22,10 @@ pub(super) struct Sparse {
     kernel: Kernel,
     lists: Lists,
     /// The rows that are combined.
-    block: Vec<f32>,
+    block: Aligned,
     packing: Packing,
     /// The combinations.
-    sums: Vec<f32>,
+    sums: Aligned,
     /// Some features of a panel, by samples.
     turned: Vec<f32>,
 }
@@ -79,24 +79,14 @@ fn count_values(kernel, x: &[f32], count: &mut usize) {
 }
 }
 
-/// `len` values of `buffer` that start with a cache line: a register that lies in
-/// two lines is loaded at half the speed.
-pub(super) fn aligned(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
-    const LINE: usize = 64;
-    const SPARE: usize = LINE / size_of::<f32>() - 1;
-    buffer.resize(len + SPARE, 0.0);
-    let from = buffer.as_ptr().align_offset(LINE).min(SPARE);
-    &mut buffer[from..][..len]
-}
-
 impl Sparse {
     pub fn new(kernel: Kernel) -> Self {
         Self {
             kernel,
             lists: Lists::new(kernel),
-            block: Vec::new(),
+            block: Aligned::default(),
             packing: Packing::default(),
-            sums: Vec::new(),
+            sums: Aligned::default(),
             turned: Vec::new(),
         }
     }
@@ -116,8 +106,8 @@ impl Sparse {
         let (step, together) = (row_len(kernel), rows_together(kernel));
         let output = layout.with_features(matrix.rows);
         self.list_samples(layout, x);
-        let block = aligned(&mut self.block, together * block_step(kernel));
-        let sums = aligned(&mut self.sums, layout.count() * lanes * step);
+        let block = sized(&mut self.block, together * block_step(kernel));
+        let sums = sized(&mut self.sums, layout.count() * lanes * step);
         // Dead lanes have no list; of a gradient they must stay 0.
         sums[samples * step..].fill(0.0);
         for first in (0..matrix.rows).step_by(step) {
@@ -203,8 +193,8 @@ impl Sparse {
         let block_step = block_step(kernel);
         let parts = samples.div_ceil(together);
         self.list_outputs(layout.with_features(outputs), dy);
-        let block = aligned(&mut self.block, layout.count() * lanes * block_step);
-        let results = aligned(&mut self.sums, OUTPUTS_TOGETHER * step);
+        let block = sized(&mut self.block, layout.count() * lanes * block_step);
+        let results = sized(&mut self.sums, OUTPUTS_TOGETHER * step);
         for column in (0..layout.features).step_by(step) {
             let columns = step.min(layout.features - column);
             let panels = x.chunks_exact(layout.panel_len());

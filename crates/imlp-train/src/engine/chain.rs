@@ -4,13 +4,12 @@
 use imlp_kernels::elementwise::{
     add, gelu, gelu_backward, layer_norm, layer_norm_backward, relu, relu_backward, sum_samples,
 };
-use imlp_kernels::{Kernel, Panels, Products};
+use imlp_kernels::{Aligned, Kernel, Panels, Products};
 
 use super::moments::Moments;
 use super::structured::StructuredSites;
 use crate::forward::LAYER_NORM_EPSILON;
 use crate::layer::{Layer, LinearLayer};
-use crate::parameters::HostParameters;
 
 /// Layers one after the other.
 #[derive(Debug)]
@@ -22,7 +21,7 @@ struct Node {
     operation: Operation,
     outputs: usize,
     /// In panels of `outputs` features; as long as the largest batch so far.
-    y: Vec<f32>,
+    y: Aligned,
     /// Whether max(·, 0) follows, in the same buffer.
     relu: bool,
 }
@@ -73,7 +72,7 @@ pub(super) struct Backward<'a> {
     /// Of the network's input.
     pub layout: Panels,
     pub workspace: &'a mut Workspace,
-    pub values: &'a mut HostParameters,
+    pub values: &'a mut [Aligned],
     pub moments: &'a mut Moments,
     pub rate: f64,
 }
@@ -84,7 +83,7 @@ pub(super) struct Workspace {
     pub products: Products,
     /// The products of priors and what is not a product: in f32.
     kernel: Kernel,
-    spare: Vec<Vec<f32>>,
+    spare: Vec<Aligned>,
 }
 
 impl Workspace {
@@ -97,19 +96,19 @@ impl Workspace {
     }
 
     /// A buffer of `len` values that may be anything.
-    pub fn take(&mut self, len: usize) -> Vec<f32> {
+    pub fn take(&mut self, len: usize) -> Aligned {
         let fits = self
             .spare
             .iter()
             .position(|buffer| buffer.capacity() >= len);
         let buffer = fits.map(|i| self.spare.swap_remove(i));
         let mut buffer = buffer.or_else(|| self.spare.pop()).unwrap_or_default();
-        buffer.resize(len, 0.0);
+        buffer.set_len(len);
         buffer
     }
 
     /// Takes a buffer back.
-    pub fn give(&mut self, buffer: Vec<f32>) {
+    pub fn give(&mut self, buffer: Aligned) {
         self.spare.push(buffer);
     }
 }
@@ -161,7 +160,7 @@ impl Builder {
             nodes.push(Node {
                 operation,
                 outputs: features,
-                y: Vec::new(),
+                y: Aligned::default(),
                 relu: false,
             });
         }
@@ -202,7 +201,7 @@ impl Chain {
     }
 
     /// Takes the panels `x` through all layers.
-    pub fn forward(&mut self, pass: &mut Pass<'_>, values: &HostParameters, x: &[f32]) {
+    pub fn forward(&mut self, pass: &mut Pass<'_>, values: &[Aligned], x: &[f32]) {
         let mut x = x;
         for node in &mut self.0 {
             node.forward(pass, values, x);
@@ -226,9 +225,9 @@ impl Chain {
         &mut self,
         pass: &mut Backward<'_>,
         x: &[f32],
-        mut dy: Vec<f32>,
+        mut dy: Aligned,
         wanted: bool,
-    ) -> Vec<f32> {
+    ) -> Aligned {
         for i in (0..self.0.len()).rev() {
             let (before, rest) = self.0.split_at_mut(i);
             let node = &mut rest[0];
@@ -259,11 +258,11 @@ impl Node {
         &self.y[..layout.with_features(self.outputs).len()]
     }
 
-    fn forward(&mut self, pass: &mut Pass<'_>, values: &HostParameters, x: &[f32]) {
+    fn forward(&mut self, pass: &mut Pass<'_>, values: &[Aligned], x: &[f32]) {
         let kernel = pass.products.kernel();
         let outputs = pass.layout.with_features(self.outputs);
         if self.y.len() < outputs.len() {
-            self.y.resize(outputs.len(), 0.0);
+            self.y.set_len(outputs.len());
         }
         let y = &mut self.y[..outputs.len()];
         match &mut self.operation {
@@ -274,11 +273,11 @@ impl Node {
                 of_bias,
             } => {
                 let bias = match bias {
-                    Some(bias) => &values[*bias],
+                    Some(bias) => &*values[*bias],
                     None => &*of_bias,
                 };
                 let layout = pass.layout.with_features(*inputs);
-                let matrix = (values[*weight].as_slice(), bias.as_slice());
+                let matrix = (&*values[*weight], bias);
                 pass.products.forward(layout, matrix, self.relu, x, y);
             }
             Operation::Structured {
@@ -288,8 +287,8 @@ impl Node {
                 ..
             } => {
                 let layout = pass.layout.with_features(sites.inputs());
-                let weight = weight.map_or(IMPLIED, |weight| &values[weight]);
-                let bias = bias.map(|bias| values[bias].as_slice());
+                let weight = weight.map_or(IMPLIED, |weight| &*values[weight]);
+                let bias = bias.map(|bias| &*values[bias]);
                 sites.forward(layout, weight, bias, x, y);
                 if self.relu {
                     relu(kernel, y);
@@ -317,9 +316,9 @@ impl Node {
         &mut self,
         pass: &mut Backward<'_>,
         x: &[f32],
-        mut dy: Vec<f32>,
+        mut dy: Aligned,
         wanted: bool,
-    ) -> Vec<f32> {
+    ) -> Aligned {
         let kernel = pass.workspace.kernel;
         let outputs = pass.layout.with_features(self.outputs);
         if self.relu {
@@ -332,7 +331,7 @@ impl Node {
                 inputs,
                 of_bias,
             } => {
-                let mut dx = Vec::new();
+                let mut dx = Aligned::default();
                 let layout = pass.layout.with_features(*inputs);
                 if let Some(bias) = *bias {
                     sum_samples(outputs, &dy, of_bias);
@@ -361,7 +360,7 @@ impl Node {
                 of_bias,
             } => {
                 let layout = pass.layout.with_features(sites.inputs());
-                let mut dx = Vec::new();
+                let mut dx = Aligned::default();
                 if wanted {
                     dx = pass.workspace.take(layout.len());
                     sites.backward(layout, &dy, &mut dx);

@@ -1,9 +1,10 @@
 //! The optimisers' state of every parameter, in the memory of the CPU.
 
-use imlp_kernels::Kernel;
 use imlp_kernels::elementwise::{Descent, Step};
+use imlp_kernels::{Aligned, Kernel};
 use imlp_linear::Alpha;
 
+use super::{aligned, to_host};
 use crate::checkpoint::ModelState;
 use crate::interpolation::OptimizerState;
 use crate::optimizer::Rule;
@@ -15,8 +16,8 @@ use crate::parameters::HostParameters;
 pub(crate) struct Moments {
     rule: Rule,
     /// One entry per parameter; empty vectors where the rule keeps nothing.
-    first: HostParameters,
-    second: HostParameters,
+    first: Vec<Aligned>,
+    second: Vec<Aligned>,
     /// Updates since the state was empty.
     updates: Vec<i32>,
 }
@@ -25,7 +26,7 @@ impl Moments {
     /// Empty states for `parameters`.
     pub fn new(rule: Rule, parameters: &HostParameters) -> Self {
         let zeros = |needed: bool| {
-            let of = |value: &Vec<f32>| vec![0.0; if needed { value.len() } else { 0 }];
+            let of = |value: &Vec<f32>| Aligned::zeros(if needed { value.len() } else { 0 });
             parameters.iter().map(of).collect()
         };
         Self {
@@ -85,16 +86,16 @@ impl Moments {
     pub fn state(&self) -> ModelState {
         ModelState {
             parameters: Vec::new(),
-            first: self.first.clone(),
-            second: self.second.clone(),
+            first: to_host(&self.first),
+            second: to_host(&self.second),
             updates: self.updates.clone(),
         }
     }
 
     /// Goes on with the moments of `state`.
     pub fn restore(&mut self, state: &ModelState) {
-        self.first.clone_from(&state.first);
-        self.second.clone_from(&state.second);
+        self.first = aligned(&state.first);
+        self.second = aligned(&state.second);
         self.updates.clone_from(&state.updates);
     }
 
@@ -110,7 +111,7 @@ impl Moments {
             // state: a product with 0 would keep a NaN.
             OptimizerState::Scale if !alpha.is_one() => {
                 let kept = (1.0 - alpha.get()) as f32;
-                for m in &mut self.first[index] {
+                for m in &mut *self.first[index] {
                     *m *= kept;
                 }
             }
