@@ -185,7 +185,9 @@ mod x86 {
         let mut parts = [_mm512_setzero_si512(); PARTS];
         for (i, part) in parts.iter_mut().enumerate() {
             // SAFETY: both are 512 bits of anything.
-            *part = unsafe { std::mem::transmute(_mm512_cvtne2ps_pbh(values[1], values[0])) };
+            *part = unsafe {
+                std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(values[1], values[0]))
+            };
             if i + 1 < PARTS {
                 let halves = [
                     _mm512_castsi512_si256(*part),

@@ -28,7 +28,7 @@ const COLUMNS_TOGETHER: usize = 8 * ROWS;
 /// Steps that are summed before the next ones: of the operand that is used again at
 /// once, they stay in the nearest cache.
 fn steps_together(kernel: Kernel) -> usize {
-    const BYTES: usize = 24 << 10;
+    const BYTES: usize = 16 << 10;
     BYTES / (size_of::<f32>() * squares(kernel, 1))
 }
 
