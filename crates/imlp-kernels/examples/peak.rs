@@ -1,5 +1,5 @@
-//! The most multiply-adds that this machine's cores do when they load nothing:
-//! what the speed of products is a fraction of.
+//! The most multiply-adds that this machine's cores do in vector registers when they
+//! load nothing: what the speed of products is a fraction of, but with AMX.
 //!
 //! ```sh
 //! cargo run --release -p imlp-kernels --example peak -- 2

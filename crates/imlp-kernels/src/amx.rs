@@ -12,7 +12,8 @@
 //! products of two such sums, six are added: what is left out, `a₁b₂`, `a₂b₁` and
 //! `a₂b₂`, is below 2⁻²⁴ of `ab`, which is half of the last place of an f32 (Henry,
 //! Tang & Heinecke 2019, arXiv 1904.06376). An infinite operand, or one that rounds to
-//! infinity (above 3.39e38), gives a NaN.
+//! infinity (above 3.39e38), gives a NaN. The instructions take a part below 1.2e-38,
+//! the smallest normal number, as 0: an operand below 1e-33 has fewer digits.
 
 use crate::{Kernel, Operands};
 

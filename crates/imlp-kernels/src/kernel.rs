@@ -9,8 +9,8 @@ use crate::tile::{self, Combinations, Contraction, Rounded, Tile};
 pub enum Operands {
     /// As they are.
     F32,
-    /// Rounded to bfloat16, two products per lane and instruction
-    /// (AVX-512-BF16). Denormals count as 0.
+    /// Rounded to bfloat16, for instructions that multiply two such numbers per lane
+    /// (AVX-512-BF16) or whole squares of them (AMX). Denormals count as 0.
     Bf16,
     /// Rounded to bfloat16 and multiplied as f32, where the hardware has no
     /// bfloat16: the same rounding, without its speed.
@@ -71,7 +71,7 @@ impl Kernel {
             .ok_or(Unsupported { operands })
     }
 
-    /// Every way that this machine has, those of the widest registers last.
+    /// Every way that this machine has, the fastest for each operands last.
     pub fn all() -> Vec<Self> {
         let mut all = Vec::new();
         #[cfg(target_arch = "x86_64")]
@@ -108,6 +108,21 @@ impl Kernel {
     /// What it multiplies.
     pub fn operands(self) -> Operands {
         self.operands
+    }
+
+    /// The fastest instructions that it uses: of full matrices, AMX where there is.
+    pub fn instructions(self) -> &'static str {
+        match (self.level, self.operands) {
+            _ if self.amx => "AMX",
+            #[cfg(target_arch = "x86_64")]
+            (Level::Avx2, _) => "AVX2 and FMA",
+            #[cfg(target_arch = "x86_64")]
+            (Level::Avx512, Operands::Bf16) => "AVX-512-BF16",
+            #[cfg(target_arch = "x86_64")]
+            (Level::Avx512, _) => "AVX-512F",
+            #[cfg(test)]
+            (Level::Plain, _) => "plain Rust",
+        }
     }
 
     /// The same instructions on f32 operands.

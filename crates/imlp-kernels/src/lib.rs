@@ -23,11 +23,15 @@
 //!
 //! # Precision
 //! [`Operands::F32`]; [`Operands::Bf16`], whose operands are rounded to
-//! bfloat16 and multiplied by AVX-512's dot product with f32 accumulation; and
-//! [`Operands::EmulatedBf16`], the same rounding on any machine.
+//! bfloat16 and multiplied with f32 accumulation; and
+//! [`Operands::EmulatedBf16`], the same rounding on any machine. Products of full
+//! matrices by AMX take a number of f32 as the sum of three of bfloat16, which is as
+//! exact but for the ends of its range: an operand above 3.39e38 gives a NaN, one
+//! below 1e-33 has fewer digits.
 //!
 //! # Machines
-//! x86-64 with AVX2 and FMA, or AVX-512F; a [`Kernel`] exists only where its
+//! x86-64 with AVX2 and FMA, or AVX-512F; of bfloat16, AVX-512-BF16; of full matrices,
+//! AMX where Linux lets us use it. A [`Kernel`] exists only where its
 //! instructions do, so that everything that takes one is safe to call.
 #![warn(missing_docs)]
 #![deny(unsafe_op_in_unsafe_fn)]

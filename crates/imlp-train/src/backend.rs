@@ -95,6 +95,15 @@ impl Backend {
         }
     }
 
+    /// What multiplies matrices of a dense twin in `precision`: the processor's
+    /// instructions, or a device of Burn.
+    pub fn instructions(&self, precision: Precision) -> String {
+        match (self, Kernel::new(precision.operands())) {
+            (Self::Cpu, Ok(kernel)) => kernel.instructions().to_owned(),
+            _ => self.name(),
+        }
+    }
+
     /// Whether [`model`](Self::model) trains `network` by the engine.
     pub(crate) fn has_engine_for(&self, network: &Network) -> bool {
         let linear = network.linear_layers();

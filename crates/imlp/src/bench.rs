@@ -7,7 +7,7 @@ use std::sync::{Arc, Barrier};
 use imlp_data::{DataError, Dataset, ImageSet, ImageShape};
 use imlp_lab::{Plan, Recipe};
 use imlp_linear::Alpha;
-use imlp_train::{Cost, Observer, Setup, TestReading, TrainError, bytes, run_trial, train_prior};
+use imlp_train::{Cost, Observer, Precision, Setup, TestReading, TrainError, bytes, run_trial, train_prior};
 use serde::Serialize;
 
 use crate::args::{BenchArguments, BenchNetwork, jobs};
@@ -20,6 +20,8 @@ use crate::output::say;
 struct Measured {
     network: &'static str,
     precision: &'static str,
+    /// Of products of full matrices.
+    instructions: String,
     batch_size: usize,
     jobs: usize,
     parameters: u64,
@@ -50,10 +52,15 @@ pub fn run(arguments: &BenchArguments) -> Result<(), Failure> {
     let steps = usize::try_from(arguments.steps).expect("a small number");
     let images = steps.saturating_mul(config.train.batch_size);
     let shape = arguments.image;
-    let precision = config.train.precision.name();
+    let precision = match arguments.network {
+        BenchNetwork::Twin => config.train.precision,
+        BenchNetwork::Prior => Precision::F32,
+    };
     let batch_size = config.train.batch_size;
     let dataset = random(shape, images).map_err(|e| Failure::Message(e.to_string()))?;
     let backend = arguments.device.backend();
+    let instructions = backend.instructions(precision);
+    let precision = precision.name();
     let setup = Setup::new(config, Arc::new(dataset), backend)?;
     let stop = stop_on_ctrl_c()?;
     let jobs = jobs(arguments.jobs);
@@ -82,6 +89,7 @@ pub fn run(arguments: &BenchArguments) -> Result<(), Failure> {
     let measured = Measured {
         network,
         precision,
+        instructions,
         batch_size,
         jobs,
         parameters: cost.parameters,
@@ -93,9 +101,10 @@ pub fn run(arguments: &BenchArguments) -> Result<(), Failure> {
         return say(serde_json::to_string(&measured).expect("text keys"));
     }
     say(format_args!(
-        "{network} of {} parameters, {precision}, batch {batch_size}, {jobs} at a time: \
+        "{network} of {} parameters, {precision} by {}, batch {batch_size}, {jobs} at a time: \
          {images_per_second:.0} images/s, {:.1} GFLOP/s, {} of memory",
         imlp_lab::text::thousands(measured.parameters),
+        measured.instructions,
         measured.gflop_per_second,
         bytes(measured.peak_bytes)
     ))
