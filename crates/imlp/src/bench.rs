@@ -7,7 +7,9 @@ use std::sync::{Arc, Barrier};
 use imlp_data::{DataError, Dataset, ImageSet, ImageShape};
 use imlp_lab::{Plan, Recipe};
 use imlp_linear::Alpha;
-use imlp_train::{Cost, Observer, Precision, Setup, TestReading, TrainError, bytes, run_trial, train_prior};
+use imlp_train::{
+    Cost, Observer, Precision, Setup, TestReading, TrainError, bytes, run_trial, train_prior,
+};
 use serde::Serialize;
 
 use crate::args::{BenchArguments, BenchNetwork, jobs};
