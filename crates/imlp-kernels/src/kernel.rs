@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::tile::{self, Combinations, Contraction, Rounded, Tile};
+use crate::tile::{self, Combinations, Contraction, Rounded, Term, Tile};
 
 /// What is multiplied; sums are always f32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -259,6 +259,19 @@ impl Kernel {
         }
     }
 
+    /// Lists the `values` that are not 0 as factors of rows that start `step` places
+    /// apart from `at` on; gives their number. `out` has room for a register more than
+    /// there are.
+    pub(crate) fn list(self, at: usize, step: usize, values: &[f32], out: &mut [Term]) -> usize {
+        assert!(at + values.len() * step <= 1 << 31, "rows in 32 bits");
+        match self.level {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: a kernel exists only where its instructions do.
+            Level::Avx512 => unsafe { tile::list_avx512(at, step, values, out) },
+            _ => tile::list(at, step, values, out),
+        }
+    }
+
     /// Lists the `values` that are not 0 once they are rounded, as factors of rows that
     /// start `step` places apart from `at` on; gives their number. `out` has room for a
     /// register more than there are.
@@ -382,6 +395,33 @@ impl Kernel {
 mod tests {
     use super::*;
     use crate::bf16::{rounded, unpair};
+
+    #[test]
+    fn what_is_not_0_is_listed_with_its_row() {
+        let kinds = [0.0, 1.5, -0.0, f32::NAN, -2.0, 0.0, f32::INFINITY, 1e-40];
+        for kernel in Kernel::all_and_plain() {
+            for len in 0..100 {
+                let values: Vec<f32> = (0..len).map(|i| kinds[i * i % 11 % 8]).collect();
+                let mut out = vec![Term::default(); len + kernel.width()];
+                let count = kernel.list(7, 3, &values, &mut out);
+                let expected = values
+                    .iter()
+                    .enumerate()
+                    .filter(|&(_, &value)| value != 0.0);
+                let bits = |(at, value): (usize, f32)| (at, value.to_bits());
+                assert_eq!(
+                    out[..count]
+                        .iter()
+                        .map(|term| bits(term.parts()))
+                        .collect::<Vec<_>>(),
+                    expected
+                        .map(|(i, &value)| bits((7 + 3 * i, value)))
+                        .collect::<Vec<_>>(),
+                    "{kernel:?}, {len} values"
+                );
+            }
+        }
+    }
 
     #[test]
     fn the_widest_registers_are_chosen() {

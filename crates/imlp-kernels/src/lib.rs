@@ -47,6 +47,7 @@ mod prefetch;
 mod products;
 mod sites;
 mod tile;
+mod transpose;
 
 pub use aligned::Aligned;
 pub use bf16::round_to_bf16;

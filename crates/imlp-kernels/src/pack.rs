@@ -211,33 +211,3 @@ pub(crate) fn pack_right(kernel: Kernel, rows: &[f32], lanes: usize, out: &mut [
         }
     }
 }
-
-/// `out[c·step + r] = block[r, c]`, of a block whose rows or columns are contiguous.
-pub(crate) fn pack_transposed(block: Block<'_>, step: usize, out: &mut [f32]) {
-    /// Rows that are read together: whole runs of values are written.
-    const SIDE: usize = 8;
-    if block.row_step == 1 {
-        for (c, out) in out.chunks_mut(step).enumerate().take(block.columns) {
-            let column = &block.values[c * block.column_step..][..block.rows];
-            out[..block.rows].copy_from_slice(column);
-        }
-        return;
-    }
-    assert_eq!(block.column_step, 1, "rows or columns are contiguous");
-    let row = |r: usize| &block.values[r * block.row_step..][..block.columns];
-    let whole = block.rows / SIDE * SIDE;
-    for first in (0..whole).step_by(SIDE) {
-        let rows: [&[f32]; SIDE] = std::array::from_fn(|r| row(first + r));
-        for c in 0..block.columns {
-            let out = &mut out[c * step + first..][..SIDE];
-            for (out, row) in out.iter_mut().zip(&rows) {
-                *out = row[c];
-            }
-        }
-    }
-    for r in whole..block.rows {
-        for (c, &value) in row(r).iter().enumerate() {
-            out[c * step + r] = value;
-        }
-    }
-}

@@ -1,6 +1,7 @@
 //! The layout of a batch: panels of samples.
 
-use crate::pack::{Block, pack_transposed};
+use crate::pack::Block;
+use crate::transpose::transpose;
 
 /// A batch of `samples` vectors of `features` values, stored as
 /// `[panels, features, lanes]` row-major: value `f` of sample `s` lies at
@@ -70,7 +71,7 @@ impl Panels {
             for first in (0..self.features).step_by(STRIP) {
                 let samples = Block::whole(rows, rows.len() / self.features, self.features);
                 let strip = samples.part(0, samples.rows, first, STRIP);
-                pack_transposed(strip, self.lanes, &mut panel[first * self.lanes..]);
+                transpose(strip, self.lanes, &mut panel[first * self.lanes..]);
             }
         }
     }

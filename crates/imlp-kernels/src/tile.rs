@@ -94,12 +94,12 @@ pub(crate) struct Term(u64);
 
 impl Term {
     #[inline(always)]
-    pub fn new(at: usize, value: f32) -> Self {
+    fn new(at: usize, value: f32) -> Self {
         Self(u64::from(value.to_bits()) << 32 | at as u64)
     }
 
     #[inline(always)]
-    fn parts(self) -> (usize, f32) {
+    pub fn parts(self) -> (usize, f32) {
         (
             self.0 as u32 as usize,
             f32::from_bits((self.0 >> 32) as u32),
@@ -131,6 +131,16 @@ impl Rounded {
     pub fn of_zero(self) -> Self {
         Self(self.0 & 0xffff)
     }
+}
+
+/// [`Kernel::list`](crate::Kernel::list) in plain Rust.
+pub(crate) fn list(at: usize, step: usize, values: &[f32], out: &mut [Term]) -> usize {
+    let mut count = 0;
+    for (i, &value) in values.iter().enumerate() {
+        out[count] = Term::new(at + i * step, value);
+        count += usize::from(value != 0.0);
+    }
+    count
 }
 
 /// [`Kernel::list_rounded`](crate::Kernel::list_rounded) in plain Rust.
@@ -518,7 +528,7 @@ mod x86;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::{
     avx2, avx512, avx512_bf16, combine_avx2, combine_avx512, combine_avx512_bf16, contract_avx2,
-    contract_avx512, list_rounded_avx512, pair_neighbours_avx512, pair_rows_avx512,
+    contract_avx512, list_avx512, list_rounded_avx512, pair_neighbours_avx512, pair_rows_avx512,
     round_row_avx512, split_pairs_avx512,
 };
 

@@ -115,6 +115,7 @@ mod x86 {
     use std::mem::MaybeUninit;
 
     use super::{Numbers, SIDE, SQUARE, Side};
+    use crate::transpose::x86::square_avx512;
 
     /// See the function of the same name.
     ///
@@ -160,7 +161,8 @@ mod x86 {
             if !natural {
                 for (part, pairs) in pairs.iter().enumerate() {
                     // SAFETY: all of it was written above.
-                    transpose(pairs.assume_init_ref(), out.add(part * 2 * SQUARE));
+                    let pairs = pairs.assume_init_ref().as_ptr();
+                    square_avx512(pairs, SIDE, out.add(part * 2 * SQUARE), SIDE);
                 }
             }
         }
@@ -200,42 +202,6 @@ mod x86 {
             }
         }
         parts
-    }
-
-    /// Rows become columns.
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    unsafe fn transpose(pairs: &[f32; SQUARE], out: *mut f32) {
-        let mut rows: [__m512i; SIDE] = std::array::from_fn(|r| unsafe {
-            _mm512_loadu_epi32(pairs[r * SIDE..].as_ptr().cast())
-        });
-        // Within each 128 bits: 4 × 4 of four rows.
-        let mut turned = rows;
-        for r in (0..SIDE).step_by(2) {
-            turned[r] = _mm512_unpacklo_epi32(rows[r], rows[r + 1]);
-            turned[r + 1] = _mm512_unpackhi_epi32(rows[r], rows[r + 1]);
-        }
-        for r in (0..SIDE).step_by(4) {
-            rows[r] = _mm512_unpacklo_epi64(turned[r], turned[r + 2]);
-            rows[r + 1] = _mm512_unpackhi_epi64(turned[r], turned[r + 2]);
-            rows[r + 2] = _mm512_unpacklo_epi64(turned[r + 1], turned[r + 3]);
-            rows[r + 3] = _mm512_unpackhi_epi64(turned[r + 1], turned[r + 3]);
-        }
-        // Then the 128 bits themselves: rows[4·i + j] has columns j, 4 + j, 8 + j and
-        // 12 + j of rows 4·i to 4·i + 3.
-        for j in 0..4 {
-            let even = _mm512_shuffle_i32x4::<0x88>(rows[j], rows[4 + j]);
-            let odd = _mm512_shuffle_i32x4::<0xdd>(rows[j], rows[4 + j]);
-            let even_below = _mm512_shuffle_i32x4::<0x88>(rows[8 + j], rows[12 + j]);
-            let odd_below = _mm512_shuffle_i32x4::<0xdd>(rows[8 + j], rows[12 + j]);
-            turned[j] = _mm512_shuffle_i32x4::<0x88>(even, even_below);
-            turned[8 + j] = _mm512_shuffle_i32x4::<0xdd>(even, even_below);
-            turned[4 + j] = _mm512_shuffle_i32x4::<0x88>(odd, odd_below);
-            turned[12 + j] = _mm512_shuffle_i32x4::<0xdd>(odd, odd_below);
-        }
-        for (c, column) in turned.into_iter().enumerate() {
-            unsafe { _mm512_storeu_epi32(out.add(c * SIDE).cast(), column) };
-        }
     }
 }
 

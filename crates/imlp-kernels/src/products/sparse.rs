@@ -12,8 +12,9 @@
 
 use super::{TileSink, announce, sized};
 use crate::kernel::vectorized;
-use crate::pack::{Block, pack_transposed};
+use crate::pack::Block;
 use crate::tile::{COMBINED_REGISTERS, Combinations, Rounded, Term};
+use crate::transpose::transpose;
 use crate::{Aligned, Kernel, Operands, Panels};
 
 /// Lists of what is not 0, and the blocks that they combine.
@@ -149,7 +150,7 @@ impl Sparse {
                     row_step: step,
                     column_step: 1,
                 };
-                pack_transposed(block, lanes, y);
+                transpose(block, lanes, y);
                 finish(kernel, lanes, bias.map(|bias| &bias[first..]), relu, y);
             }
         }
@@ -170,7 +171,7 @@ impl Sparse {
                     row_step: lanes,
                     column_step: 1,
                 };
-                pack_transposed(block, together, &mut self.turned);
+                transpose(block, together, &mut self.turned);
                 for sample in self.turned.chunks_exact(together).take(layout.live(p)) {
                     self.lists.extend(0, &sample[..features]);
                     self.lists.end();
@@ -297,8 +298,9 @@ impl Lists {
 
     /// Starts the lists of an operand of `len` values.
     fn clear(&mut self, len: usize) {
-        // One more: a term is written before it is known whether it counts.
-        self.terms.resize(len + 1, Term::default());
+        // A register more: terms are written before it is known whether they count.
+        let room = len + self.kernel.width();
+        self.terms.resize(room, Term::default());
         self.bounds.clear();
         self.bounds.push(0);
         self.count = 0;
@@ -310,10 +312,8 @@ impl Lists {
     fn extend(&mut self, row: usize, values: &[f32]) {
         let step = block_step(self.kernel);
         if self.kernel.operands != Operands::Bf16 {
-            for (i, &value) in values.iter().enumerate() {
-                self.terms[self.count] = Term::new((row + i) * step, value);
-                self.count += usize::from(value != 0.0);
-            }
+            let terms = &mut self.terms[self.count..];
+            self.count += self.kernel.list(row * step, step, values, terms);
             return;
         }
         let rounded = &mut self.rounded[self.rounded_count..];
@@ -351,7 +351,7 @@ impl Packing {
     fn pack(&mut self, kernel: Kernel, block: Block<'_>, out: &mut [f32]) {
         let step = block_step(kernel);
         if kernel.operands != Operands::Bf16 {
-            return pack_transposed(block, step, out);
+            return transpose(block, step, out);
         }
         if block.row_step == 1 {
             for (c, out) in out.chunks_mut(step).enumerate().take(block.columns) {
@@ -370,7 +370,7 @@ impl Packing {
         let len = row_len(kernel);
         self.turned.resize(deep * len, 0.0);
         let pairs = Block::whole(&self.pairs, block.rows, deep);
-        pack_transposed(pairs, len, &mut self.turned);
+        transpose(pairs, len, &mut self.turned);
         for (pairs, out) in self.turned.chunks_exact(len).zip(out.chunks_mut(2 * step)) {
             let (first, second) = out.split_at_mut(step);
             kernel.split_pairs(pairs, first, second);

@@ -7,7 +7,7 @@
 use std::arch::x86_64::*;
 
 use super::{
-    Combinations, Contraction, Halves, Multiply, Pairs, Registers, Rounded, Singles, Tile,
+    Combinations, Contraction, Halves, Multiply, Pairs, Registers, Rounded, Singles, Term, Tile,
     combine_halves_of, combine_of, contract_of, place, tile_of,
 };
 
@@ -249,6 +249,47 @@ pub(crate) fn split_pairs_avx512(pairs: &[f32], first: &mut [f32], second: &mut 
     }
 }
 
+/// [`Kernel::list`](crate::Kernel::list).
+#[target_feature(enable = "avx512f")]
+pub(crate) fn list_avx512(at: usize, step: usize, values: &[f32], out: &mut [Term]) -> usize {
+    const WIDTH: usize = 16;
+    // The places and the values of the first and of the last eight terms, in turn.
+    let first = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    let last = _mm512_add_epi32(first, _mm512_set1_epi32(WIDTH as i32 / 2));
+    let (mut at, step) = places(at, step);
+    let mut count = 0;
+    for values in values.chunks(WIDTH) {
+        let live = !0 >> (WIDTH - values.len());
+        let values = unsafe { _mm512_maskz_loadu_ps(live, values.as_ptr()) };
+        // A NaN is not 0.
+        let counts = _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(values, _mm512_setzero_ps());
+        let values = _mm512_maskz_compress_epi32(counts, _mm512_castps_si512(values));
+        let rows = _mm512_maskz_compress_epi32(counts, at);
+        let out = out[count..][..WIDTH].as_mut_ptr().cast::<i64>();
+        for (i, order) in [first, last].into_iter().enumerate() {
+            let terms = _mm512_permutex2var_epi32(rows, order, values);
+            unsafe { _mm512_storeu_epi64(out.add(i * WIDTH / 2), terms) };
+        }
+        count += counts.count_ones() as usize;
+        at = _mm512_add_epi32(at, step);
+    }
+    count
+}
+
+/// Where 16 rows start that are `step` places apart from `at` on, and how much further
+/// the next 16 do.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn places(at: usize, step: usize) -> (__m512i, __m512i) {
+    let rows = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    let steps = _mm512_mullo_epi32(rows, _mm512_set1_epi32(step as i32));
+    let first = _mm512_set1_epi32(at as i32);
+    (
+        _mm512_add_epi32(first, steps),
+        _mm512_set1_epi32(16 * step as i32),
+    )
+}
+
 /// [`Kernel::list_rounded`](crate::Kernel::list_rounded).
 #[target_feature(enable = "avx512f,avx512bf16")]
 pub(crate) fn list_rounded_avx512(
@@ -258,12 +299,7 @@ pub(crate) fn list_rounded_avx512(
     out: &mut [Rounded],
 ) -> usize {
     const WIDTH: usize = 16;
-    let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    let step = _mm512_set1_epi32(step as i32);
-    let mut at = _mm512_add_epi32(
-        _mm512_set1_epi32(at as i32),
-        _mm512_mullo_epi32(lanes, step),
-    );
+    let (mut at, step) = places(at, step);
     let mut count = 0;
     for values in values.chunks(WIDTH) {
         let live = !0 >> (WIDTH - values.len());
@@ -277,7 +313,7 @@ pub(crate) fn list_rounded_avx512(
         let out = out[count..][..WIDTH].as_mut_ptr();
         unsafe { _mm512_storeu_epi32(out.cast(), listed) };
         count += counts.count_ones() as usize;
-        at = _mm512_add_epi32(at, _mm512_slli_epi32(step, WIDTH.ilog2()));
+        at = _mm512_add_epi32(at, step);
     }
     count
 }
