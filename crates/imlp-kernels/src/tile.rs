@@ -384,31 +384,24 @@ unsafe fn contract_of<K: Registers, const M: usize, const C: usize>(c: &Contract
     }
 }
 
-#[inline(always)]
-unsafe fn combine_of<K: Registers, const R: usize>(c: &Combinations) {
-    // SAFETY: the addresses are the caller's promise.
-    unsafe {
-        for row in 0..c.rows {
-            let out = c.out.add(row * c.out_step);
-            // As for tiles, the sums of the loop are an array of their own.
-            let mut first = [K::splat(0.0); R];
-            if c.add {
-                for (i, sum) in first.iter_mut().enumerate() {
-                    *sum = K::load(out.add(i * K::WIDTH));
-                }
-                prefetch_at(out.wrapping_add(c.out_step), R * K::WIDTH, Cache::First);
-            }
-            let mut sums = first;
-            for term in *c.bounds.add(row)..*c.bounds.add(row + 1) {
-                let (at, value) = (*c.terms.add(term as usize)).parts();
-                let (value, b) = (K::splat(value), c.b.add(at));
-                for (i, sum) in sums.iter_mut().enumerate() {
-                    *sum = K::multiply_add(value, K::load(b.add(i * K::WIDTH)), *sum);
-                }
-            }
-            let last = sums;
-            for (i, &sum) in last.iter().enumerate() {
-                K::store(out.add(i * K::WIDTH), sum);
+/// How one term adds to the sums of a combination.
+///
+/// # Safety
+/// As [`Registers`].
+unsafe trait Combine<K: Registers> {
+    unsafe fn combine<const R: usize>(term: Term, b: *const f32, sums: &mut [K::Register; R]);
+}
+
+// SAFETY: as the registers.
+unsafe impl<K: Registers> Combine<K> for Singles {
+    #[inline(always)]
+    unsafe fn combine<const R: usize>(term: Term, b: *const f32, sums: &mut [K::Register; R]) {
+        // SAFETY: the addresses are the caller's promise.
+        unsafe {
+            let (at, value) = term.parts();
+            let (value, b) = (K::splat(value), b.add(at));
+            for (i, sum) in sums.iter_mut().enumerate() {
+                *sum = K::multiply_add(value, K::load(b.add(i * K::WIDTH)), *sum);
             }
         }
     }
@@ -428,35 +421,43 @@ unsafe trait Halves: Registers {
     ) -> [Self::Register; 2];
 }
 
-/// The same of rows of bfloat16; `R` is half the number of registers.
+// SAFETY: as the registers.
+unsafe impl<K: Halves> Combine<K> for Pairs {
+    #[inline(always)]
+    unsafe fn combine<const R: usize>(term: Term, b: *const f32, sums: &mut [K::Register; R]) {
+        // SAFETY: the addresses are the caller's promise.
+        unsafe {
+            let (rows, factors) = term.parts_of_two();
+            let factors = K::splat(factors);
+            for (i, sums) in sums.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+                let row = |at: usize| K::load(b.add(at + i * K::WIDTH));
+                *sums = K::multiply_rows(factors, [row(rows.0), row(rows.1)], *sums);
+            }
+        }
+    }
+}
+
 #[inline(always)]
-unsafe fn combine_halves_of<K: Halves, const R: usize>(c: &Combinations) {
+unsafe fn combine_of<K: Registers, C: Combine<K>, const R: usize>(c: &Combinations) {
     // SAFETY: the addresses are the caller's promise.
     unsafe {
         for row in 0..c.rows {
             let out = c.out.add(row * c.out_step);
-            let place = |i: usize, half: usize| out.add((2 * i + half) * K::WIDTH);
-            let mut first = [[K::splat(0.0); 2]; R];
+            // As for tiles, the sums of the loop are an array of their own.
+            let mut first = [K::splat(0.0); R];
             if c.add {
-                for (i, sums) in first.iter_mut().enumerate() {
-                    *sums = [K::load(place(i, 0)), K::load(place(i, 1))];
+                for (i, sum) in first.iter_mut().enumerate() {
+                    *sum = K::load(out.add(i * K::WIDTH));
                 }
-                let next = out.wrapping_add(c.out_step);
-                prefetch_at(next, 2 * R * K::WIDTH, Cache::First);
+                prefetch_at(out.wrapping_add(c.out_step), R * K::WIDTH, Cache::First);
             }
             let mut sums = first;
             for term in *c.bounds.add(row)..*c.bounds.add(row + 1) {
-                let (rows, factors) = (*c.terms.add(term as usize)).parts_of_two();
-                let factors = K::splat(factors);
-                for (i, sums) in sums.iter_mut().enumerate() {
-                    let row = |at: usize| K::load(c.b.add(at + i * K::WIDTH));
-                    *sums = K::multiply_rows(factors, [row(rows.0), row(rows.1)], *sums);
-                }
+                C::combine(*c.terms.add(term as usize), c.b, &mut sums);
             }
             let last = sums;
-            for (i, sums) in last.iter().enumerate() {
-                K::store(place(i, 0), sums[0]);
-                K::store(place(i, 1), sums[1]);
+            for (i, &sum) in last.iter().enumerate() {
+                K::store(out.add(i * K::WIDTH), sum);
             }
         }
     }
@@ -509,13 +510,13 @@ macro_rules! contractions {
 
 /// Declares a function for combinations, in the same way.
 macro_rules! combinations {
-    ($(#[$feature:meta])* $name:ident: $combine:ident, $registers:ty, [$($count:literal: $size:literal)*]) => {
+    ($(#[$feature:meta])* $name:ident: $registers:ty, $combine:ty, [$($registers_of_row:literal)*]) => {
         $(#[$feature])*
         pub(crate) unsafe fn $name(c: &Combinations) {
             // SAFETY: as for tiles.
             unsafe {
                 match c.registers {
-                    $($count => $combine::<$registers, $size>(c),)*
+                    $($registers_of_row => combine_of::<$registers, $combine, $registers_of_row>(c),)*
                     registers => unreachable!("a combination of {registers} registers"),
                 }
             }

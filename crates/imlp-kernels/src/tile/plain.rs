@@ -2,8 +2,8 @@
 //! packing and the loops around it are tested on every machine.
 
 use super::{
-    Combinations, Contraction, Halves, Multiply, Pairs, Registers, Singles, Tile,
-    combine_halves_of, combine_of, contract_of, place, tile_of,
+    Combinations, Contraction, Halves, Multiply, Pairs, Registers, Singles, Tile, combine_of,
+    contract_of, place, tile_of,
 };
 use crate::bf16::{pair, unpair};
 
@@ -78,5 +78,5 @@ unsafe impl Halves for Plain {
 tiles! { plain: Plain, Singles, [1 2 3 4 5 6 7 8 9 10 11 12 13 14] }
 tiles! { plain_bf16: Plain, Pairs, [1 2 3 4 5 6 7 8 9 10 11 12 13 14] }
 contractions! { contract_plain: Plain }
-combinations! { combine_plain: combine_of, Plain, [1: 1 2: 2 3: 3 4: 4 5: 5 6: 6 7: 7 8: 8 9: 9 10: 10 11: 11 12: 12] }
-combinations! { combine_plain_bf16: combine_halves_of, Plain, [2: 1 4: 2 6: 3 8: 4 10: 5 12: 6] }
+combinations! { combine_plain: Plain, Singles, [1 2 3 4 5 6 7 8 9 10 11 12] }
+combinations! { combine_plain_bf16: Plain, Pairs, [2 4 6 8 10 12] }

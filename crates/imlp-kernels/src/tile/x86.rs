@@ -8,7 +8,7 @@ use std::arch::x86_64::*;
 
 use super::{
     Combinations, Contraction, Halves, Multiply, Pairs, Registers, Rounded, Singles, Term, Tile,
-    combine_halves_of, combine_of, contract_of, place, tile_of,
+    combine_of, contract_of, place, tile_of,
 };
 
 struct Avx2;
@@ -139,15 +139,15 @@ contractions! {
 }
 combinations! {
     #[target_feature(enable = "avx2,fma")]
-    combine_avx2: combine_of, Avx2, [1: 1 2: 2 3: 3 4: 4 5: 5 6: 6 7: 7 8: 8 9: 9 10: 10 11: 11 12: 12]
+    combine_avx2: Avx2, Singles, [1 2 3 4 5 6 7 8 9 10 11 12]
 }
 combinations! {
     #[target_feature(enable = "avx512f")]
-    combine_avx512: combine_of, Avx512, [1: 1 2: 2 3: 3 4: 4 5: 5 6: 6 7: 7 8: 8 9: 9 10: 10 11: 11 12: 12]
+    combine_avx512: Avx512, Singles, [1 2 3 4 5 6 7 8 9 10 11 12]
 }
 combinations! {
     #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-    combine_avx512_bf16: combine_halves_of, Avx512, [2: 1 4: 2 6: 3 8: 4 10: 5 12: 6]
+    combine_avx512_bf16: Avx512, Pairs, [2 4 6 8 10 12]
 }
 
 /// [`Kernel::pair_neighbours`](crate::Kernel::pair_neighbours).
