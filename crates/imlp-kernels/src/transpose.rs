@@ -109,8 +109,8 @@ pub(crate) mod x86 {
         });
         // Then the 128 bits themselves: fours[i][j] has columns j, 4 + j, 8 + j and
         // 12 + j of rows 4·i to 4·i + 3.
-        for j in 0..4 {
-            let [a, b, c, d] = from_fn(|i| fours[i][j]);
+        let [a, b, c, d] = fours;
+        for (j, (((a, b), c), d)) in a.into_iter().zip(b).zip(c).zip(d).enumerate() {
             let even = _mm512_shuffle_f32x4::<0x88>(a, b);
             let odd = _mm512_shuffle_f32x4::<0xdd>(a, b);
             let even_below = _mm512_shuffle_f32x4::<0x88>(c, d);
@@ -146,8 +146,8 @@ pub(crate) mod x86 {
             ]
             .map(|values| _mm256_castpd_ps(values))
         });
-        for j in 0..4 {
-            let [above, below] = from_fn(|i| fours[i][j]);
+        let [above, below] = fours;
+        for (j, (above, below)) in above.into_iter().zip(below).enumerate() {
             let columns = [
                 _mm256_permute2f128_ps::<0x20>(above, below),
                 _mm256_permute2f128_ps::<0x31>(above, below),
