@@ -8,6 +8,7 @@ use self::sparse::{Sparse, is_sparse};
 use crate::pack::{Block, MAX_LANES, depth, pack_right, pack_straight, pack_turned};
 use crate::prefetch::{Cache, prefetch};
 use crate::tile::{Left, Rows, Start, Tile, deepest};
+use crate::transpose::transpose;
 use crate::{Aligned, Kernel, Operands, Panels};
 
 /// Takes the entries of a gradient, each once.
@@ -316,41 +317,15 @@ impl Products {
         for (p, panel) in x.chunks_exact(layout.panel_len()).enumerate() {
             let live = layout.live(p);
             for (f, rows) in panel.chunks(lanes * lanes).enumerate() {
-                transpose(rows, lanes, &mut square[..lanes * lanes]);
+                let rows = Block::whole(rows, rows.len() / lanes, lanes);
+                if rows.rows < lanes {
+                    // What is missing of the last features is 0.
+                    square.fill(0.0);
+                }
+                transpose(rows, lanes, &mut square);
                 let packed = depth(kernel, live) * lanes;
                 let out = &mut self.turned[(f * deep + p * panel_depth) * lanes..][..packed];
                 pack_right(kernel, &square[..live * lanes], lanes, out);
-            }
-        }
-    }
-}
-
-/// `[rows, lanes]` of at most `lanes` rows to `[lanes, lanes]`; what is missing
-/// becomes 0.
-fn transpose(rows: &[f32], lanes: usize, out: &mut [f32]) {
-    match lanes {
-        16 => transpose_square::<16>(rows, out),
-        32 => transpose_square::<32>(rows, out),
-        lanes => unreachable!("a kernel with {lanes} lanes"),
-    }
-}
-
-fn transpose_square<const L: usize>(rows: &[f32], out: &mut [f32]) {
-    let (rows, out) = (rows.as_chunks::<L>().0, out.as_chunks_mut::<L>().0);
-    if rows.len() < L {
-        out.as_flattened_mut().fill(0.0);
-        for (r, row) in rows.iter().enumerate() {
-            for (out, &value) in out.iter_mut().zip(row) {
-                out[r] = value;
-            }
-        }
-        return;
-    }
-    // Four columns at a time: four streams of whole lines are written.
-    for c in (0..L).step_by(4) {
-        for (r, row) in rows.iter().enumerate().take(L) {
-            for i in 0..4 {
-                out[c + i][r] = row[c + i];
             }
         }
     }
