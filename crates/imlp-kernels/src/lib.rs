@@ -34,7 +34,6 @@
 //! AMX where Linux lets us use it. A [`Kernel`] exists only where its
 //! instructions do, so that everything that takes one is safe to call.
 #![warn(missing_docs)]
-#![deny(unsafe_op_in_unsafe_fn)]
 
 mod aligned;
 mod amx;
