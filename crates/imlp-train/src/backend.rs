@@ -76,12 +76,9 @@ impl Backend {
             (Self::Burn(_), _) => {
                 refuse("belongs to device cpu; this device computes in \"f32\"".to_owned())
             }
-            (Self::Cpu, _) => match Kernel::new(precision.operands()) {
+            (Self::Cpu, _) => match Kernel::new(precision.operands(), None) {
                 Ok(_) => Ok(()),
-                Err(error) if precision == Precision::Bf16 => refuse(format!(
-                    "{error}; use \"f32\", or \"bf16-emulated\" for the same rounding without the speed"
-                )),
-                Err(error) => refuse(format!("{error}; use \"f32\"")),
+                Err(error) => refuse(error.to_string()),
             },
         }
     }
@@ -89,7 +86,7 @@ impl Backend {
     /// The name of what trains dense twins, as part of what results belong to.
     pub(crate) fn name(&self) -> String {
         match self {
-            Self::Cpu if Kernel::new(Operands::F32).is_ok() => "cpu".to_owned(),
+            Self::Cpu if Kernel::new(Operands::F32, None).is_ok() => "cpu".to_owned(),
             Self::Cpu => format!("{:?}", Device::flex()),
             Self::Burn(device) => format!("{device:?}"),
         }
@@ -98,7 +95,7 @@ impl Backend {
     /// What multiplies matrices of a dense twin in `precision`: the processor's
     /// instructions, or a device of Burn.
     pub fn instructions(&self, precision: Precision) -> String {
-        match (self, Kernel::new(precision.operands())) {
+        match (self, Kernel::new(precision.operands(), None)) {
             (Self::Cpu, Ok(kernel)) => kernel.instructions().to_owned(),
             _ => self.name(),
         }
@@ -109,7 +106,7 @@ impl Backend {
         let linear = network.linear_layers();
         let mut maps = linear.iter().map(|layer| layer.map.structure());
         matches!(self, Self::Cpu)
-            && Kernel::new(Operands::F32).is_ok()
+            && Kernel::new(Operands::F32, None).is_ok()
             && maps.all(|structure| matches!(structure, Structure::Tied(_)))
     }
 
@@ -122,7 +119,7 @@ impl Backend {
     ) -> Box<dyn Model + 'a> {
         let device = match self {
             Self::Cpu => {
-                let kernel = Kernel::new(training.precision.operands());
+                let kernel = Kernel::new(training.precision.operands(), None);
                 let engine = kernel
                     .ok()
                     .and_then(|kernel| Engine::new(network, training, &parameters, kernel));
@@ -152,7 +149,7 @@ mod tests {
             assert!(message.contains(part), "{message}");
         }
         assert!(Backend::Cpu.check(Precision::F32).is_ok());
-        if Kernel::new(Operands::Bf16).is_ok() {
+        if Kernel::new(Operands::Bf16, None).is_ok() {
             assert!(Backend::Cpu.check(Precision::Bf16).is_ok());
         } else {
             let message = refusal(&Backend::Cpu, Precision::Bf16);
