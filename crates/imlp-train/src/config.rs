@@ -1,5 +1,6 @@
 //! The configuration of one trial: the tables of a recipe except `[sweep]`.
 
+use imlp_kernels::InstructionSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -138,6 +139,10 @@ pub struct TrainConfig {
     pub label_smoothing: f64,
     /// Numbers in which the twin's products are computed.
     pub precision: Precision,
+    /// The instruction set of all products, so that every machine that has it gives the
+    /// same bits; the fastest of each machine when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<InstructionSet>,
 }
 
 /// On CIFAR-10 nothing diverged with it at any α; `docs/results.md` has the
@@ -167,6 +172,7 @@ impl Default for TrainConfig {
             weight_decay: 0.0,
             label_smoothing: 0.0,
             precision: Precision::default(),
+            instructions: None,
         }
     }
 }

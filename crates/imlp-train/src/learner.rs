@@ -1,10 +1,11 @@
 //! A network in training: its model, its learning rate, its stream of images.
 
+use imlp_kernels::InstructionSet;
 use imlp_linear::Alpha;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::checkpoint::{from_file, to_file};
+use crate::checkpoint::{MadeBy, from_file, to_file};
 use crate::data::{Subset, TrainingData};
 use crate::evaluate::{Measurement, evaluate};
 use crate::interpolation::InterpolationRule;
@@ -26,6 +27,8 @@ pub(crate) struct Training {
     pub label_smoothing: f64,
     pub initialization: Initialization,
     pub precision: crate::Precision,
+    /// The instruction set that all products are pinned to.
+    pub instructions: Option<InstructionSet>,
 }
 
 /// How far the training of a segment has come.
@@ -64,6 +67,8 @@ pub(crate) struct Company<'a> {
 pub(crate) struct Learner<'a> {
     specs: Vec<ParameterSpec>,
     model: Box<dyn Model + 'a>,
+    /// What its products are computed with.
+    instructions: String,
     training: Training,
     stream: u64,
     step: u64,
@@ -85,6 +90,7 @@ impl<'a> Learner<'a> {
         let start = initialize(&specs, training.initialization, seed, stream);
         Self {
             model: backend.model(network, training, start),
+            instructions: backend.instructions(network, training),
             specs,
             training,
             stream: stream_seed(seed, stream),
@@ -140,19 +146,34 @@ impl<'a> Learner<'a> {
 
     /// A checkpoint of `run`, which has come as far as `progress`.
     pub fn checkpoint<P: Serialize>(&self, run: &str, progress: &P) -> WeightsFile {
-        to_file(run, &self.specs, &self.model.state(), self.step, progress)
+        let made_by = MadeBy {
+            run,
+            instructions: &self.instructions,
+        };
+        to_file(
+            made_by,
+            &self.specs,
+            &self.model.state(),
+            self.step,
+            progress,
+        )
     }
 
     /// Goes on from a checkpoint of `run`; gives its progress.
     ///
     /// # Errors
-    /// [`TrainError::Checkpoint`]: the file of another run.
+    /// [`TrainError::Checkpoint`]: the file of another run;
+    /// [`TrainError::OtherInstructions`].
     pub fn resume<P: DeserializeOwned>(
         &mut self,
         run: &str,
         file: &WeightsFile,
     ) -> Result<P, TrainError> {
-        let (state, step, progress) = from_file(run, &self.specs, file)?;
+        let made_by = MadeBy {
+            run,
+            instructions: &self.instructions,
+        };
+        let (state, step, progress) = from_file(made_by, &self.specs, file)?;
         self.model.restore(state);
         self.step = step;
         Ok(progress)
@@ -242,6 +263,11 @@ impl<'a> Learner<'a> {
     /// The parameters on the host.
     pub fn snapshot(&self) -> HostParameters {
         self.model.parameters()
+    }
+
+    /// What its products are computed with.
+    pub fn instructions(&self) -> &str {
+        &self.instructions
     }
 
     /// What the parameters are.

@@ -87,6 +87,9 @@ pub const RESULTS_VERSION: u32 = 5;
 /// The version of Burn that trains the networks; results depend on it.
 pub const BURN_VERSION: &str = "0.22.1";
 
+/// The instruction sets that [`TrainConfig::instructions`] can pin.
+pub use imlp_kernels::InstructionSet;
+
 /// Burn's runtime device, on which networks live.
 pub use burn::tensor::Device;
 

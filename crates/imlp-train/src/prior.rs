@@ -36,6 +36,10 @@ pub struct PriorRecord {
     pub validation: Option<Metrics>,
     /// On the test set, at the end.
     pub test: Option<Metrics>,
+    /// What its products were computed with; see
+    /// [`TrialRecord::instructions`](crate::TrialRecord::instructions).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<String>,
     /// Seconds of training, evaluation excluded.
     pub train_seconds: f64,
 }
@@ -219,6 +223,7 @@ pub fn continue_prior(
             epochs: progress.records,
             validation: at_the_end.validation,
             test: at_the_end.test,
+            instructions: Some(learner.instructions().to_owned()),
             train_seconds: progress.train_seconds,
         },
         snapshots,

@@ -95,6 +95,10 @@ pub struct TrialRecord {
     pub restored_epochs: u32,
     /// Epochs that were trained.
     pub epochs: u32,
+    /// What the twin's products were computed with: an instruction set (`avx2`, `avx512`,
+    /// `amx`), or what stands for Burn's device. Results of early versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<String>,
     /// Seconds of training, evaluation and interpolation excluded.
     pub train_seconds: f64,
     /// Seconds of interpolation.
@@ -341,6 +345,7 @@ pub fn continue_trial(
             .sum(),
         restored_epochs,
         epochs,
+        instructions: Some(twin.instructions().to_owned()),
         train_seconds,
         interpolation_seconds,
         images_per_second: trained_images as f64 / train_seconds.max(f64::MIN_POSITIVE),

@@ -35,6 +35,7 @@ fn training(rule: Rule, label_smoothing: f64) -> Training {
         label_smoothing,
         initialization: Initialization::KaimingNormal,
         precision: Precision::F32,
+        instructions: None,
     }
 }
 
