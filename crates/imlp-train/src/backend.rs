@@ -3,16 +3,15 @@
 use burn::tensor::Device;
 use imlp_kernels::{Kernel, Operands};
 use imlp_linear::Structure;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use crate::burn::model::BurnModel;
 use crate::engine::Engine;
 use crate::error::TrainError;
+use crate::hyperparameters::Hyperparameters;
+use crate::hyperparameters::precision::Precision;
 use crate::model::Model;
 use crate::network::Network;
 use crate::network::parameters::HostParameters;
-use crate::training::learner::Training;
 
 /// What trains networks.
 #[derive(Clone, Debug)]
@@ -23,39 +22,6 @@ pub enum Backend {
     Cpu,
     /// Burn, on one of its devices.
     Burn(Device),
-}
-
-/// In which numbers the products of the dense twin are computed. Weights, sums,
-/// the optimiser's state and everything of the prior are f32 in any case.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Precision {
-    /// Single precision.
-    #[default]
-    F32,
-    /// Operands rounded to bfloat16, on processors with AVX-512-BF16.
-    Bf16,
-    /// The same rounding on any processor, slower than `f32`.
-    Bf16Emulated,
-}
-
-impl Precision {
-    /// The word that a recipe uses.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::F32 => "f32",
-            Self::Bf16 => "bf16",
-            Self::Bf16Emulated => "bf16-emulated",
-        }
-    }
-
-    fn operands(self) -> Operands {
-        match self {
-            Self::F32 => Operands::F32,
-            Self::Bf16 => Operands::Bf16,
-            Self::Bf16Emulated => Operands::EmulatedBf16,
-        }
-    }
 }
 
 impl Backend {
@@ -117,7 +83,7 @@ impl Backend {
     pub(crate) fn model<'a>(
         &self,
         network: &'a Network,
-        training: Training,
+        training: Hyperparameters,
         parameters: HostParameters,
     ) -> Box<dyn Model + 'a> {
         let device = match self {

@@ -27,23 +27,26 @@ mod training;
 mod trial;
 mod version;
 
-pub use backend::{Backend, Precision};
-pub use burn::optimizer::OptimizerKind;
-pub use config::{DataConfig, EvaluationConfig, TestReading, TrainConfig, TrialConfig, TwinConfig};
+pub use backend::Backend;
+pub use config::{DataConfig, EvaluationConfig, TestReading, TrialConfig, TwinConfig};
 pub use conversion::{
     Assignment, Check, DenseLayer, DenseNetwork, Difference, Form, NetworkConfig, Projected,
     StructureShares, TensorStatistics, WeightedNetwork, check, project,
 };
 pub use cost::{Cost, NetworkCost};
 pub use error::TrainError;
+pub use hyperparameters::config::TrainConfig;
 pub use hyperparameters::learning_rate::LearningRateSchedule;
+pub use hyperparameters::optimizer::OptimizerKind;
+pub use hyperparameters::precision::Precision;
 pub use interpolation::allocation::{Allocation, ByName, Gradient, NamedAllocation};
-pub use interpolation::config::{
-    InterpolationConfig, InterpolationRule, OptimizerState, effective_prior_share,
-};
+pub use interpolation::config::InterpolationConfig;
+pub use interpolation::optimizer_state::OptimizerState;
+pub use interpolation::rule::{InterpolationRule, effective_prior_share};
 pub use interpolation::schedule::{Schedule, ScheduleKind};
 pub use interpolation::timing::{Every, Segment, Timing};
 pub use network::Network;
+pub use network::initialization::Initialization;
 pub use network::layer::{
     AdaptiveAvgPool2dKeys, AvgPool2dKeys, BatchNormKeys, BilinearResizeKeys, ChannelMixingKeys,
     CirculantKeys, Conv1dKeys, Conv2dKeys, ConvTranspose2dKeys, GlobalAvgPoolKeys, ImagePadding,
@@ -51,10 +54,11 @@ pub use network::layer::{
     LocallyConnected2dKeys, LowRankKeys, MeanTokensKeys, NoKeys, Pair, PatchEmbeddingKeys,
     PermutationKeys, ResidualKeys, Same, SequencePadding, TokenMixingKeys,
 };
-pub use network::parameters::{HostParameters, Initialization, ParameterSpec, Role};
+pub use network::parameters::{HostParameters, ParameterSpec, Role};
 pub use network::prior_config::{Channels, MixerHead, PriorConfig, PriorKind, PriorTraining};
 pub use observer::{Observer, Unobserved};
-pub use prior::{PriorEpoch, PriorRecord, PriorTrajectory, continue_prior, train_prior};
+pub use prior::epoch::PriorEpoch;
+pub use prior::{PriorRecord, PriorTrajectory, continue_prior, train_prior};
 pub use setup::Setup;
 pub use tensors::bytes::bytes;
 pub use tensors::new_file::{NewFile, NewTensor, WriteElements};
@@ -62,8 +66,10 @@ pub use tensors::tensor_file::{Dtype, TensorEntry, TensorFile};
 pub use tensors::weights_file::{NamedTensor, WeightsFile};
 pub use training::checkpoint::{Checkpoints, NoCheckpoints};
 pub use training::data::{Subset, TrainingData};
-pub use training::evaluation::{Measurement, Metrics, evaluate_parameters};
-pub use trial::{Point, Trial, TrialRecord, TrialStatus, continue_trial, run_trial};
+pub use training::evaluation::{Measurement, Metrics};
+pub use trial::point::Point;
+pub use trial::record::{TrialRecord, TrialStatus};
+pub use trial::{Trial, continue_trial, run_trial};
 pub use version::{BURN_VERSION, RESULTS_VERSION};
 
 /// Burn's runtime device, on which networks live.

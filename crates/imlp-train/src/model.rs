@@ -2,9 +2,8 @@
 
 use imlp_linear::{Alpha, LinearError, Parameters, StructuredMap};
 
-use crate::interpolation::config::OptimizerState;
+use crate::interpolation::optimizer_state::StateChange;
 use crate::network::parameters::HostParameters;
-use crate::training::checkpoint::ModelState;
 
 /// A network with its parameters and the state of its optimiser.
 pub(crate) trait Model {
@@ -16,15 +15,19 @@ pub(crate) trait Model {
     /// row-major.
     fn logits(&mut self, images: &[f32], count: usize) -> Vec<f32>;
 
-    /// Pulls parameter `index` toward a prior's.
+    /// Interpolates parameter `index`: `(1−α)·value + α·target`.
     ///
     /// # Errors
     /// The prior's parameters do not fit its map.
-    fn pull(&mut self, index: usize, alpha: Alpha, toward: Toward<'_>) -> Result<(), LinearError>;
+    fn interpolate(
+        &mut self,
+        index: usize,
+        alpha: Alpha,
+        target: InterpolationTarget<'_>,
+    ) -> Result<(), LinearError>;
 
-    /// Applies the policy to the optimiser's state of parameter `index` after an
-    /// interpolation with `alpha`.
-    fn after_interpolation(&mut self, index: usize, alpha: Alpha, policy: OptimizerState);
+    /// Changes the optimiser's state of parameter `index`.
+    fn change_optimizer_state(&mut self, index: usize, change: StateChange);
 
     /// Everything that later steps depend on.
     fn state(&self) -> ModelState;
@@ -39,9 +42,21 @@ pub(crate) trait Model {
     fn parameters(&self) -> HostParameters;
 }
 
-/// What a parameter of the dense twin is pulled toward.
+/// A network and its optimiser between two steps.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct ModelState {
+    /// In PyTorch layout.
+    pub parameters: HostParameters,
+    /// The optimiser's moments of each parameter; empty where there are none (yet).
+    pub first: HostParameters,
+    pub second: HostParameters,
+    /// Updates since the moments were empty.
+    pub updates: Vec<i32>,
+}
+
+/// What a parameter of the dense twin is interpolated toward.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Toward<'a> {
+pub(crate) enum InterpolationTarget<'a> {
     /// The matrix of a structured map.
     Weight(&'a dyn StructuredMap, Parameters<'a>),
     /// Its bias.

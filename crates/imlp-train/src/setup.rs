@@ -4,16 +4,20 @@ use std::sync::Arc;
 
 use imlp_data::Dataset;
 
-use crate::backend::{Backend, Precision};
-use crate::config::{TrainConfig, TrialConfig};
+use crate::backend::Backend;
+use crate::config::TrialConfig;
 use crate::error::TrainError;
-use crate::hyperparameters::learning_rate::LearningRate;
-use crate::interpolation::config::InterpolationRule;
-use crate::interpolation::timing::{Every, Segment, Timing, segments};
+use crate::hyperparameters::Hyperparameters;
+use crate::hyperparameters::config::TrainConfig;
+use crate::hyperparameters::precision::Precision;
+use crate::interpolation::rule::InterpolationRule;
+use crate::interpolation::timing::{Every, Pause, Segment, Timing, pauses, segments};
 use crate::network::Network;
+use crate::network::parameters::HostParameters;
 use crate::network::prior_config::PriorTraining;
-use crate::training::data::TrainingData;
-use crate::training::learner::{SegmentProgress, Training};
+use crate::training::data::{Subset, TrainingData};
+use crate::training::evaluation::{Metrics, evaluate};
+use crate::training::progress::TrainingProgress;
 
 /// A checked configuration with its data and its networks. Cheap to share
 /// between threads: trials only read it.
@@ -23,8 +27,8 @@ pub struct Setup {
     pub(crate) data: TrainingData,
     pub(crate) prior: Network,
     pub(crate) twin: Network,
-    pub(crate) training: Training,
-    pub(crate) prior_training: Training,
+    pub(crate) training: Hyperparameters,
+    pub(crate) prior_training: Hyperparameters,
     pub(crate) backend: Backend,
 }
 
@@ -44,7 +48,9 @@ impl Setup {
         let prior = config.prior.network(data.shape(), data.classes())?;
         let twin = prior.dense_twin()?;
         let steps = data.steps(config.train.batch_size);
-        let training = training(&config, &config.train, config.train.epochs, steps)?;
+        let initialization = config.twin.initialization;
+        let epochs = config.train.epochs;
+        let training = Hyperparameters::new(&config.train, initialization, epochs, steps)?;
         let prior_config = TrainConfig {
             learning_rate: config
                 .prior
@@ -53,8 +59,9 @@ impl Setup {
             precision: Precision::F32,
             ..config.train.clone()
         };
-        let prior_epochs = config.prior.epochs.unwrap_or(config.train.epochs);
-        let prior_training = self::training(&config, &prior_config, prior_epochs, steps)?;
+        let prior_epochs = config.prior.epochs.unwrap_or(epochs);
+        let prior_training =
+            Hyperparameters::new(&prior_config, initialization, prior_epochs, steps)?;
         if prior.parameter_specs().is_empty() && config.prior.training != PriorTraining::Untrained {
             return Err(TrainError::key(
                 "prior.training",
@@ -184,16 +191,53 @@ impl Setup {
         self.steps_of(epoch.saturating_sub(1)) + step as u64
     }
 
-    /// Optimiser steps before that epoch, segment and step.
-    pub(crate) fn steps_before(
+    /// Where the training of a twin that has come as far as `progress` pauses.
+    pub(crate) fn twin_pauses(&self, progress: TrainingProgress) -> impl Iterator<Item = Pause> {
+        let start = (progress.epochs, progress.segments);
+        pauses(start, self.config.train.epochs, |epoch| {
+            self.segments(epoch)
+        })
+    }
+
+    /// Where the training of a prior that has come as far as `progress` pauses:
+    /// where its twins are interpolated, or at the ends of epochs.
+    pub(crate) fn prior_pauses(&self, progress: TrainingProgress) -> impl Iterator<Item = Pause> {
+        let start = (progress.epochs, progress.segments);
+        pauses(start, self.prior_epochs(), |epoch| {
+            match self.config.prior.training {
+                PriorTraining::CoTrained => self.segments(epoch),
+                PriorTraining::Frozen | PriorTraining::Untrained => vec![Segment {
+                    start: 0,
+                    end: self.data.steps(self.config.train.batch_size),
+                    interpolate: false,
+                }],
+            }
+        })
+    }
+
+    /// Optimiser steps that are done.
+    pub(crate) fn steps_before(&self, progress: &TrainingProgress) -> u64 {
+        let of_epoch = self.segments(progress.epochs + 1);
+        let segment = of_epoch.get(progress.segments);
+        let before = segment.map_or(0, |segment| segment.start);
+        self.steps_of(progress.epochs) + (before + progress.within.done) as u64
+    }
+
+    /// Measures saved `parameters` of `network`, in f32, on a subset of the
+    /// images; `None` as for a trial: an empty subset, or logits that are not
+    /// finite.
+    pub fn evaluate(
         &self,
-        epochs: u32,
-        segments: usize,
-        within: SegmentProgress,
-    ) -> u64 {
-        let of_epoch = self.segments(epochs + 1);
-        let before = of_epoch.get(segments).map_or(0, |segment| segment.start);
-        self.steps_of(epochs) + (before + within.done) as u64
+        network: &Network,
+        parameters: &HostParameters,
+        subset: Subset,
+    ) -> Option<Metrics> {
+        let training = Hyperparameters {
+            precision: Precision::F32,
+            ..self.training
+        };
+        let mut model = self.backend.model(network, training, parameters.clone());
+        evaluate(model.as_mut(), &self.data, subset)
     }
 
     fn steps_of(&self, epochs: u32) -> u64 {
@@ -207,25 +251,4 @@ impl Setup {
             PriorTraining::Frozen | PriorTraining::Untrained => 1,
         }
     }
-}
-
-fn training(
-    config: &TrialConfig,
-    train: &TrainConfig,
-    epochs: u32,
-    steps: usize,
-) -> Result<Training, TrainError> {
-    Ok(Training {
-        rule: train.check()?,
-        rate: LearningRate {
-            peak: train.learning_rate,
-            schedule: train.learning_rate_schedule,
-            warmup: train.warmup_epochs * steps as f64,
-            total: f64::from(epochs) * steps as f64,
-        },
-        batch_size: train.batch_size,
-        label_smoothing: train.label_smoothing,
-        initialization: config.twin.initialization,
-        precision: train.precision,
-    })
 }

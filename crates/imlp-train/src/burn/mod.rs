@@ -4,3 +4,4 @@ pub(crate) mod forward;
 pub(crate) mod loss;
 pub(crate) mod model;
 pub(crate) mod optimizer;
+pub(crate) mod parameters;

@@ -6,12 +6,12 @@ use imlp_linear::{Alpha, LinearError};
 use crate::burn::forward::forward;
 use crate::burn::loss::cross_entropy;
 use crate::burn::optimizer::Optimizer;
-use crate::interpolation::config::OptimizerState;
-use crate::model::{Model, Toward};
+use crate::burn::parameters::{edit, to_device, to_host};
+use crate::hyperparameters::Hyperparameters;
+use crate::interpolation::optimizer_state::StateChange;
+use crate::model::{InterpolationTarget, Model, ModelState};
 use crate::network::Network;
-use crate::network::parameters::{HostParameters, ParameterSpec, edit, to_device, to_host};
-use crate::training::checkpoint::ModelState;
-use crate::training::learner::Training;
+use crate::network::parameters::{HostParameters, ParameterSpec};
 
 /// A network, its parameters and its optimiser on a device.
 pub(crate) struct BurnModel<'a> {
@@ -27,7 +27,7 @@ impl<'a> BurnModel<'a> {
     /// `network` with these parameters and an optimiser without a past.
     pub fn new(
         network: &'a Network,
-        training: Training,
+        training: Hyperparameters,
         parameters: &HostParameters,
         device: &Device,
     ) -> Self {
@@ -83,22 +83,29 @@ impl Model for BurnModel<'_> {
         logits.try_into_vec().expect("logits are f32")
     }
 
-    fn pull(&mut self, index: usize, alpha: Alpha, toward: Toward<'_>) -> Result<(), LinearError> {
-        edit(&mut self.values[index], |value| match toward {
+    fn interpolate(
+        &mut self,
+        index: usize,
+        alpha: Alpha,
+        target: InterpolationTarget<'_>,
+    ) -> Result<(), LinearError> {
+        edit(&mut self.values[index], |value| match target {
             // Weights of full matrices lie `[in, out]`.
-            Toward::Weight(map, parameters) => {
+            InterpolationTarget::Weight(map, parameters) => {
                 map.interpolate_transposed(parameters, alpha, value, None)
             }
-            Toward::Bias(map, parameters) => map.interpolate_bias(parameters, alpha, value),
-            Toward::Values(values) => {
-                alpha.pull(value, |i| values[i]);
+            InterpolationTarget::Bias(map, parameters) => {
+                map.interpolate_bias(parameters, alpha, value)
+            }
+            InterpolationTarget::Values(values) => {
+                alpha.interpolate(value, |i| values[i]);
                 Ok(())
             }
         })
     }
 
-    fn after_interpolation(&mut self, index: usize, alpha: Alpha, policy: OptimizerState) {
-        self.optimizer.after_interpolation(index, alpha, policy);
+    fn change_optimizer_state(&mut self, index: usize, change: StateChange) {
+        self.optimizer.change_state(index, change);
     }
 
     fn state(&self) -> ModelState {

@@ -1,42 +1,14 @@
-//! SGD with momentum, and AdamW.
+//! SGD with momentum and AdamW on a device of Burn.
 //!
 //! Burn has both, but keeps their state behind records; interpolation needs to
 //! scale or reset the state of single layers, so it lies open here. The update
 //! rules are PyTorch's, and tests compare them with Burn's own optimisers.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
-use crate::interpolation::config::OptimizerState;
-use crate::training::checkpoint::ModelState;
-use imlp_linear::Alpha;
-
-/// Which optimiser trains a network.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum OptimizerKind {
-    /// `torch.optim.SGD` without dampening or Nesterov:
-    /// `g ← g + λw; v ← μv + g; w ← w − ηv`.
-    #[default]
-    Sgd,
-    /// `torch.optim.AdamW` (Loshchilov & Hutter 2017, arXiv 1711.05101).
-    Adamw,
-}
-
-/// Checked numbers of an optimiser.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Rule {
-    /// Stochastic gradient descent.
-    Sgd { momentum: f64, weight_decay: f64 },
-    /// Adam with decoupled weight decay.
-    AdamW {
-        beta1: f64,
-        beta2: f64,
-        epsilon: f64,
-        weight_decay: f64,
-    },
-}
+use crate::hyperparameters::optimizer::OptimizerRule;
+use crate::interpolation::optimizer_state::StateChange;
+use crate::model::ModelState;
 
 /// The state of one parameter.
 #[derive(Clone, Debug, Default)]
@@ -52,12 +24,12 @@ struct State {
 /// An optimiser with the state of every parameter of one network.
 #[derive(Clone, Debug)]
 pub(crate) struct Optimizer {
-    rule: Rule,
+    rule: OptimizerRule,
     states: Vec<State>,
 }
 
 impl Optimizer {
-    pub fn new(rule: Rule, parameters: usize) -> Self {
+    pub fn new(rule: OptimizerRule, parameters: usize) -> Self {
         Self {
             rule,
             states: vec![State::default(); parameters],
@@ -74,7 +46,7 @@ impl Optimizer {
     ) -> Tensor<1> {
         let state = &mut self.states[index];
         match self.rule {
-            Rule::Sgd {
+            OptimizerRule::Sgd {
                 momentum,
                 weight_decay,
             } => {
@@ -93,7 +65,7 @@ impl Optimizer {
                 state.first = Some(velocity.clone());
                 value - velocity * rate
             }
-            Rule::AdamW {
+            OptimizerRule::AdamW {
                 beta1,
                 beta2,
                 epsilon,
@@ -147,21 +119,15 @@ impl Optimizer {
         }
     }
 
-    /// Applies the policy to parameter `index` after an interpolation with
-    /// `alpha`.
-    pub fn after_interpolation(&mut self, index: usize, alpha: Alpha, policy: OptimizerState) {
-        if alpha.is_zero() {
-            return;
-        }
+    /// Changes the state of parameter `index`.
+    pub fn change_state(&mut self, index: usize, change: StateChange) {
         let state = &mut self.states[index];
-        match policy {
-            OptimizerState::Keep => {}
-            // Nothing of the old weights is left at α = 1, so nothing of their
-            // state: a product with 0 would keep a NaN.
-            OptimizerState::Scale if !alpha.is_one() => {
-                state.first = state.first.take().map(|m| m * (1.0 - alpha.get()));
+        match change {
+            StateChange::Keep => {}
+            StateChange::ScaleFirst(factor) => {
+                state.first = state.first.take().map(|m| m * factor);
             }
-            OptimizerState::Scale | OptimizerState::Reset => *state = State::default(),
+            StateChange::Reset => *state = State::default(),
         }
     }
 }
@@ -171,7 +137,10 @@ mod against_burn;
 
 #[cfg(test)]
 mod tests {
+    use imlp_linear::Alpha;
+
     use super::*;
+    use crate::interpolation::optimizer_state::OptimizerState;
 
     fn tensor(values: &[f32]) -> Tensor<1> {
         Tensor::from_data(
@@ -184,11 +153,11 @@ mod tests {
         tensor.to_data().try_to_vec().unwrap()
     }
 
-    const SGD: Rule = Rule::Sgd {
+    const SGD: OptimizerRule = OptimizerRule::Sgd {
         momentum: 0.9,
         weight_decay: 0.01,
     };
-    const ADAMW: Rule = Rule::AdamW {
+    const ADAMW: OptimizerRule = OptimizerRule::AdamW {
         beta1: 0.9,
         beta2: 0.999,
         epsilon: 1e-8,
@@ -196,18 +165,18 @@ mod tests {
     };
 
     /// PyTorch's update rules, scalar by scalar in f64.
-    fn oracle(rule: Rule, start: f64, gradients: &[f64], rate: f64) -> f64 {
+    fn oracle(rule: OptimizerRule, start: f64, gradients: &[f64], rate: f64) -> f64 {
         let (mut w, mut m, mut v) = (start, 0.0, 0.0);
         for (t, &g) in gradients.iter().enumerate() {
             match rule {
-                Rule::Sgd {
+                OptimizerRule::Sgd {
                     momentum,
                     weight_decay,
                 } => {
                     m = momentum * m + g + weight_decay * w;
                     w -= rate * m;
                 }
-                Rule::AdamW {
+                OptimizerRule::AdamW {
                     beta1,
                     beta2,
                     epsilon,
@@ -248,7 +217,7 @@ mod tests {
     #[test]
     fn the_state_is_kept_scaled_or_reset() {
         let half = Alpha::new(0.5).unwrap();
-        let momentum = Rule::Sgd {
+        let momentum = OptimizerRule::Sgd {
             momentum: 0.9,
             weight_decay: 0.0,
         };
@@ -264,7 +233,7 @@ mod tests {
         ] {
             let mut optimizer = Optimizer::new(momentum, 1);
             let w = optimizer.update(0, tensor(&[0.0]), tensor(&[1.0]), 0.0);
-            optimizer.after_interpolation(0, alpha, policy);
+            optimizer.change_state(0, policy.change(alpha));
             let w = optimizer.update(0, w, tensor(&[0.0]), 1.0);
             assert!((values(&w)[0] + moved).abs() < 1e-6, "{policy:?} {alpha}");
         }
@@ -280,7 +249,7 @@ mod tests {
             for rule in [SGD, ADAMW] {
                 let mut optimizer = Optimizer::new(rule, 1);
                 optimizer.update(0, tensor(&[0.0]), tensor(&[f32::NAN]), 0.1);
-                optimizer.after_interpolation(0, Alpha::ONE, policy);
+                optimizer.change_state(0, policy.change(Alpha::ONE));
                 let w = optimizer.update(0, tensor(&[1.0]), tensor(&[1.0]), 0.1);
                 assert_eq!(values(&w)[0].is_nan(), survives, "{policy:?} {rule:?}");
             }

@@ -17,18 +17,18 @@
 //! rounding amounts to in a network whose layers do not amplify it.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use imlp_linear::{Structure, StructuredMap};
+use imlp_linear::{LearnedPermutation, Structure, StructuredMap};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::burn::forward::{Run, structured, walk};
+use crate::burn::forward::{LinearOps, forward_with, structured};
+use crate::burn::parameters::upload;
 use crate::conversion::dense::DenseNetwork;
 use crate::conversion::matrix::Matrix;
 use crate::conversion::weighted::Weights;
 use crate::error::TrainError;
 use crate::network::layer::{Layer, LayerNorm, LinearLayer};
-use crate::network::parameters::upload;
 use crate::tensors::tensor_file::TensorFile;
 
 /// Unit roundoff of single precision.
@@ -108,7 +108,7 @@ pub fn check(
     };
     // The first half goes through Burn's layers, the second through the
     // matrices.
-    let y = walk(
+    let y = forward_with(
         network.outline(),
         &mut run,
         Tensor::cat(vec![x.clone(), x], 0),
@@ -146,7 +146,7 @@ struct Both<'a> {
     failure: Option<TrainError>,
 }
 
-impl Run for Both<'_> {
+impl LinearOps for Both<'_> {
     fn linear(&mut self, layer: &LinearLayer, x: Tensor<2>) -> Tensor<2> {
         let shape = [2 * self.inputs, layer.map.out_len()];
         let outcome = match self.failure {
@@ -177,7 +177,7 @@ impl Both<'_> {
             device: &self.device,
         };
         let half = x.clone().slice([0..inputs, 0..in_len]);
-        let structured = values(walk(&layer.parts, &mut burn, half));
+        let structured = values(forward_with(&layer.parts, &mut burn, half));
         let x = values(x);
         let matrix = Matrix::read(self.file, layer, self.network.form())?;
         let dense = matrix.apply(&x, in_len);
@@ -210,11 +210,11 @@ struct Structured<'a> {
     device: &'a Device,
 }
 
-impl Run for Structured<'_> {
+impl LinearOps for Structured<'_> {
     fn linear(&mut self, layer: &LinearLayer, x: Tensor<2>) -> Tensor<2> {
         let map = layer.map.as_ref();
         let p = self.weights.of(layer);
-        if map.kind() == "learned-permutation" {
+        if map.is::<LearnedPermutation>() {
             // Without a gradient, it has no forward in Burn.
             let x = values(x);
             let mut y = vec![0.0; x.len()];
@@ -225,7 +225,7 @@ impl Run for Structured<'_> {
             return matrix(y, map.out_len(), self.device);
         }
         // On the device the weight of a full matrix is [in, out].
-        let transposed = map.kind() == "dense";
+        let transposed = map.is_full_matrix();
         let weight = (map.weight_len() > 0)
             .then(|| upload(&map.weight_shape(), transposed, p.weight, self.device));
         let bias = p.bias.map(|b| upload(&[b.len()], false, b, self.device));

@@ -1,10 +1,10 @@
 //! What a trial costs, before it runs.
 
-use crate::burn::optimizer::Rule;
+use crate::hyperparameters::Hyperparameters;
+use crate::hyperparameters::optimizer::OptimizerRule;
 use crate::network::Network;
 use crate::network::layer::LinearLayer;
 use crate::setup::Setup;
-use crate::training::learner::Training;
 
 mod scratch;
 
@@ -51,7 +51,7 @@ impl Cost {
             .train
             .batch_size
             .min(setup.data().train_len()) as u64;
-        let cost = |network: &Network, training: &Training| {
+        let cost = |network: &Network, training: &Hyperparameters| {
             let engine = setup.backend.has_engine_for(network);
             let bytes = if engine { engine_bytes } else { burn_bytes };
             NetworkCost {
@@ -107,21 +107,21 @@ fn flops_per_image(network: &Network) -> u64 {
 }
 
 /// Values that an optimiser keeps of each parameter.
-fn moments(rule: Rule) -> u64 {
+fn moments(rule: OptimizerRule) -> u64 {
     match rule {
-        Rule::Sgd { momentum: 0.0, .. } => 0,
-        Rule::Sgd { .. } => 1,
-        Rule::AdamW { .. } => 2,
+        OptimizerRule::Sgd { momentum: 0.0, .. } => 0,
+        OptimizerRule::Sgd { .. } => 1,
+        OptimizerRule::AdamW { .. } => 2,
     }
 }
 
 /// Bytes of a network in training by the engine.
-fn engine_bytes(network: &Network, rule: Rule, batch: u64) -> u64 {
+fn engine_bytes(network: &Network, rule: OptimizerRule, batch: u64) -> u64 {
     // The gradient of a full matrix is never there as a whole; those of other
     // maps are, with partial sums for each lane.
     const LANES: u64 = 32;
     let linear = network.linear_layers();
-    let structured = linear.iter().filter(|layer| layer.map.kind() != "dense");
+    let structured = linear.iter().filter(|layer| !layer.map.is_full_matrix());
     let partial: u64 = structured
         .map(|l| l.map.parameter_count() as u64 * LANES)
         .sum();
@@ -144,7 +144,7 @@ fn engine_bytes(network: &Network, rule: Rule, batch: u64) -> u64 {
 }
 
 /// Bytes of a network in training through Burn.
-fn burn_bytes(network: &Network, rule: Rule, batch: u64) -> u64 {
+fn burn_bytes(network: &Network, rule: OptimizerRule, batch: u64) -> u64 {
     // Parameter, gradient, optimiser state, and one temporary of an update.
     let copies = 3 + moments(rule);
     // Every linear layer keeps its input (a convolution in its own layout too);
@@ -187,7 +187,7 @@ mod tests {
             .network(Shape::image(3, 32, 32), 10)
             .unwrap();
         let twin = prior.dense_twin().unwrap();
-        let sgd = |momentum| Rule::Sgd {
+        let sgd = |momentum| OptimizerRule::Sgd {
             momentum,
             weight_decay: 0.0,
         };
@@ -218,7 +218,7 @@ mod tests {
         let prior = format!("kind = \"custom\"\nlayers = [{}]", layers.join(", "));
         let prior: PriorConfig = toml::from_str(&prior).unwrap();
         let network = prior.network(Shape::image(1, 4, 6), 10).unwrap();
-        let none = Rule::Sgd {
+        let none = OptimizerRule::Sgd {
             momentum: 0.0,
             weight_decay: 0.0,
         };

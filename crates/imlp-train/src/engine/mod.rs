@@ -14,12 +14,11 @@ use imlp_kernels::elementwise::cross_entropy;
 use imlp_kernels::{Aligned, Kernel, Panels};
 use imlp_linear::{Alpha, LinearError};
 
-use crate::interpolation::config::OptimizerState;
-use crate::model::{Model, Toward};
+use crate::hyperparameters::Hyperparameters;
+use crate::interpolation::optimizer_state::StateChange;
+use crate::model::{InterpolationTarget, Model, ModelState};
 use crate::network::Network;
 use crate::network::parameters::HostParameters;
-use crate::training::checkpoint::ModelState;
-use crate::training::learner::Training;
 
 mod chain;
 mod moments;
@@ -46,7 +45,7 @@ impl Engine {
     /// if one of its maps is not expressed here.
     pub fn new(
         network: &Network,
-        training: Training,
+        training: Hyperparameters,
         parameters: &HostParameters,
         kernel: Kernel,
     ) -> Option<Self> {
@@ -125,20 +124,29 @@ impl Model for Engine {
         rows
     }
 
-    fn pull(&mut self, index: usize, alpha: Alpha, toward: Toward<'_>) -> Result<(), LinearError> {
+    fn interpolate(
+        &mut self,
+        index: usize,
+        alpha: Alpha,
+        target: InterpolationTarget<'_>,
+    ) -> Result<(), LinearError> {
         let value = &mut self.values[index];
-        match toward {
-            Toward::Weight(map, parameters) => map.interpolate(parameters, alpha, value, None),
-            Toward::Bias(map, parameters) => map.interpolate_bias(parameters, alpha, value),
-            Toward::Values(values) => {
-                alpha.pull(value, |i| values[i]);
+        match target {
+            InterpolationTarget::Weight(map, parameters) => {
+                map.interpolate(parameters, alpha, value, None)
+            }
+            InterpolationTarget::Bias(map, parameters) => {
+                map.interpolate_bias(parameters, alpha, value)
+            }
+            InterpolationTarget::Values(values) => {
+                alpha.interpolate(value, |i| values[i]);
                 Ok(())
             }
         }
     }
 
-    fn after_interpolation(&mut self, index: usize, alpha: Alpha, policy: OptimizerState) {
-        self.moments.after_interpolation(index, alpha, policy);
+    fn change_optimizer_state(&mut self, index: usize, change: StateChange) {
+        self.moments.change_state(index, change);
     }
 
     fn state(&self) -> ModelState {

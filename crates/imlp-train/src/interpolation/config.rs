@@ -1,5 +1,4 @@
-//! The interpolation rule `W ← (1−α)·W + α·W_P` of one twin: its keys, their
-//! check, and α for each epoch and layer (arXiv 2410.09655).
+//! The keys `interpolation.*` and their check.
 
 use imlp_linear::Alpha;
 use schemars::JsonSchema;
@@ -7,25 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
 use crate::interpolation::allocation::Allocation;
+use crate::interpolation::optimizer_state::OptimizerState;
+use crate::interpolation::rule::InterpolationRule;
 use crate::interpolation::schedule::{Schedule, ScheduleKind};
 use crate::interpolation::timing::{Every, Timing};
-
-/// What becomes of the optimiser's state of a layer that was interpolated.
-///
-/// The momentum was built up by the weights before interpolation; keeping it
-/// pushes the new weights along a direction that belonged to the old ones.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum OptimizerState {
-    /// Left as it is.
-    Keep,
-    /// Momentum (AdamW: first moment) times 1−α_i, as the weights it belongs
-    /// to; at α_i = 1 as `reset`.
-    Scale,
-    /// Forgotten: as at the start of training.
-    #[default]
-    Reset,
-}
 
 /// The keys `interpolation.*` of a recipe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -219,68 +203,9 @@ impl InterpolationConfig {
     }
 }
 
-/// A checked interpolation rule for one twin.
-#[derive(Clone, Debug)]
-pub struct InterpolationRule {
-    alpha: Alpha,
-    schedule: Schedule,
-    multipliers: Vec<Alpha>,
-    biases: bool,
-    optimizer_state: OptimizerState,
-    epochs: u32,
-}
-
-impl InterpolationRule {
-    /// α_i at `epoch`, for every linear layer.
-    pub fn alphas(&self, epoch: u32) -> Vec<Alpha> {
-        self.allocate(self.schedule.at(self.alpha, epoch, self.epochs))
-    }
-
-    /// α_i for every linear layer where the schedule gives all of α.
-    pub fn peak_alphas(&self) -> Vec<Alpha> {
-        self.allocate(self.alpha)
-    }
-
-    fn allocate(&self, alpha: Alpha) -> Vec<Alpha> {
-        self.multipliers
-            .iter()
-            .map(|m| Alpha::new(alpha.get() * m.get()).expect("a product of two values in [0, 1]"))
-            .collect()
-    }
-
-    /// Whether biases are interpolated.
-    pub fn biases(&self) -> bool {
-        self.biases
-    }
-
-    /// What becomes of the optimiser's state.
-    pub fn optimizer_state(&self) -> OptimizerState {
-        self.optimizer_state
-    }
-}
-
-/// The prior's share of the weights after interpolations with `alphas` and no
-/// gradient in between: `1 − Π(1−α_s)`.
-pub fn effective_prior_share(alphas: impl IntoIterator<Item = Alpha>) -> f64 {
-    1.0 - alphas
-        .into_iter()
-        .map(|alpha| 1.0 - alpha.get())
-        .product::<f64>()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_prior_share_follows_its_closed_form() {
-        let alphas = [0.5, 0.2, 0.0].map(|a| Alpha::new(a).unwrap());
-        assert!((effective_prior_share(alphas) - 0.6).abs() < 1e-12);
-        let constant = [Alpha::new(0.1).unwrap(); 10];
-        assert!((effective_prior_share(constant) - (1.0 - 0.9f64.powi(10))).abs() < 1e-12);
-        assert_eq!(effective_prior_share([Alpha::ONE]), 1.0);
-        assert_eq!(effective_prior_share([]), 0.0);
-    }
 
     #[test]
     fn keys_of_another_schedule_are_refused() {

@@ -4,5 +4,7 @@
 
 pub(crate) mod allocation;
 pub(crate) mod config;
+pub(crate) mod optimizer_state;
+pub(crate) mod rule;
 pub(crate) mod schedule;
 pub(crate) mod timing;

@@ -105,6 +105,43 @@ pub fn segments(
     }
 }
 
+/// Where the training of a network pauses: at the end of a segment, to
+/// interpolate, to measure, or both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pause {
+    /// Epoch, from 1.
+    pub epoch: u32,
+    /// The segment that ends here.
+    pub segment: Segment,
+    /// Whether the epoch ends here.
+    pub ends_epoch: bool,
+    /// Whether the run ends here.
+    pub ends_run: bool,
+}
+
+/// The pauses of a run of `last` epochs after its first `epochs` epochs and
+/// `done` segments of the next one; `segments` gives those of an epoch.
+pub(crate) fn pauses(
+    (epochs, done): (u32, usize),
+    last: u32,
+    segments: impl Fn(u32) -> Vec<Segment>,
+) -> impl Iterator<Item = Pause> {
+    let of_epoch = move |epoch| {
+        let segments = segments(epoch);
+        let count = segments.len();
+        segments.into_iter().enumerate().map(move |(i, segment)| {
+            let ends_epoch = i + 1 == count;
+            Pause {
+                epoch,
+                segment,
+                ends_epoch,
+                ends_run: ends_epoch && epoch == last,
+            }
+        })
+    };
+    (epochs + 1..=last).flat_map(of_epoch).skip(done)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +191,22 @@ mod tests {
             ]
         );
         assert_eq!(ends(train, Every::Steps(7), 1, 7), [(1, 7, true)]);
+    }
+
+    #[test]
+    fn a_run_goes_on_at_the_pause_where_it_stopped() {
+        let of_epoch = |epoch| segments(Timing::TrainingTime, Every::Steps(3), epoch, 2, 7);
+        let from = |start| -> Vec<Pause> { pauses(start, 2, of_epoch).collect() };
+        let whole = from((0, 0));
+        let ends: Vec<_> = whole.iter().map(|p| (p.epoch, p.segment.end)).collect();
+        assert_eq!(ends, [(1, 3), (1, 6), (1, 7), (2, 2), (2, 5), (2, 7)]);
+        let ends_epoch: Vec<_> = whole.iter().map(|p| p.ends_epoch).collect();
+        assert_eq!(ends_epoch, [false, false, true, false, false, true]);
+        assert_eq!(whole.iter().filter(|p| p.ends_run).count(), 1);
+        assert!(whole[5].ends_run);
+        assert_eq!(from((0, 2)), whole[2..]);
+        assert_eq!(from((1, 1)), whole[4..]);
+        assert_eq!(from((2, 0)), []);
     }
 
     #[test]

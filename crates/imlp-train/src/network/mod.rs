@@ -1,5 +1,6 @@
 //! A network of checked layers, and the dense twin derived from it.
 
+pub(crate) mod initialization;
 pub(crate) mod layer;
 pub(crate) mod parameters;
 pub(crate) mod prior_config;
@@ -10,7 +11,9 @@ use std::sync::Arc;
 use imlp_linear::{Dense, DenseConfig, Shape};
 
 use crate::error::TrainError;
-use crate::network::layer::{Layer, LayerConfig, LayerKind, LayerNorm, LinearLayer, Refusal, Site};
+use crate::network::layer::{
+    Layer, LayerConfig, LayerContext, LayerKind, LayerNorm, LinearLayer, Refusal,
+};
 use crate::network::parameters::{ParameterSpec, Role};
 
 /// A network whose shapes fit: input `[batch, input.len()]`, output
@@ -127,17 +130,17 @@ impl Network {
         fn collect(layers: &[Layer], linear: &mut usize, specs: &mut Vec<ParameterSpec>) {
             for layer in layers {
                 match layer {
-                    Layer::Linear(layer @ LinearLayer { name, map, .. }) => {
+                    Layer::Linear(LinearLayer { name, map, .. }) => {
                         let weight = map.weight_shape();
                         if !weight.is_empty() {
-                            let transposed = map.kind() == "dense";
+                            let transposed = map.is_full_matrix();
                             specs.push(ParameterSpec {
                                 name: format!("{name}.weight"),
                                 shape: weight,
                                 role: Role::Weight,
                                 linear: *linear,
                                 transposed,
-                                fan_in: layer.fan_in(),
+                                fan_in: map.fan_in(),
                             });
                         }
                         if map.has_bias() {
@@ -235,12 +238,12 @@ impl Builder {
         let keys = kind
             .linear()
             .expect("every other kind of layer is a linear map");
-        let site = Site {
+        let context = LayerContext {
             input,
             classes: self.classes,
         };
         let map = keys
-            .map(&site)
+            .map(&context)
             .map_err(|Refusal(reason)| TrainError::Layer {
                 layer: name.clone(),
                 kind: kind.word(),

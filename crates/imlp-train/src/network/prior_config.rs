@@ -1,6 +1,6 @@
 //! The keys `prior.*` of a recipe: presets and custom networks.
 
-use imlp_linear::Shape;
+use imlp_linear::{BatchNorm, Shape};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -170,7 +170,7 @@ impl PriorConfig {
         }
         let network = Network::new(input, classes, &layers)?;
         let linear = network.linear_layers();
-        if let Some(norm) = linear.iter().find(|l| l.map.kind() == "batch-norm") {
+        if let Some(norm) = linear.iter().find(|l| l.map.is::<BatchNorm>()) {
             return Err(TrainError::key(
                 "prior.layers",
                 format!(

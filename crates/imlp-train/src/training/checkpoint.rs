@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::TrainError;
+use crate::model::ModelState;
 use crate::network::parameters::{HostParameters, ParameterSpec};
 use crate::tensors::weights_file::{NamedTensor, WeightsFile};
 use crate::version::RESULTS_VERSION;
@@ -45,18 +46,6 @@ impl Checkpoints for NoCheckpoints {
     fn save(&self, _state: &WeightsFile) -> Result<(), TrainError> {
         Ok(())
     }
-}
-
-/// A network and its optimiser between two steps.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct ModelState {
-    /// In PyTorch layout.
-    pub parameters: HostParameters,
-    /// The optimiser's moments of each parameter; empty where there are none (yet).
-    pub first: HostParameters,
-    pub second: HostParameters,
-    /// Updates since the moments were empty.
-    pub updates: Vec<i32>,
 }
 
 /// Key of the metadata that hold everything that is not a tensor.

@@ -7,7 +7,7 @@ use imlp_linear::Shape;
 
 use crate::config::DataConfig;
 use crate::error::TrainError;
-use crate::seeds::{Stream, stream_seed};
+use crate::seeds::{RandomStream, stream_seed};
 
 /// A data set, split and normalised; bytes are held once for all trials.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl TrainingData {
         let normalization = Normalization::of(&dataset.train, &split.train)?;
         let mut train_evaluation = imlp_data::epoch_order(
             &split.train,
-            stream_seed(config.split_seed, Stream::TrainEvaluation),
+            stream_seed(config.split_seed, RandomStream::TrainEvaluation),
             0,
         );
         train_evaluation.truncate(train_images);

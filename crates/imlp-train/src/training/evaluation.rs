@@ -2,13 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::backend::Precision;
 use crate::model::Model;
-use crate::network::Network;
-use crate::network::parameters::HostParameters;
-use crate::setup::Setup;
 use crate::training::data::{Subset, TrainingData};
-use crate::training::learner::Training;
 
 /// Images per forward pass; bounds the memory of an evaluation.
 const EVALUATION_BATCH: usize = 512;
@@ -59,22 +54,6 @@ pub(crate) fn evaluate(
         accuracy: correct as f64 / images,
         loss: loss / images,
     })
-}
-
-/// Measures saved `parameters` of `network`, in f32, on a subset of the set-up's
-/// images; `None` as for a trial: an empty subset, or logits that are not finite.
-pub fn evaluate_parameters(
-    setup: &Setup,
-    network: &Network,
-    parameters: &HostParameters,
-    subset: Subset,
-) -> Option<Metrics> {
-    let training = Training {
-        precision: Precision::F32,
-        ..setup.training
-    };
-    let mut model = setup.backend.model(network, training, parameters.clone());
-    evaluate(model.as_mut(), &setup.data, subset)
 }
 
 /// The first largest logit and the cross-entropy; `None` for a logit that is

@@ -1,75 +1,47 @@
 //! A network in training: its model, its learning rate, its stream of images.
 
 use imlp_linear::Alpha;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
-use crate::backend::{Backend, Precision};
-use crate::burn::optimizer::Rule;
+use crate::backend::Backend;
 use crate::error::TrainError;
-use crate::hyperparameters::learning_rate::LearningRate;
-use crate::interpolation::config::InterpolationRule;
-use crate::interpolation::timing::Segment;
-use crate::model::{Model, Toward};
+use crate::hyperparameters::Hyperparameters;
+use crate::interpolation::rule::InterpolationRule;
+use crate::interpolation::timing::Pause;
+use crate::model::{InterpolationTarget, Model};
 use crate::network::Network;
-use crate::network::parameters::{HostParameters, Initialization, ParameterSpec, Role, initialize};
-use crate::observer::Observer;
-use crate::seeds::{Stream, stream_seed};
+use crate::network::initialization::initialize;
+use crate::network::parameters::{HostParameters, ParameterSpec, Role};
+use crate::seeds::{RandomStream, stream_seed};
 use crate::tensors::weights_file::WeightsFile;
-use crate::training::checkpoint::{Checkpoints, from_file, to_file};
+use crate::training::checkpoint::{from_file, to_file};
 use crate::training::data::{Subset, TrainingData};
 use crate::training::evaluation::{Measurement, evaluate};
+use crate::training::hooks::RunHooks;
+use crate::training::progress::SegmentProgress;
 
-/// How a learner trains; the same for every trial of an experiment.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Training {
-    pub rule: Rule,
-    pub rate: LearningRate,
-    pub batch_size: usize,
-    pub label_smoothing: f64,
-    pub initialization: Initialization,
-    pub precision: Precision,
-}
-
-/// How far the training of a segment has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct SegmentProgress {
-    /// Steps.
-    pub done: usize,
-    /// Sum over the images of the mean loss of their batch.
-    pub loss: f64,
-    /// Images.
-    pub images: usize,
-    /// Whether a loss was not finite; the rest of the segment is skipped, for
-    /// nothing that follows from such weights is finite.
-    pub diverged: bool,
-}
-
-/// Why training pauses.
+/// Why training stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pause {
-    /// The segment has ended.
-    Ended,
+pub(crate) enum Stop {
+    /// The pause is reached.
+    AtPause,
     /// A checkpoint is due.
     CheckpointDue,
     /// The caller asks to stop.
-    Interrupted,
-}
-
-/// Who watches a run, and keeps it.
-#[derive(Clone, Copy)]
-pub(crate) struct Company<'a> {
-    pub observer: &'a dyn Observer,
-    pub checkpoints: &'a dyn Checkpoints,
+    Cancelled,
 }
 
 /// A network in training.
 pub(crate) struct Learner<'a> {
     specs: Vec<ParameterSpec>,
     model: Box<dyn Model + 'a>,
-    training: Training,
+    training: Hyperparameters,
     stream: u64,
     step: u64,
+    /// The epoch whose image order is in `order`; 0 for none.
+    epoch: u32,
+    order: Vec<u32>,
     /// One batch, `[images, features]`, and its labels.
     images: Vec<f32>,
     labels: Vec<u8>,
@@ -79,9 +51,9 @@ impl<'a> Learner<'a> {
     /// A freshly initialised network; the same for the same seed and stream.
     pub fn new(
         network: &'a Network,
-        training: Training,
+        training: Hyperparameters,
         seed: u64,
-        stream: Stream,
+        stream: RandomStream,
         backend: &Backend,
     ) -> Self {
         let specs = network.parameter_specs();
@@ -92,33 +64,37 @@ impl<'a> Learner<'a> {
             training,
             stream: stream_seed(seed, stream),
             step: 0,
+            epoch: 0,
+            order: Vec::new(),
             images: Vec::new(),
             labels: Vec::new(),
         }
     }
 
-    /// Trains on one segment of `epoch`, whose image order is `order`, from where
-    /// `progress` stands until something is to be done between two steps.
+    /// Trains up to `pause`, from where `progress` stands in its segment, unless
+    /// something is to be done between two steps.
     pub fn train(
         &mut self,
         data: &TrainingData,
-        order: &[u32],
-        epoch: u32,
-        segment: Segment,
+        pause: Pause,
         progress: &mut SegmentProgress,
-        company: Company<'_>,
-    ) -> Pause {
-        let steps = segment.end - segment.start;
-        let batches = order.chunks(self.training.batch_size);
+        hooks: RunHooks<'_>,
+    ) -> Stop {
+        if self.epoch != pause.epoch {
+            self.epoch = pause.epoch;
+            self.order = data.order(self.stream, pause.epoch);
+        }
+        let steps = pause.segment.end - pause.segment.start;
+        let batches = self.order.chunks(self.training.batch_size);
         for indices in batches
-            .skip(segment.start + progress.done)
+            .skip(pause.segment.start + progress.done)
             .take(steps - progress.done)
         {
-            if company.observer.cancelled() {
-                return Pause::Interrupted;
+            if hooks.observer.cancelled() {
+                return Stop::Cancelled;
             }
             let (images, labels) = (&mut self.images, &mut self.labels);
-            data.training_batch(indices, self.stream, epoch, images, labels);
+            data.training_batch(indices, self.stream, pause.epoch, images, labels);
             let rate = self.training.rate.at(self.step);
             let loss = self.model.step(&self.images, &self.labels, rate);
             if !loss.is_finite() {
@@ -126,19 +102,19 @@ impl<'a> Learner<'a> {
                 let skipped = steps - progress.done;
                 self.step += skipped as u64;
                 progress.done = steps;
-                company.observer.steps(skipped as u64);
+                hooks.observer.steps(skipped as u64);
                 break;
             }
             self.step += 1;
             progress.done += 1;
             progress.loss += loss * indices.len() as f64;
             progress.images += indices.len();
-            company.observer.steps(1);
-            if progress.done < steps && company.checkpoints.due(epoch - 1) {
-                return Pause::CheckpointDue;
+            hooks.observer.steps(1);
+            if progress.done < steps && hooks.checkpoints.due(pause.epoch - 1) {
+                return Stop::CheckpointDue;
             }
         }
-        Pause::Ended
+        Stop::AtPause
     }
 
     /// A checkpoint of `run`, which has come as far as `progress`.
@@ -159,11 +135,6 @@ impl<'a> Learner<'a> {
         self.model.restore(state);
         self.step = step;
         Ok(progress)
-    }
-
-    /// The order in which this learner sees the images of `epoch`.
-    pub fn order(&self, data: &TrainingData, epoch: u32) -> Vec<u32> {
-        data.order(self.stream, epoch)
     }
 
     /// The interpolation rule on this learner as the dense twin:
@@ -200,20 +171,20 @@ impl<'a> Learner<'a> {
                 weight: find(spec.linear, Role::Weight).unwrap_or(&[]),
                 bias: find(spec.linear, Role::Bias),
             };
-            let toward = match spec.role {
-                Role::Weight => Toward::Weight(map, parameters),
-                Role::Bias => Toward::Bias(map, parameters),
+            let target = match spec.role {
+                Role::Weight => InterpolationTarget::Weight(map, parameters),
+                Role::Bias => InterpolationTarget::Bias(map, parameters),
                 Role::Scale | Role::Shift => {
                     let of_prior = prior_specs
                         .iter()
                         .position(|s| s.name == spec.name)
                         .expect("the twin keeps the prior's normalisations");
-                    Toward::Values(&snapshot[of_prior])
+                    InterpolationTarget::Values(&snapshot[of_prior])
                 }
             };
-            self.model.pull(index, alpha, toward)?;
+            self.model.interpolate(index, alpha, target)?;
             self.model
-                .after_interpolation(index, alpha, rule.optimizer_state());
+                .change_optimizer_state(index, rule.optimizer_state().change(alpha));
         }
         Ok(())
     }

@@ -4,4 +4,7 @@
 pub(crate) mod checkpoint;
 pub(crate) mod data;
 pub(crate) mod evaluation;
+pub(crate) mod hooks;
 pub(crate) mod learner;
+pub(crate) mod progress;
+pub(crate) mod run;

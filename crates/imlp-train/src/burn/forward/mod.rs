@@ -4,18 +4,16 @@ use burn::tensor::module::layer_norm;
 use burn::tensor::{Tensor, activation};
 
 use crate::network::Network;
+use crate::network::layer::LAYER_NORM_EPSILON;
 use crate::network::layer::{Layer, LayerNorm, LinearLayer};
 
 mod structured;
 
 pub(crate) use structured::structured;
 
-/// PyTorch's default of `torch.nn.LayerNorm`.
-pub(crate) const LAYER_NORM_EPSILON: f64 = 1e-5;
-
-/// What a walk through a network asks for: the outputs of its linear layers,
+/// What a forward_with through a network asks for: the outputs of its linear layers,
 /// and the parameters of its normalisations.
-pub(crate) trait Run {
+pub(crate) trait LinearOps {
     /// `[batch, in]` to `[batch, out]`.
     fn linear(&mut self, layer: &LinearLayer, x: Tensor<2>) -> Tensor<2>;
 
@@ -24,14 +22,18 @@ pub(crate) trait Run {
 }
 
 /// Takes `x`, `[batch, in]`, through `layers` to `[batch, out]`.
-pub(crate) fn walk(layers: &[Layer], run: &mut impl Run, mut x: Tensor<2>) -> Tensor<2> {
+pub(crate) fn forward_with(
+    layers: &[Layer],
+    ops: &mut impl LinearOps,
+    mut x: Tensor<2>,
+) -> Tensor<2> {
     for layer in layers {
         x = match layer {
-            Layer::Linear(linear) => run.linear(linear, x),
+            Layer::Linear(linear) => ops.linear(linear, x),
             Layer::Relu => activation::relu(x),
             Layer::Gelu => activation::gelu(x),
             Layer::LayerNorm(norm) => {
-                let [scale, shift] = run.layer_norm(norm);
+                let [scale, shift] = ops.layer_norm(norm);
                 let [batch, features] = x.dims();
                 let channels = norm.channels();
                 layer_norm(
@@ -42,7 +44,7 @@ pub(crate) fn walk(layers: &[Layer], run: &mut impl Run, mut x: Tensor<2>) -> Te
                 )
                 .reshape([batch, features])
             }
-            Layer::Residual(branch) => x.clone() + walk(branch, run, x),
+            Layer::Residual(branch) => x.clone() + forward_with(branch, ops, x),
         };
     }
     x
@@ -52,7 +54,7 @@ pub(crate) fn walk(layers: &[Layer], run: &mut impl Run, mut x: Tensor<2>) -> Te
 /// network's `parameters` in the order of its specs.
 pub(crate) fn forward(network: &Network, parameters: &[Tensor<1>], x: Tensor<2>) -> Tensor<2> {
     let mut run = InOrder(parameters.iter());
-    let y = walk(network.layers(), &mut run, x);
+    let y = forward_with(network.layers(), &mut run, x);
     debug_assert!(run.0.next().is_none(), "every parameter is used once");
     y
 }
@@ -68,7 +70,7 @@ impl InOrder<'_> {
     }
 }
 
-impl Run for InOrder<'_> {
+impl LinearOps for InOrder<'_> {
     fn linear(&mut self, layer: &LinearLayer, x: Tensor<2>) -> Tensor<2> {
         let map = layer.map.as_ref();
         let weight = (map.weight_len() > 0).then(|| self.take());

@@ -1,7 +1,13 @@
 //! The forward pass of one structured linear map in Burn, on a batch.
 
 use burn::tensor::Tensor;
-use imlp_linear::StructuredMap;
+use imlp_linear::{
+    AdaptiveAvgPool2d, AvgPool2d, BatchNorm, BilinearResize, ChannelMixing, Circulant, Conv1d,
+    Conv2d, ConvTranspose2d, Dense, Kronecker, LocallyConnected2d, LowRank, MeanTokens,
+    PatchEmbedding, Permutation, StructuredMap, TokenMixing,
+};
+
+use crate::network::layer::match_map;
 
 mod convolution;
 mod matrix;
@@ -35,7 +41,7 @@ impl Operands {
 /// a `dense` map is `[in, out]`.
 ///
 /// # Panics
-/// For a kind of map that has no forward here; a [`crate::Network`] holds none.
+/// For a kind of map that has no forward here; a [`Network`](crate::network::Network) holds none.
 pub(crate) fn structured(
     map: &dyn StructuredMap,
     weight: Option<Tensor<1>>,
@@ -43,26 +49,25 @@ pub(crate) fn structured(
     x: Tensor<2>,
 ) -> Tensor<2> {
     let operands = Operands { weight, bias };
-    match map.kind() {
-        "dense" => matrix::dense(map, operands, x),
-        "conv2d" => convolution::conv2d(downcast(map), operands, x),
-        "conv1d" => convolution::conv1d(downcast(map), operands, x),
-        "conv-transpose2d" => convolution::conv_transpose2d(downcast(map), operands, x),
-        "locally-connected2d" => convolution::locally_connected2d(downcast(map), operands, x),
-        "patch-embedding" => convolution::patch_embedding(downcast(map), operands, x),
-        "token-mixing" => matrix::token_mixing(map, operands, x),
-        "channel-mixing" => matrix::channel_mixing(map, operands, x),
-        "kronecker" => matrix::kronecker(map, operands, x),
-        "low-rank" => matrix::low_rank(downcast(map), operands, x),
-        "circulant" => matrix::circulant(map, operands, x),
-        "permutation" => matrix::permutation(downcast(map), x),
-        "batch-norm" => matrix::batch_norm(map, operands, x),
-        "avg-pool2d" => pooling::avg_pool2d(downcast(map), x),
-        "adaptive-avg-pool2d" => pooling::adaptive_avg_pool2d(map, x),
-        "mean-tokens" => pooling::mean_tokens(map, x),
-        "bilinear-resize" => pooling::bilinear_resize(downcast(map), x),
-        kind => panic!("no Burn forward for a map of kind {kind}"),
-    }
+    match_map!(map {
+        Dense(map) => matrix::dense(map, operands, x),
+        Conv2d(map) => convolution::conv2d(map, operands, x),
+        Conv1d(map) => convolution::conv1d(map, operands, x),
+        ConvTranspose2d(map) => convolution::conv_transpose2d(map, operands, x),
+        LocallyConnected2d(map) => convolution::locally_connected2d(map, operands, x),
+        PatchEmbedding(map) => convolution::patch_embedding(map, operands, x),
+        TokenMixing(map) => matrix::token_mixing(map, operands, x),
+        ChannelMixing(map) => matrix::channel_mixing(map, operands, x),
+        Kronecker(map) => matrix::kronecker(map, operands, x),
+        LowRank(map) => matrix::low_rank(map, operands, x),
+        Circulant(map) => matrix::circulant(map, operands, x),
+        Permutation(map) => matrix::permutation(map, x),
+        BatchNorm(map) => matrix::batch_norm(map, operands, x),
+        AvgPool2d(map) => pooling::avg_pool2d(map, x),
+        AdaptiveAvgPool2d(map) => pooling::adaptive_avg_pool2d(map, x),
+        MeanTokens(map) => pooling::mean_tokens(map, x),
+        BilinearResize(map) => pooling::bilinear_resize(map, x),
+    } else panic!("no Burn forward for a map of kind {}", map.kind()))
 }
 
 /// `y + bias`, if there is one, along dimension `dim` of `y`.
@@ -87,10 +92,4 @@ fn examples<const D: usize>(x: Tensor<2>, dims: &[usize]) -> Tensor<D> {
 /// `[batch, …]` to `[batch, out]`.
 fn flat<const D: usize>(y: Tensor<D>) -> Tensor<2> {
     y.flatten(1, D - 1)
-}
-
-fn downcast<M: StructuredMap + 'static>(map: &dyn StructuredMap) -> &M {
-    map.as_any()
-        .downcast_ref()
-        .expect("a map's kind tells its type")
 }

@@ -16,8 +16,9 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::forward;
+use crate::burn::parameters::to_device;
 use crate::network::Network;
-use crate::network::parameters::{HostParameters, ParameterSpec, Role, to_device};
+use crate::network::parameters::{HostParameters, ParameterSpec, Role};
 use crate::network::prior_config::PriorConfig;
 
 struct Random(StdRng);

@@ -7,7 +7,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use super::{Optimizer, Rule};
+use super::Optimizer;
+use crate::hyperparameters::optimizer::OptimizerRule;
 
 const STEPS: usize = 12;
 const LEN: usize = 37;
@@ -18,7 +19,7 @@ fn draw(rng: &mut StdRng, scale: f32) -> Tensor<1> {
 }
 
 #[track_caller]
-fn assert_same_path(rule: Rule, burn: &impl BurnOptimizer, tolerance: f32) {
+fn assert_same_path(rule: OptimizerRule, burn: &impl BurnOptimizer, tolerance: f32) {
     let mut rng = StdRng::seed_from_u64(31);
     let start = draw(&mut rng, 1.0);
     // Index 1 of two: the state belongs to the index.
@@ -51,13 +52,13 @@ fn sgd_is_burn_s_without_dampening() {
         if weight_decay > 0.0 {
             config = config.with_weight_decay(Some(WeightDecayConfig::new(weight_decay as f32)));
         }
-        let rule = Rule::Sgd {
+        let rule = OptimizerRule::Sgd {
             momentum,
             weight_decay,
         };
         assert_same_path(rule, &config.build(), 2e-6);
     }
-    let plain = Rule::Sgd {
+    let plain = OptimizerRule::Sgd {
         momentum: 0.0,
         weight_decay: 0.0,
     };
@@ -73,7 +74,7 @@ fn adamw_is_burn_s() {
             .with_beta_2(beta2 as f32)
             .with_epsilon(epsilon as f32)
             .with_weight_decay(weight_decay as f32);
-        let rule = Rule::AdamW {
+        let rule = OptimizerRule::AdamW {
             beta1,
             beta2,
             epsilon,

@@ -9,11 +9,11 @@ pub(crate) type Built = Result<Arc<dyn StructuredMap>, Refusal>;
 
 /// The keys of a linear layer.
 pub(crate) trait LinearLayerKeys {
-    /// The structured map at `site`.
+    /// The structured map at `context`.
     ///
     /// # Errors
-    /// The keys do not fit each other or the site.
-    fn map(&self, site: &Site<'_>) -> Built;
+    /// The keys do not fit each other or the context.
+    fn map(&self, context: &LayerContext<'_>) -> Built;
 }
 
 /// Why a layer does not fit, in words.
@@ -34,14 +34,14 @@ impl From<&str> for Refusal {
 
 /// Where a layer stands.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Site<'a> {
+pub(crate) struct LayerContext<'a> {
     /// Shape of the activations that reach it.
     pub(crate) input: &'a Shape,
     /// Classes of the network.
     pub(crate) classes: usize,
 }
 
-impl Site<'_> {
+impl LayerContext<'_> {
     /// `[channels, height, width]`.
     pub(crate) fn image(&self) -> Result<[usize; 3], Refusal> {
         match *self.input.dims() {

@@ -9,7 +9,7 @@ use imlp_linear::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::context::{Built, LinearLayerKeys, Refusal, Site};
+use super::context::{Built, LayerContext, LinearLayerKeys, Refusal};
 use super::size::{ImagePadding, PaddingModeWord, Pair, SequencePadding, one, yes};
 
 /// `torch.nn.Conv2d`.
@@ -55,7 +55,7 @@ impl Conv2dKeys {
         }
     }
 
-    fn geometry(&self, site: &Site<'_>) -> Result<Conv2dConfig, Refusal> {
+    fn geometry(&self, context: &LayerContext<'_>) -> Result<Conv2dConfig, Refusal> {
         let (kernel, stride) = (self.kernel.get(), self.stride.get());
         let dilation = self.dilation.get();
         Ok(Conv2dConfig {
@@ -65,14 +65,14 @@ impl Conv2dKeys {
             padding_mode: self.padding_mode,
             groups: self.groups,
             bias: self.bias,
-            ..Conv2dConfig::new(site.image()?, self.channels, kernel)
+            ..Conv2dConfig::new(context.image()?, self.channels, kernel)
         })
     }
 }
 
 impl LinearLayerKeys for Conv2dKeys {
-    fn map(&self, site: &Site<'_>) -> Built {
-        Ok(Arc::new(Conv2d::new(self.geometry(site)?)?))
+    fn map(&self, context: &LayerContext<'_>) -> Built {
+        Ok(Arc::new(Conv2d::new(self.geometry(context)?)?))
     }
 }
 
@@ -95,8 +95,10 @@ impl JsonSchema for LocallyConnected2dKeys {
 }
 
 impl LinearLayerKeys for LocallyConnected2dKeys {
-    fn map(&self, site: &Site<'_>) -> Built {
-        Ok(Arc::new(LocallyConnected2d::new(self.0.geometry(site)?)?))
+    fn map(&self, context: &LayerContext<'_>) -> Built {
+        Ok(Arc::new(LocallyConnected2d::new(
+            self.0.geometry(context)?,
+        )?))
     }
 }
 
@@ -129,7 +131,7 @@ pub struct Conv1dKeys {
 }
 
 impl LinearLayerKeys for Conv1dKeys {
-    fn map(&self, site: &Site<'_>) -> Built {
+    fn map(&self, context: &LayerContext<'_>) -> Built {
         Ok(Arc::new(Conv1d::new(Conv1dConfig {
             stride: self.stride,
             dilation: self.dilation,
@@ -137,7 +139,7 @@ impl LinearLayerKeys for Conv1dKeys {
             padding_mode: self.padding_mode,
             groups: self.groups,
             bias: self.bias,
-            ..Conv1dConfig::new(site.sequence()?, self.channels, self.kernel)
+            ..Conv1dConfig::new(context.sequence()?, self.channels, self.kernel)
         })?))
     }
 }
@@ -171,7 +173,7 @@ pub struct ConvTranspose2dKeys {
 }
 
 impl LinearLayerKeys for ConvTranspose2dKeys {
-    fn map(&self, site: &Site<'_>) -> Built {
+    fn map(&self, context: &LayerContext<'_>) -> Built {
         Ok(Arc::new(ConvTranspose2d::new(ConvTranspose2dConfig {
             stride: self.stride.get(),
             dilation: self.dilation.get(),
@@ -179,7 +181,7 @@ impl LinearLayerKeys for ConvTranspose2dKeys {
             output_padding: self.output_padding.get(),
             groups: self.groups,
             bias: self.bias,
-            ..ConvTranspose2dConfig::new(site.image()?, self.channels, self.kernel.get())
+            ..ConvTranspose2dConfig::new(context.image()?, self.channels, self.kernel.get())
         })?))
     }
 }
@@ -218,12 +220,12 @@ impl PatchEmbeddingKeys {
 }
 
 impl LinearLayerKeys for PatchEmbeddingKeys {
-    fn map(&self, site: &Site<'_>) -> Built {
+    fn map(&self, context: &LayerContext<'_>) -> Built {
         Ok(Arc::new(PatchEmbedding::new(PatchEmbeddingConfig {
             stride: self.stride.unwrap_or(self.patch).get(),
             padding: self.padding.get(),
             bias: self.bias,
-            ..PatchEmbeddingConfig::new(site.image()?, self.patch.get(), self.channels)
+            ..PatchEmbeddingConfig::new(context.image()?, self.patch.get(), self.channels)
         })?))
     }
 }

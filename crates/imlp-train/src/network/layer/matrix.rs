@@ -11,7 +11,7 @@ use imlp_linear::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::context::{Built, LinearLayerKeys, Refusal, Site};
+use super::context::{Built, LayerContext, LinearLayerKeys, Refusal};
 use super::size::yes;
 
 /// A linear map over tokens, the same for every channel.
@@ -26,8 +26,8 @@ pub struct TokenMixingKeys {
 }
 
 impl LinearLayerKeys for TokenMixingKeys {
-    fn map(&self, site: &Site<'_>) -> Built {
-        let [tokens_in, channels] = site.tokens()?;
+    fn map(&self, context: &LayerContext<'_>) -> Built {
+        let [tokens_in, channels] = context.tokens()?;
         Ok(Arc::new(TokenMixing::new(TokenMixingConfig {
             tokens_in,
             tokens_out: self.tokens,
@@ -49,8 +49,8 @@ pub struct ChannelMixingKeys {
 }
 
 impl LinearLayerKeys for ChannelMixingKeys {
-    fn map(&self, site: &Site<'_>) -> Built {
-        let [tokens, channels_in] = site.tokens()?;
+    fn map(&self, context: &LayerContext<'_>) -> Built {
+        let [tokens, channels_in] = context.tokens()?;
         Ok(Arc::new(ChannelMixing::new(ChannelMixingConfig {
             tokens,
             channels_in,
@@ -73,10 +73,10 @@ pub struct LinearKeys {
 }
 
 impl LinearLayerKeys for LinearKeys {
-    fn map(&self, site: &Site<'_>) -> Built {
+    fn map(&self, context: &LayerContext<'_>) -> Built {
         Ok(Arc::new(Dense::new(DenseConfig {
-            input: site.input.clone(),
-            output: Shape::flat(self.features.unwrap_or(site.classes)),
+            input: context.input.clone(),
+            output: Shape::flat(self.features.unwrap_or(context.classes)),
             bias: self.bias,
         })?))
     }
@@ -94,9 +94,9 @@ pub struct KroneckerKeys {
 }
 
 impl LinearLayerKeys for KroneckerKeys {
-    fn map(&self, site: &Site<'_>) -> Built {
+    fn map(&self, context: &LayerContext<'_>) -> Built {
         Ok(Arc::new(Kronecker::new(KroneckerConfig {
-            input: site.tokens()?,
+            input: context.tokens()?,
             output: self.output,
             bias: self.bias,
         })?))
@@ -118,10 +118,10 @@ pub struct LowRankKeys {
 }
 
 impl LinearLayerKeys for LowRankKeys {
-    fn map(&self, site: &Site<'_>) -> Built {
+    fn map(&self, context: &LayerContext<'_>) -> Built {
         Ok(Arc::new(LowRank::new(LowRankConfig {
-            input: site.input.clone(),
-            output: Shape::flat(self.features.unwrap_or(site.classes)),
+            input: context.input.clone(),
+            output: Shape::flat(self.features.unwrap_or(context.classes)),
             rank: self.rank,
             bias: self.bias,
         })?))
@@ -138,9 +138,9 @@ pub struct CirculantKeys {
 }
 
 impl LinearLayerKeys for CirculantKeys {
-    fn map(&self, site: &Site<'_>) -> Built {
+    fn map(&self, context: &LayerContext<'_>) -> Built {
         Ok(Arc::new(Circulant::new(CirculantConfig {
-            len: site.input.len(),
+            len: context.input.len(),
             bias: self.bias,
         })?))
     }
@@ -155,10 +155,10 @@ pub struct PermutationKeys {
 }
 
 impl LinearLayerKeys for PermutationKeys {
-    fn map(&self, site: &Site<'_>) -> Built {
+    fn map(&self, context: &LayerContext<'_>) -> Built {
         Ok(Arc::new(Permutation::new(PermutationConfig {
-            input: site.input.clone(),
-            output: site.input.clone(),
+            input: context.input.clone(),
+            output: context.input.clone(),
             order: self.order.clone(),
         })?))
     }
@@ -179,13 +179,13 @@ fn epsilon() -> f64 {
 }
 
 impl LinearLayerKeys for BatchNormKeys {
-    fn map(&self, site: &Site<'_>) -> Built {
+    fn map(&self, context: &LayerContext<'_>) -> Built {
         if !(self.epsilon >= 0.0 && self.epsilon.is_finite()) {
             let reason = format!("epsilon {} is not a number from 0 up", self.epsilon);
             return Err(Refusal(reason));
         }
         Ok(Arc::new(BatchNorm::new(BatchNormConfig {
-            shape: site.input.clone(),
+            shape: context.input.clone(),
             bias: true,
         })?))
     }

@@ -12,7 +12,7 @@ mod pooling;
 mod size;
 
 pub use config::{LayerConfig, LayerKind, NoKeys, ResidualKeys};
-pub(crate) use context::{Refusal, Site};
+pub(crate) use context::{LayerContext, Refusal};
 pub use convolution::{
     Conv1dKeys, Conv2dKeys, ConvTranspose2dKeys, LocallyConnected2dKeys, PatchEmbeddingKeys,
 };
@@ -52,27 +52,8 @@ pub struct LinearLayer {
     pub epsilon: Option<f64>,
 }
 
-impl LinearLayer {
-    /// Inputs that one output sums over (on average), to which the variance of
-    /// initial weights is inverse.
-    ///
-    /// Of a map that is a product of two matrices, the g for which factors of
-    /// variance 2/g give the product's entries the 2/f of a full matrix with f
-    /// inputs: (2/g)² = 2/f in a Kronecker product, r·(2/g)² = 2/f at rank r.
-    /// Of a map without weight, nothing of use.
-    pub fn fan_in(&self) -> f64 {
-        let inputs = self.map.in_len() as f64;
-        match self.map.kind() {
-            "kronecker" => (2.0 * inputs).sqrt(),
-            "low-rank" => {
-                let rank = self.map.weight_shape()[1] as f64;
-                (2.0 * rank * inputs).sqrt()
-            }
-            // A multiply-add is 2.
-            _ => self.map.flops() as f64 / (2.0 * self.map.out_len() as f64),
-        }
-    }
-}
+/// ε of every layer normalisation: PyTorch's default of `torch.nn.LayerNorm`.
+pub(crate) const LAYER_NORM_EPSILON: f64 = 1e-5;
 
 /// A layer normalisation: its name and the shape it keeps.
 #[derive(Clone, Debug)]
@@ -89,3 +70,11 @@ impl LayerNorm {
         *self.shape.dims().last().expect("a shape has a dimension")
     }
 }
+
+/// Matches a `&dyn StructuredMap` by its concrete type, as `match` does a variant.
+macro_rules! match_map {
+    ($map:ident { $($Type:ident($as_type:pat) => $arm:expr,)+ } else $otherwise:expr) => {
+        $(if let Some($as_type) = $map.downcast_ref::<$Type>() { $arm } else)+ { $otherwise }
+    };
+}
+pub(crate) use match_map;

@@ -9,7 +9,7 @@ use imlp_linear::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::context::{Built, LinearLayerKeys, Site};
+use super::context::{Built, LayerContext, LinearLayerKeys};
 use super::size::{Pair, yes};
 
 /// `torch.nn.AvgPool2d`.
@@ -30,12 +30,12 @@ pub struct AvgPool2dKeys {
 }
 
 impl LinearLayerKeys for AvgPool2dKeys {
-    fn map(&self, site: &Site<'_>) -> Built {
+    fn map(&self, context: &LayerContext<'_>) -> Built {
         Ok(Arc::new(AvgPool2d::new(AvgPool2dConfig {
             stride: self.stride.unwrap_or(self.kernel).get(),
             padding: self.padding.get(),
             count_include_pad: self.count_include_pad,
-            ..AvgPool2dConfig::new(site.image()?, self.kernel.get())
+            ..AvgPool2dConfig::new(context.image()?, self.kernel.get())
         })?))
     }
 }
@@ -46,8 +46,8 @@ impl LinearLayerKeys for AvgPool2dKeys {
 pub struct GlobalAvgPoolKeys {}
 
 impl LinearLayerKeys for GlobalAvgPoolKeys {
-    fn map(&self, site: &Site<'_>) -> Built {
-        Ok(Arc::new(AvgPool2d::global(site.image()?)?))
+    fn map(&self, context: &LayerContext<'_>) -> Built {
+        Ok(Arc::new(AvgPool2d::global(context.image()?)?))
     }
 }
 
@@ -60,9 +60,9 @@ pub struct AdaptiveAvgPool2dKeys {
 }
 
 impl LinearLayerKeys for AdaptiveAvgPool2dKeys {
-    fn map(&self, site: &Site<'_>) -> Built {
+    fn map(&self, context: &LayerContext<'_>) -> Built {
         Ok(Arc::new(AdaptiveAvgPool2d::new(AdaptiveAvgPool2dConfig {
-            image: site.image()?,
+            image: context.image()?,
             size: self.size.get(),
         })?))
     }
@@ -80,9 +80,9 @@ pub struct BilinearResizeKeys {
 }
 
 impl LinearLayerKeys for BilinearResizeKeys {
-    fn map(&self, site: &Site<'_>) -> Built {
+    fn map(&self, context: &LayerContext<'_>) -> Built {
         Ok(Arc::new(BilinearResize::new(BilinearResizeConfig {
-            image: site.image()?,
+            image: context.image()?,
             size: self.size.get(),
             align_corners: self.align_corners,
         })?))
@@ -95,8 +95,8 @@ impl LinearLayerKeys for BilinearResizeKeys {
 pub struct MeanTokensKeys {}
 
 impl LinearLayerKeys for MeanTokensKeys {
-    fn map(&self, site: &Site<'_>) -> Built {
-        let [tokens, channels] = site.tokens()?;
+    fn map(&self, context: &LayerContext<'_>) -> Built {
+        let [tokens, channels] = context.tokens()?;
         Ok(Arc::new(MeanTokens::new(MeanTokensConfig {
             tokens,
             channels,

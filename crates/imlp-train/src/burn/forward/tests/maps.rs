@@ -4,7 +4,7 @@
 //! bound is measured: each counts the roundings of both sides.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use imlp_linear::{Parameters, REGISTRY, Registration, Sampler, Structure, StructuredMap};
+use imlp_linear::{LowRank, Parameters, REGISTRY, Registration, Sampler, Structure, StructuredMap};
 use proptest::prelude::any;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -47,7 +47,7 @@ impl Case {
 
     /// Position in the device's weight of the value at `i` in PyTorch layout.
     fn on_device(&self, i: usize) -> usize {
-        if self.map.kind() == "dense" {
+        if self.map.is_full_matrix() {
             let (inputs, outputs) = (self.map.in_len(), self.map.out_len());
             (i % inputs) * outputs + i / inputs
         } else {
@@ -101,10 +101,8 @@ impl Case {
                 (of_output, *of_inputs.iter().max().unwrap())
             }
             Structure::Factored(_) => {
-                let rank = match self.map.kind() {
-                    "low-rank" => self.map.weight_shape()[1],
-                    _ => 0,
-                };
+                let low_rank = self.map.downcast_ref::<LowRank>();
+                let rank = low_rank.map_or(0, |map| map.weight_shape()[1]);
                 (in_len + 2 * rank, out_len + 2 * rank)
             }
         };
