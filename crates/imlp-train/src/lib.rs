@@ -1,9 +1,4 @@
-//! Structured priors, their dense twins, and training under interpolation.
-//!
-//! [`Setup`] checks a [`TrialConfig`] and builds both networks;
-//! [`train_prior`] trains the prior of a seed once; [`run_trial`] trains a
-//! dense twin while pulling it toward that prior (arXiv 2410.09655). The
-//! algorithm reads from top to bottom in the module of [`run_trial`].
+#![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
