@@ -1,4 +1,4 @@
-//! What trains a network: our products on the CPU, or Burn on a device.
+//! Which implementation trains a network: the engine on the CPU, or Burn on a device.
 
 use burn::tensor::Device;
 use imlp_kernels::{Kernel, Operands};
@@ -13,7 +13,7 @@ use crate::model::Model;
 use crate::network::Network;
 use crate::network::parameters::HostParameters;
 
-/// What trains networks.
+/// The implementation that trains networks.
 #[derive(Clone, Debug)]
 pub enum Backend {
     /// The products of `imlp-kernels`, one core per trial. Burn's CPU backend
@@ -28,7 +28,7 @@ impl Backend {
     /// Checks that this machine can compute in `precision`.
     ///
     /// # Errors
-    /// [`TrainError::Config`] with what else there is.
+    /// [`TrainError::Config`] with the alternatives.
     pub(crate) fn check(&self, precision: Precision) -> Result<(), TrainError> {
         let refuse = |reason: String| {
             Err(TrainError::config(
@@ -52,7 +52,7 @@ impl Backend {
         }
     }
 
-    /// The name of what trains dense twins, as part of what results belong to.
+    /// The name of what trains dense twins, which is part of a trial's identity.
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Cpu if Kernel::new(Operands::F32).is_ok() => "cpu".to_owned(),
@@ -70,7 +70,7 @@ impl Backend {
         }
     }
 
-    /// Whether [`model`](Self::model) trains `network` by the engine.
+    /// Whether [`model`](Self::model) trains `network` with the engine.
     pub(crate) fn has_engine_for(&self, network: &Network) -> bool {
         let linear = network.linear_layers();
         let mut maps = linear.iter().map(|layer| layer.map.structure());

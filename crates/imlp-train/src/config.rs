@@ -39,7 +39,7 @@ impl TrialConfig {
         self
     }
 
-    /// Checks what can be checked before the data are there.
+    /// Checks what can be checked without the data.
     ///
     /// # Errors
     /// [`TrainError::Config`] naming the key and the value.

@@ -1,4 +1,4 @@
-//! What a learner asks of a network in training, whoever computes it.
+//! The trait of a network in training, whatever computes it.
 
 use imlp_linear::{Alpha, LinearError, Parameters, StructuredMap};
 
@@ -7,8 +7,8 @@ use crate::network::parameters::HostParameters;
 
 /// A network with its parameters and the state of its optimiser.
 pub(crate) trait Model {
-    /// One optimiser step on `images`, `[labels.len(), features]` row-major;
-    /// gives the mean loss before it.
+    /// One optimiser step on `images`, `[labels.len(), features]` row-major; returns
+    /// the mean loss before it.
     fn step(&mut self, images: &[f32], labels: &[u8], rate: f64) -> f64;
 
     /// Logits `[count, classes]` of `images`, `[count, features]`, both
@@ -32,7 +32,7 @@ pub(crate) trait Model {
     /// Everything that later steps depend on.
     fn state(&self) -> ModelState;
 
-    /// Goes on from `state`, which a model of the same network and rule had.
+    /// Continues from the `state` of a model with the same network and optimiser.
     fn restore(&mut self, state: ModelState);
 
     /// Whether every parameter is finite.
@@ -45,7 +45,7 @@ pub(crate) trait Model {
 /// A network and its optimiser between two steps.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct ModelState {
-    /// In PyTorch layout.
+    /// The parameters in PyTorch layout.
     pub parameters: HostParameters,
     /// The optimiser's moments of each parameter; empty where there are none (yet).
     pub first: HostParameters,

@@ -5,7 +5,7 @@
 pub(crate) enum RandomStream {
     /// The prior's initial weights and image order.
     Prior,
-    /// The twin's.
+    /// The twin's initial weights and image order.
     Twin,
     /// The choice of training images on which training accuracy is measured.
     TrainEvaluation,

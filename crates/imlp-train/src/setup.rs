@@ -1,4 +1,4 @@
-//! From a configuration to everything that the trials of an experiment share.
+//! What the trials of an experiment share: checked configuration, data and networks.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ impl Setup {
     /// Checks `config` against `dataset` and builds both networks.
     ///
     /// # Errors
-    /// Any key that cannot be used, by name; a network that cannot be.
+    /// A key that cannot be used, by name; a network whose layers do not fit.
     pub fn new(
         config: TrialConfig,
         dataset: Arc<Dataset>,
@@ -97,7 +97,7 @@ impl Setup {
         Ok(setup)
     }
 
-    /// The backend's name, as part of what results belong to.
+    /// The backend's name, which is part of a trial's identity.
     pub fn backend_name(&self) -> String {
         self.backend.name()
     }
@@ -105,7 +105,7 @@ impl Setup {
     /// Whether a trial with α = 1 ends as the prior.
     ///
     /// # Errors
-    /// As building the rule.
+    /// Interpolation keys that do not fit the twin.
     pub fn ends_as_prior(&self) -> Result<bool, TrainError> {
         let rule = self.rule(imlp_linear::Alpha::ONE)?;
         let last = self.config.train.epochs;
@@ -185,13 +185,12 @@ impl Setup {
         self.training.rate.at(step)
     }
 
-    /// Optimiser steps of the twin when the `step` first ones of `epoch` (from 1)
-    /// are done.
+    /// Optimiser steps of the twin after the first `step` steps of `epoch` (from 1).
     pub fn twin_steps_at(&self, epoch: u32, step: usize) -> u64 {
         self.steps_of(epoch.saturating_sub(1)) + step as u64
     }
 
-    /// Where the training of a twin that has come as far as `progress` pauses.
+    /// The pauses of a twin in training, from `progress` on.
     pub(crate) fn twin_pauses(&self, progress: TrainingProgress) -> impl Iterator<Item = Pause> {
         let start = (progress.epochs, progress.segments);
         pauses(start, self.config.train.epochs, |epoch| {
@@ -199,8 +198,8 @@ impl Setup {
         })
     }
 
-    /// Where the training of a prior that has come as far as `progress` pauses:
-    /// where its twins are interpolated, or at the ends of epochs.
+    /// The pauses of a prior in training, from `progress` on: the interpolation points
+    /// of its twins if it is co-trained, else the ends of epochs.
     pub(crate) fn prior_pauses(&self, progress: TrainingProgress) -> impl Iterator<Item = Pause> {
         let start = (progress.epochs, progress.segments);
         pauses(start, self.prior_epochs(), |epoch| {
@@ -215,7 +214,7 @@ impl Setup {
         })
     }
 
-    /// Optimiser steps that are done.
+    /// Optimiser steps that are done at `progress`.
     pub(crate) fn steps_before(&self, progress: &TrainingProgress) -> u64 {
         let of_epoch = self.segments(progress.epochs + 1);
         let segment = of_epoch.get(progress.segments);
@@ -223,9 +222,8 @@ impl Setup {
         self.steps_of(progress.epochs) + (before + progress.within.done) as u64
     }
 
-    /// Measures saved `parameters` of `network`, in f32, on a subset of the
-    /// images; `None` as for a trial: an empty subset, or logits that are not
-    /// finite.
+    /// Measures `parameters` of `network` on a subset of the images, in f32; `None` for
+    /// an empty subset or logits that are not finite.
     pub fn evaluate(
         &self,
         network: &Network,

@@ -1,4 +1,4 @@
-//! A network in training by Burn, on any of its devices.
+//! A network in training through Burn, on any of its devices.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use imlp_linear::{Alpha, LinearError};
@@ -24,7 +24,7 @@ pub(crate) struct BurnModel<'a> {
 }
 
 impl<'a> BurnModel<'a> {
-    /// `network` with these parameters and an optimiser without a past.
+    /// `network` with these parameters and a fresh optimiser.
     pub fn new(
         network: &'a Network,
         training: Hyperparameters,

@@ -1,8 +1,8 @@
 //! SGD with momentum and AdamW on a device of Burn.
 //!
-//! Burn has both, but keeps their state behind records; interpolation needs to
-//! scale or reset the state of single layers, so it lies open here. The update
-//! rules are PyTorch's, and tests compare them with Burn's own optimisers.
+//! Burn has both, but hides their state in records. Interpolation scales or resets the
+//! state of single layers, so this module keeps it in the open. The update rules are
+//! PyTorch's; tests compare them with Burn's own optimisers.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -89,8 +89,7 @@ impl Optimizer {
         }
     }
 
-    /// The moments of every parameter as they lie on the device; the parameters
-    /// themselves are left out.
+    /// The moments of every parameter in device layout, without the parameters.
     pub fn state(&self) -> ModelState {
         let host = |moment: &Option<Tensor<1>>| {
             let data = moment.as_ref().map(|tensor| tensor.to_data());
@@ -106,7 +105,7 @@ impl Optimizer {
         }
     }
 
-    /// Goes on with the moments of `state`.
+    /// Continues with the moments of `state`.
     pub fn restore(&mut self, state: &ModelState, device: &Device) {
         let moment = |values: &Vec<f32>| {
             let data = TensorData::new(values.clone(), [values.len()]);

@@ -23,8 +23,8 @@ pub(crate) fn to_device(
         .collect()
 }
 
-/// Moves one parameter of that shape to the device, `[out, in]` to `[in, out]`
-/// if it lies transposed there.
+/// Moves one parameter of `shape` to the device, from `[out, in]` to `[in, out]` if it
+/// is `transposed` there.
 pub(crate) fn upload(
     shape: &[usize],
     transposed: bool,

@@ -1,5 +1,4 @@
-//! The structured network against its matrices as they stand in the file, on
-//! random inputs.
+//! Compares the structured network with its matrices in the file, on random inputs.
 //!
 //! Every matrix is compared with Burn's own layers on the same inputs, and both
 //! networks are run from end to end. A network of matrices computes the same
@@ -70,7 +69,7 @@ impl Difference {
     }
 }
 
-/// What [`check`] found.
+/// The outcome of [`check`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Check {
     /// Each matrix, on the structured network's activations.
@@ -96,7 +95,7 @@ pub fn check(
         .map(|_| StandardNormal.sample(&mut rng))
         .collect();
     let x = matrix(normal, features, &device);
-    let mut run = Both {
+    let mut ops = Both {
         network,
         file,
         inputs,
@@ -110,10 +109,10 @@ pub fn check(
     // matrices.
     let y = forward_with(
         network.outline(),
-        &mut run,
+        &mut ops,
         Tensor::cat(vec![x.clone(), x], 0),
     );
-    if let Some(failure) = run.failure {
+    if let Some(failure) = ops.failure {
         return Err(failure);
     }
     let y = values(y);
@@ -122,9 +121,9 @@ pub fn check(
     for (&s, &d) in structured.iter().zip(dense) {
         whole.add(f64::from(s), f64::from(d), f64::INFINITY);
     }
-    let bound = run.relative_bounds * whole.largest;
+    let bound = ops.relative_bounds * whole.largest;
     Ok(Check {
-        layers: run.layers,
+        layers: ops.layers,
         network: Difference {
             of_bound: share(whole.absolute, bound),
             ..whole.difference(String::new())
@@ -269,7 +268,7 @@ fn products(map: &dyn StructuredMap) -> usize {
     }
 }
 
-/// The largest of what was seen.
+/// The largest values so far.
 #[derive(Default)]
 struct Extremes {
     largest: f64,

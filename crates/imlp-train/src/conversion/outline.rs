@@ -71,7 +71,7 @@ impl DenseLayer {
         names
     }
 
-    /// Bytes of the matrix and the bias in the file.
+    /// Bytes of matrix and bias in the file.
     pub fn bytes(&self, form: Form) -> u64 {
         let rows = self.output.len() as u64;
         let bias = rows * size_of::<f32>() as u64;

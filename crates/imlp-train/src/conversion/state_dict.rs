@@ -247,7 +247,7 @@ fn tensor_words<'a>(tensors: impl Iterator<Item = (&'a str, &'a [usize])>) -> St
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// A list with commas, cut where nobody reads on.
+/// A list with commas, cut after the first items.
 fn listed(items: impl Iterator<Item = String>) -> String {
     const SHOWN: usize = 12;
     let items: Vec<_> = items.collect();

@@ -1,4 +1,4 @@
-//! What is in a tensor, and how structured a dense matrix is.
+//! Statistics of a tensor, and how structured a dense matrix is.
 
 use imlp_linear::{Energy, LinearError, StructuredMap};
 

@@ -15,7 +15,7 @@ use crate::error::TrainError;
 use crate::network::layer::{Layer, LayerNorm, LinearLayer};
 use crate::tensors::tensor_file::TensorFile;
 
-/// Layers with their parameters, which are finite and of the layers' shapes.
+/// Layers with their parameters, which are finite and fit the layers.
 pub struct WeightedNetwork {
     input: Shape,
     layers: Vec<Layer>,
@@ -155,7 +155,7 @@ impl Weights {
             })
     }
 
-    /// Linear layers, and residual blocks of such, as one affine function.
+    /// Linear layers, and residual blocks of linear layers, as one affine function.
     ///
     /// # Errors
     /// A layer that is not linear makes a chain without parts.
@@ -200,7 +200,7 @@ fn rename(layer: &mut Layer, name: &str) {
     }
 }
 
-/// ε of a batch normalisation; of any other layer, nothing that is used.
+/// ε of a batch normalisation; 0 for any other layer, which does not use it.
 fn epsilon(layer: &Layer) -> f64 {
     match layer {
         Layer::Linear(LinearLayer { epsilon, .. }) => epsilon.unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! What a trial costs, before it runs.
+//! The predicted cost of a trial: parameters, operations and memory.
 
 use crate::hyperparameters::Hyperparameters;
 use crate::hyperparameters::optimizer::OptimizerRule;
@@ -84,7 +84,8 @@ impl Cost {
         let per_job = self.prior.bytes.max(self.twin.bytes);
         self.data_bytes
             .saturating_add(per_job.saturating_mul(jobs as u64))
-            // While one is written, it is there as tensors and as a file too.
+            // While a trajectory is written, it is in memory as tensors and as a file
+            // too.
             .saturating_add(self.trajectory_bytes.saturating_mul(priors as u64 + 2))
     }
 }
@@ -97,7 +98,7 @@ fn parameters(network: &Network) -> u64 {
 /// Operations of the linear layers for one image, forward and backward.
 fn flops_per_image(network: &Network) -> u64 {
     let linear = network.linear_layers();
-    // Nothing before the first weight has one to send a gradient to.
+    // No layer before the first weight needs the gradient of its output.
     let first = linear.iter().position(|layer| has_weight(layer));
     linear
         .iter()
@@ -106,7 +107,7 @@ fn flops_per_image(network: &Network) -> u64 {
         .fold(0, u64::saturating_add)
 }
 
-/// Values that an optimiser keeps of each parameter.
+/// Values that an optimiser keeps for each value of a parameter.
 fn moments(rule: OptimizerRule) -> u64 {
     match rule {
         OptimizerRule::Sgd { momentum: 0.0, .. } => 0,
@@ -117,25 +118,25 @@ fn moments(rule: OptimizerRule) -> u64 {
 
 /// Bytes of a network in training by the engine.
 fn engine_bytes(network: &Network, rule: OptimizerRule, batch: u64) -> u64 {
-    // The gradient of a full matrix is never there as a whole; those of other
-    // maps are, with partial sums for each lane.
+    // The gradient of a full matrix is never in memory as a whole. The gradients of
+    // other maps are, with a partial sum per lane.
     const LANES: u64 = 32;
     let linear = network.linear_layers();
     let structured = linear.iter().filter(|layer| !layer.map.is_full_matrix());
     let partial: u64 = structured
         .map(|l| l.map.parameter_count() as u64 * LANES)
         .sum();
-    // The images twice (as rows and in panels), the outputs of every layer, and
-    // the most that is handed back through the layers: a gradient in, one out,
-    // one of a branch, and an input turned around for its product; the list of
-    // what is not 0 in an operand, two values for each.
+    // The images twice (row-major and in panels), the outputs of every layer, and the
+    // buffers of the backward pass at their largest: the gradients of a layer's output,
+    // of its input and of a branch, a transposed input, and the nonzeros of an operand
+    // at two values each.
     let input = network.input().len();
     let widest = linear
         .iter()
         .map(|l| l.map.in_len().max(l.map.out_len()))
         .max();
     let outputs: usize = linear.iter().map(|l| l.map.out_len()).sum();
-    // Activations that are not a ReLU, normalisations and sums have their own.
+    // Activations other than ReLU, normalisations and sums have outputs of their own.
     let per_image = 2 * input + 3 * outputs + 6 * widest.unwrap_or(0).max(input);
     parameters(network)
         .saturating_mul(F32 * (1 + moments(rule)))
@@ -147,9 +148,9 @@ fn engine_bytes(network: &Network, rule: OptimizerRule, batch: u64) -> u64 {
 fn burn_bytes(network: &Network, rule: OptimizerRule, batch: u64) -> u64 {
     // Parameter, gradient, optimiser state, and one temporary of an update.
     let copies = 3 + moments(rule);
-    // Every linear layer keeps its input (a convolution in its own layout too);
-    // its output and the activation after it are kept, and their gradients come
-    // on top while they last. What lies between is kept with its gradient.
+    // Every linear layer keeps its input (a convolution also in its own layout). Its
+    // output and the activation after it are kept, with their gradients on top for a
+    // while. Values in between are kept with their gradients.
     let (mut per_image, mut once) = (0u64, 0u64);
     for layer in network.linear_layers() {
         let (map, scratch) = (&layer.map, scratch(&*layer.map));

@@ -1,4 +1,4 @@
-//! What the forward pass of a layer holds beside input, output and parameters.
+//! Memory of a layer's forward pass beside input, output and parameters.
 
 use imlp_linear::{
     BilinearResize, Circulant, Conv1d, Conv2d, Kronecker, LocallyConnected2d, LowRank, Padding,
@@ -7,16 +7,16 @@ use imlp_linear::{
 
 use crate::network::layer::match_map;
 
-/// Values, each of the size of an f32.
+/// Numbers of values, each the size of an f32.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Scratch {
     /// For each example of the batch; in training their gradients come on top.
     pub(super) per_example: usize,
-    /// Whatever the batch, in training.
+    /// Independent of the batch, in training.
     pub(super) once: usize,
 }
 
-/// What the forward in Burn makes on the way from input to output.
+/// What Burn's forward pass computes between input and output.
 pub(super) fn scratch(map: &dyn StructuredMap) -> Scratch {
     let (input, output) = (map.in_shape().dims(), map.out_shape().dims());
     let per_example = |values| Scratch {

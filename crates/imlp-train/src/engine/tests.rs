@@ -365,7 +365,7 @@ fn states_after_an_interpolation_are_those_through_burn() {
                         ours.step(&images, &labels, 0.05);
                         burn.step(&images, &labels, 0.05);
                         if step == 2 {
-                            // Burn's weights lie transposed: pull the bias alone.
+                            // Burn's weights lie transposed: interpolate the bias alone.
                             for model in [&mut ours as &mut dyn Model, &mut burn] {
                                 model
                                     .interpolate(

@@ -1,5 +1,5 @@
-//! When the twin is interpolated: during training, every epoch or every so many
-//! steps, or once at the end.
+//! When the twin is interpolated: after every epoch or every k steps of training, or
+//! once at the end.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Timing {
-    /// Again and again while the twin trains.
+    /// Repeatedly while the twin trains.
     #[default]
     TrainingTime,
-    /// Once, after twin and prior have been trained apart.
+    /// Once, after twin and prior have been trained separately.
     TestTime,
 }
 
@@ -23,7 +23,7 @@ pub enum Every {
     #[default]
     #[serde(with = "epoch_word")]
     Epoch,
-    /// After every so many optimiser steps, counted over the whole run.
+    /// After every k optimiser steps, counted over the whole run.
     Steps(u32),
 }
 
@@ -67,9 +67,8 @@ pub struct Segment {
     pub interpolate: bool,
 }
 
-/// Where the interpolations of an epoch fall. It depends on neither α nor the
-/// schedule's values, so every trial of an experiment shares the prior's
-/// snapshots at these points.
+/// The segments of an epoch. They depend on neither α nor the schedule, so every trial
+/// of an experiment shares the prior's snapshots at their ends.
 pub fn segments(
     timing: Timing,
     every: Every,

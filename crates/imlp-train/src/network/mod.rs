@@ -124,8 +124,7 @@ impl Network {
             .collect()
     }
 
-    /// What the parameters are, in the order in which the forward pass takes
-    /// them.
+    /// The specs of the parameters, in the order of the forward pass.
     pub fn parameter_specs(&self) -> Vec<ParameterSpec> {
         fn collect(layers: &[Layer], linear: &mut usize, specs: &mut Vec<ParameterSpec>) {
             for layer in layers {
@@ -182,7 +181,7 @@ impl Network {
     }
 }
 
-/// Turns configurations into layers, naming those that have no name.
+/// Builds layers from their configurations; names the layers that have no name.
 struct Builder {
     classes: usize,
     numbers: BTreeMap<&'static str, usize>,

@@ -153,7 +153,7 @@ impl PriorConfig {
     /// Builds the prior for images of shape `input`.
     ///
     /// # Errors
-    /// A key that does not belong to the kind, or a network that cannot be.
+    /// A key that does not belong to the kind, or layers that do not fit.
     pub fn network(&self, input: Shape, classes: usize) -> Result<Network, TrainError> {
         self.check_keys()?;
         let written_out = self.clone().resolved();
@@ -347,7 +347,7 @@ fn channels_text(channels: Option<&Channels>) -> String {
     }
 }
 
-/// Why a preset's keys can be taken.
+/// Message for a missing key of a preset, which cannot happen.
 const WRITTEN_OUT: &str = "presets are built from a configuration with its defaults written out";
 
 fn linear_head() -> LayerConfig {

@@ -1,6 +1,6 @@
-//! Numbers of bytes in words.
+//! Byte counts as text.
 
-/// Bytes for people: `1.5 GiB`.
+/// `count` bytes in binary units, such as `1.5 GiB`.
 pub fn bytes(count: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
     let mut value = count as f64;

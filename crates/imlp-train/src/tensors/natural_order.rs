@@ -1,13 +1,12 @@
-//! The order in which people number things.
+//! The natural order of names: `layers.2` before `layers.10`.
 
-/// A dotted name, ordered component by component, in which runs of digits
-/// count as numbers.
+/// A dotted name. It is ordered component by component; digits count as numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NaturalName<'a>(pub(crate) &'a str);
 
 impl NaturalName<'_> {
-    /// Text has length 0 before it, numbers theirs: so they order by value,
-    /// after text.
+    /// Text gets length 0, a number its length plus 1: numbers order by value, after
+    /// text.
     fn key(&self) -> Vec<Vec<(usize, &str)>> {
         let component = |text| {
             let mut runs = Vec::new();

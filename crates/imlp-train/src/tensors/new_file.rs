@@ -1,5 +1,5 @@
-//! SafeTensors files that are written piece by piece, so that they need not fit
-//! into memory.
+//! SafeTensors files that are written tensor by tensor, so that they need not fit into
+//! memory.
 
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
@@ -24,7 +24,7 @@ pub struct NewTensor<'a> {
 }
 
 impl<'a> NewTensor<'a> {
-    /// Values that are there already.
+    /// A tensor of values in memory.
     pub fn of_values(name: String, shape: Vec<usize>, values: &'a [f32]) -> Self {
         Self {
             name,
@@ -62,7 +62,7 @@ pub struct NewFile<'a> {
 }
 
 impl<'a> NewFile<'a> {
-    /// Lays the file out.
+    /// Computes the layout of the file.
     ///
     /// # Errors
     /// Two tensors of one name, or sizes that overflow.
@@ -102,7 +102,7 @@ impl<'a> NewFile<'a> {
     /// Writes the file.
     ///
     /// # Errors
-    /// What `out` says.
+    /// An error of `out`.
     pub fn write(self, out: &mut dyn Write) -> io::Result<()> {
         out.write_all(&(self.header.len() as u64).to_le_bytes())?;
         out.write_all(&self.header)?;

@@ -43,7 +43,7 @@ pub struct TensorEntry {
     pub dtype: Dtype,
     /// Shape.
     pub shape: Vec<usize>,
-    /// First and last (excluded) byte, counted from the end of the header.
+    /// First byte and one past the last, counted from the end of the header.
     offsets: (usize, usize),
 }
 
@@ -83,7 +83,7 @@ impl TensorFile {
         let mut file = File::open(path).map_err(unreadable)?;
         let size = file.metadata().map_err(unreadable)?.len();
         if size < LENGTH_BYTES as u64 {
-            // A folder has a length too, and says here what it is.
+            // A folder has a length too; reading it gives the error that says so.
             file.read_exact(&mut [0; 1])
                 .or_else(|e| match e.kind() {
                     io::ErrorKind::UnexpectedEof => Ok(()),
@@ -210,8 +210,8 @@ impl TensorFile {
     /// beyond 2⁵³ are rounded.
     ///
     /// # Errors
-    /// A type that is neither a floating-point number of 16 bits or more, nor
-    /// an integer, nor a truth value; a read error.
+    /// A type other than floating point of 16 bits or more, integers and booleans; a
+    /// read error.
     pub fn for_each(
         &self,
         tensor: &TensorEntry,

@@ -30,7 +30,7 @@ pub struct WeightsFile {
 }
 
 impl WeightsFile {
-    /// Adds a network's parameters, each name behind `prefix`.
+    /// Adds a network's parameters, with `prefix` before each name.
     pub fn add(&mut self, prefix: &str, specs: &[ParameterSpec], parameters: &HostParameters) {
         for (spec, values) in specs.iter().zip(parameters) {
             self.tensors.push(NamedTensor {
@@ -41,7 +41,7 @@ impl WeightsFile {
         }
     }
 
-    /// The parameters of a network whose names stand behind `prefix`.
+    /// The parameters of a network whose names follow `prefix`.
     ///
     /// # Errors
     /// A tensor that is missing or has another shape, by name.
@@ -83,7 +83,7 @@ impl WeightsFile {
         Ok(bytes)
     }
 
-    /// The file, about to be written.
+    /// The file, ready to be written.
     ///
     /// # Errors
     /// As [`to_bytes`](Self::to_bytes).

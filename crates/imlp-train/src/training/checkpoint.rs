@@ -1,7 +1,7 @@
-//! What a run needs to go on after an interruption as if there had been none.
+//! Checkpoints: what a run needs to continue after an interruption with the same bits.
 //!
-//! A checkpoint lies between two optimiser steps. Random numbers need no place in
-//! it: images, their order and their changes follow from seed, epoch and index.
+//! A checkpoint lies between two optimiser steps. It holds no state of random numbers:
+//! the order of the images and their augmentation follow from seed, epoch and index.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,23 +14,24 @@ use crate::version::RESULTS_VERSION;
 
 /// Keeps the checkpoints of one run.
 pub trait Checkpoints: Sync {
-    /// The last one that was kept.
+    /// The last checkpoint.
     ///
     /// # Errors
     /// [`TrainError::Checkpoint`] when there is one that cannot be read.
     fn load(&self) -> Result<Option<WeightsFile>, TrainError>;
 
-    /// Whether to keep one now. Asked after every step; `epochs` are done.
+    /// Whether to save a checkpoint now, after `epochs` whole epochs. Asked after every
+    /// step.
     fn due(&self, epochs: u32) -> bool;
 
-    /// Keeps `state` in place of the last one.
+    /// Saves `state` in place of the last checkpoint.
     ///
     /// # Errors
     /// [`TrainError::Checkpoint`].
     fn save(&self, state: &WeightsFile) -> Result<(), TrainError>;
 }
 
-/// Keeps nothing: an interrupted run starts anew.
+/// Keeps nothing: an interrupted run starts again.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoCheckpoints;
 
@@ -48,14 +49,14 @@ impl Checkpoints for NoCheckpoints {
     }
 }
 
-/// Key of the metadata that hold everything that is not a tensor.
+/// Metadata key of everything that is not a tensor.
 const KEY: &str = "imlp-checkpoint";
 
 /// What is not a tensor.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Rest<P> {
     results_version: u32,
-    /// Which run: a file of another one in its place is found.
+    /// Name of the run; a checkpoint of another run is refused.
     run: String,
     step: u64,
     updates: Vec<i32>,
@@ -116,7 +117,8 @@ pub(crate) fn from_file<P: DeserializeOwned>(
     };
     let unreadable =
         |error| TrainError::Checkpoint(format!("its metadata cannot be read: {error}"));
-    // Whose progress it is comes first: that of another kind of run has other keys.
+    // The run is checked before its progress is read: another kind of run has other
+    // keys.
     let rest: Rest<serde_json::Value> = serde_json::from_str(text).map_err(unreadable)?;
     if rest.results_version != RESULTS_VERSION {
         let (there, here) = (rest.results_version, RESULTS_VERSION);
@@ -149,7 +151,11 @@ pub(crate) fn from_file<P: DeserializeOwned>(
             .collect()
     };
     if rest.updates.len() != specs.len() {
-        return refuse(format!("it has {} counts of updates", rest.updates.len()));
+        return refuse(format!(
+            "it has {} update counts for {} parameters",
+            rest.updates.len(),
+            specs.len()
+        ));
     }
     let state = ModelState {
         parameters: group(VALUE, true)?,

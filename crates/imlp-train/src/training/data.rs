@@ -9,7 +9,7 @@ use crate::config::DataConfig;
 use crate::error::TrainError;
 use crate::seeds::{RandomStream, stream_seed};
 
-/// A data set, split and normalised; bytes are held once for all trials.
+/// A data set, split and normalised; all trials share its bytes.
 #[derive(Debug)]
 pub struct TrainingData {
     dataset: Arc<Dataset>,
@@ -89,7 +89,7 @@ impl TrainingData {
         self.dataset.train.classes()
     }
 
-    /// Number of images that are trained on.
+    /// Number of training images.
     pub fn train_len(&self) -> usize {
         self.train.len()
     }
@@ -119,12 +119,12 @@ impl TrainingData {
         images: &mut Vec<f32>,
         labels: &mut Vec<u8>,
     ) {
-        let order = Order {
+        let augment = Augment {
             augmentation: self.augmentation,
             seed,
             epoch,
         };
-        self.fill(&self.dataset.train, indices, order, images, labels);
+        self.fill(&self.dataset.train, indices, augment, images, labels);
     }
 
     /// The images of `subset` by index, with the set that they index.
@@ -136,7 +136,7 @@ impl TrainingData {
         }
     }
 
-    /// Writes normalised images as they are, `[images, features]`, and their
+    /// Writes normalised images without augmentation, `[images, features]`, and their
     /// labels.
     pub(crate) fn evaluation_batch(
         &self,
@@ -145,19 +145,19 @@ impl TrainingData {
         images: &mut Vec<f32>,
         labels: &mut Vec<u8>,
     ) {
-        let order = Order {
+        let augment = Augment {
             augmentation: imlp_data::Augmentation::None,
             seed: 0,
             epoch: 0,
         };
-        self.fill(set, indices, order, images, labels);
+        self.fill(set, indices, augment, images, labels);
     }
 
     fn fill(
         &self,
         set: &ImageSet,
         indices: &[u32],
-        order: Order,
+        augment: Augment,
         images: &mut Vec<f32>,
         labels: &mut Vec<u8>,
     ) {
@@ -167,9 +167,9 @@ impl TrainingData {
             set,
             indices,
             &self.normalization,
-            order.augmentation,
-            order.seed,
-            order.epoch,
+            augment.augmentation,
+            augment.seed,
+            augment.epoch,
             images,
             labels,
         )
@@ -177,8 +177,8 @@ impl TrainingData {
     }
 }
 
-/// What decides how an image is changed.
-struct Order {
+/// How images are augmented, and what the random choices follow from.
+struct Augment {
     augmentation: imlp_data::Augmentation,
     seed: u64,
     epoch: u32,

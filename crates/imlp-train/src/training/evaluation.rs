@@ -8,7 +8,7 @@ use crate::training::data::{Subset, TrainingData};
 /// Images per forward pass; bounds the memory of an evaluation.
 const EVALUATION_BATCH: usize = 512;
 
-/// What was measured on a set of images.
+/// Accuracy and loss on a set of images.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
     /// Share of images whose largest logit is their label's, in [0, 1].
@@ -17,7 +17,7 @@ pub struct Metrics {
     pub loss: f64,
 }
 
-/// What was measured at one moment; `None` where nothing was.
+/// Metrics at one moment; `None` for a set that was not measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
     /// On a fixed sample of the training images, without augmentation.
@@ -28,8 +28,8 @@ pub struct Measurement {
     pub test: Option<Metrics>,
 }
 
-/// Measures on `subset`; `None` when the subset is empty or a logit is not
-/// finite: what has diverged has no accuracy.
+/// Measures on `subset`; `None` when the subset is empty or a logit is not finite: a
+/// network that has diverged has no accuracy.
 pub(crate) fn evaluate(
     model: &mut dyn Model,
     data: &TrainingData,

@@ -1,4 +1,4 @@
-//! A network in training: its model, its learning rate, its stream of images.
+//! A network in training: its model, its learning rate and its stream of images.
 
 use imlp_linear::Alpha;
 use serde::Serialize;
@@ -71,8 +71,8 @@ impl<'a> Learner<'a> {
         }
     }
 
-    /// Trains up to `pause`, from where `progress` stands in its segment, unless
-    /// something is to be done between two steps.
+    /// Trains from `progress` up to `pause`; stops earlier when a checkpoint is due or
+    /// the caller asks to stop.
     pub fn train(
         &mut self,
         data: &TrainingData,
@@ -117,12 +117,12 @@ impl<'a> Learner<'a> {
         Stop::AtPause
     }
 
-    /// A checkpoint of `run`, which has come as far as `progress`.
+    /// A checkpoint of `run` at `progress`.
     pub fn checkpoint<P: Serialize>(&self, run: &str, progress: &P) -> WeightsFile {
         to_file(run, &self.specs, &self.model.state(), self.step, progress)
     }
 
-    /// Goes on from a checkpoint of `run`; gives its progress.
+    /// Continues from a checkpoint of `run`; returns its progress.
     ///
     /// # Errors
     /// [`TrainError::Checkpoint`]: the file of another run.
@@ -137,11 +137,10 @@ impl<'a> Learner<'a> {
         Ok(progress)
     }
 
-    /// The interpolation rule on this learner as the dense twin:
-    /// `W_i ← (1−α_i)·W_i + α_i·W_P,i` for every linear layer i, biases
-    /// likewise if the rule says so, and the normalisations with the α of the
-    /// linear layer that follows them. `snapshot` holds the parameters of
-    /// `prior`.
+    /// Interpolates this learner, the dense twin, toward `prior`, whose parameters are
+    /// `snapshot`: `W_i ← (1−α_i)·W_i + α_i·W_P,i` for every linear layer i, biases
+    /// likewise if the rule includes them, and normalisations with the α of the linear
+    /// layer that follows them.
     ///
     /// # Errors
     /// The snapshot does not fit the prior's maps.

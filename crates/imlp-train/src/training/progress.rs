@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::interpolation::timing::Pause;
 
-/// How far the training of a segment has come; sums over several segments too.
+/// How far the training of a segment has come, or the sums over several segments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SegmentProgress {
     /// Steps.

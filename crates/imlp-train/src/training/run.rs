@@ -45,7 +45,7 @@ pub(crate) struct TrainingRun<'a> {
 }
 
 impl TrainingRun<'_> {
-    /// Goes on from the last checkpoint; `None` where there is none.
+    /// Continues from the last checkpoint; `None` without one.
     ///
     /// # Errors
     /// [`TrainError::Checkpoint`]: one that cannot be read, or of another run.

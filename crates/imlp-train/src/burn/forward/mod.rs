@@ -11,8 +11,8 @@ mod structured;
 
 pub(crate) use structured::structured;
 
-/// What a forward_with through a network asks for: the outputs of its linear layers,
-/// and the parameters of its normalisations.
+/// How a forward pass computes linear layers, and where it finds the parameters of
+/// normalisations.
 pub(crate) trait LinearOps {
     /// `[batch, in]` to `[batch, out]`.
     fn linear(&mut self, layer: &LinearLayer, x: Tensor<2>) -> Tensor<2>;
@@ -53,13 +53,13 @@ pub(crate) fn forward_with(
 /// Logits `[batch, classes]` of images `x`, `[batch, features]`, with the
 /// network's `parameters` in the order of its specs.
 pub(crate) fn forward(network: &Network, parameters: &[Tensor<1>], x: Tensor<2>) -> Tensor<2> {
-    let mut run = InOrder(parameters.iter());
-    let y = forward_with(network.layers(), &mut run, x);
-    debug_assert!(run.0.next().is_none(), "every parameter is used once");
+    let mut ops = InOrder(parameters.iter());
+    let y = forward_with(network.layers(), &mut ops, x);
+    debug_assert!(ops.0.next().is_none(), "every parameter is used once");
     y
 }
 
-/// Burn's layers with the parameters one after the other.
+/// Burn's layers, with parameters taken one after the other.
 struct InOrder<'a>(std::slice::Iter<'a, Tensor<1>>);
 
 impl InOrder<'_> {

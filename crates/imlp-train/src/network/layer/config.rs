@@ -43,9 +43,8 @@ pub struct ResidualKeys {
     pub layers: Vec<LayerConfig>,
 }
 
-/// Declares the types of layers: the word that `type` takes, the variant and
-/// its keys; those that are structured linear maps, and those that the dense
-/// twin keeps.
+/// Declares the types of layers: the value of `type`, the variant and its keys.
+/// `linear` lists structured linear maps, `kept` the layers that the dense twin keeps.
 macro_rules! layer_kinds {
     (
         linear { $($word:literal $Linear:ident($LinearKeys:ty),)* }
@@ -149,9 +148,8 @@ impl JsonSchema for LayerConfig {
         "LayerConfig".into()
     }
 
-    /// The schema of [`LayerKind`], each type of layer that takes one with a
-    /// `name` more. (Of a flattened field schemars forgets that other keys are
-    /// refused.)
+    /// The schema of [`LayerKind`] plus `name` for each type that takes one. (For a
+    /// flattened field, schemars loses that unknown keys are refused.)
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let mut schema = LayerKind::json_schema(generator);
         let kinds = schema
@@ -169,7 +167,7 @@ impl JsonSchema for LayerConfig {
     }
 }
 
-/// Layers of these types have nothing in a weights file.
+/// Types of layers that do not appear in a weights file.
 const NAMELESS: [&str; 3] = ["relu", "gelu", "residual"];
 
 impl<'de> Deserialize<'de> for LayerConfig {
@@ -200,8 +198,8 @@ fn take_text<E: serde::de::Error>(table: &mut Table, key: &str) -> Result<Option
     }
 }
 
-/// Reads the keys of a layer; the message of an error names the key. `more` are
-/// keys that are known beside those of `T`.
+/// Reads the keys of a layer; an error names the key. `more` lists known keys beside
+/// those of `T`.
 fn read<T: DeserializeOwned>(keys: Table, more: &[&str]) -> Result<T, String> {
     serde_path_to_error::deserialize(Value::Table(keys)).map_err(|error| {
         let message = error.inner().message();

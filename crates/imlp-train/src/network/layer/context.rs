@@ -1,15 +1,15 @@
-//! The place of a linear layer in a network, from which its sizes follow.
+//! What the sizes of a linear layer follow from: its input and the network's classes.
 
 use std::sync::Arc;
 
 use imlp_linear::{LinearError, Shape, StructuredMap};
 
-/// What a linear layer of a recipe becomes, or why it cannot be.
+/// The structured map of a linear layer, or why it does not fit.
 pub(crate) type Built = Result<Arc<dyn StructuredMap>, Refusal>;
 
 /// The keys of a linear layer.
 pub(crate) trait LinearLayerKeys {
-    /// The structured map at `context`.
+    /// The structured map for `context`.
     ///
     /// # Errors
     /// The keys do not fit each other or the context.
@@ -32,7 +32,7 @@ impl From<&str> for Refusal {
     }
 }
 
-/// Where a layer stands.
+/// What reaches a layer, and what the network must end in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LayerContext<'a> {
     /// Shape of the activations that reach it.

@@ -35,8 +35,7 @@ pub(super) fn conv1d(map: &Conv1d, operands: Operands, x: Tensor<2>) -> Tensor<2
     flat(module::conv2d(x, weight, operands.bias, options))
 }
 
-/// What is left to pad with zeros after height and width are padded as `mode`
-/// says.
+/// The image padded as `mode` says, and the padding with zeros that is left.
 fn padded(
     x: Tensor<4>,
     padding: [[usize; 2]; 2],
@@ -110,7 +109,7 @@ pub(super) fn locally_connected2d(
     let out_channels = config.out_channels / groups;
     let kernel = map.weight_len() / map.out_len();
 
-    // Examples last, so that whole rows are copied; behind them a row of zeros.
+    // Examples come last, so that whole rows are copied; a row of zeros follows.
     let columns = x.pad([(0, 1)], PadMode::Constant(0.0)).transpose();
     let sources = TensorData::new(
         patches(config, [height, width], in_len),
