@@ -54,16 +54,16 @@ impl Alpha {
 
     /// `v_i ← (1−α)·v_i + α·target(i)`: no bit changes at α = 0, an exact
     /// assignment at α = 1.
-    pub fn pull(self, values: &mut [f32], target: impl Fn(usize) -> f32) {
+    pub fn interpolate(self, values: &mut [f32], target: impl Fn(usize) -> f32) {
         if self.is_zero() {
             return;
         }
-        let (kept, pulled) = self.shares();
+        let (kept, added) = self.shares();
         for (i, v) in values.iter_mut().enumerate() {
             *v = if self.is_one() {
                 target(i)
             } else {
-                kept * *v + pulled * target(i)
+                kept * *v + added * target(i)
             };
         }
     }
@@ -108,16 +108,18 @@ mod tests {
     }
 
     #[test]
-    fn pulling_is_exact_at_both_ends() {
+    fn interpolation_is_exact_at_both_ends() {
         let target = [3.0f32, -5.0];
-        let pulled = |alpha: f64, start: [f32; 2]| {
+        let interpolated = |alpha: f64, start: [f32; 2]| {
             let mut values = start;
-            Alpha::new(alpha).unwrap().pull(&mut values, |i| target[i]);
+            Alpha::new(alpha)
+                .unwrap()
+                .interpolate(&mut values, |i| target[i]);
             values
         };
-        assert_eq!(pulled(0.25, [1.0, 1.0]), [1.5, -0.5]);
-        assert_eq!(pulled(1.0, [f32::NAN, 1.0]), target);
-        let untouched = pulled(0.0, [f32::NAN, -0.0]);
+        assert_eq!(interpolated(0.25, [1.0, 1.0]), [1.5, -0.5]);
+        assert_eq!(interpolated(1.0, [f32::NAN, 1.0]), target);
+        let untouched = interpolated(0.0, [f32::NAN, -0.0]);
         assert!(untouched[0].is_nan() && untouched[1].is_sign_negative());
     }
 

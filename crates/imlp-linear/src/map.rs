@@ -87,6 +87,25 @@ pub trait StructuredMap: Debug + Send + Sync {
     /// For downcasting to the concrete geometry.
     fn as_any(&self) -> &dyn Any;
 
+    /// Whether every entry of the dense equivalent is a free weight, stored
+    /// `[out, in]`.
+    fn is_full_matrix(&self) -> bool {
+        false
+    }
+
+    /// The fan-in f of the weight: initial weights of variance 2/f keep the
+    /// scale of the activations through a ReLU (He et al. 2015,
+    /// arXiv 1502.01852).
+    ///
+    /// It is the mean number of products in an output. A product of two weight
+    /// matrices has another one: the f that gives the entries of the product
+    /// the variance 2/n of a full matrix with n inputs. A map without weight
+    /// has no use for it.
+    fn fan_in(&self) -> f64 {
+        // A multiply-add is 2.
+        self.flops() as f64 / (2.0 * self.out_len() as f64)
+    }
+
     /// Adds `alpha` × row `row` of the dense equivalent to `out` (`[in_len]`),
     /// touching only the positions of the structure.
     ///
@@ -346,7 +365,8 @@ pub trait StructuredMap: Debug + Send + Sync {
     /// without materialising `W_P`.
     ///
     /// `weight` is `[out_len, in_len]`, `bias` is `[out_len]`; `None` leaves
-    /// biases out. A map without bias pulls the dense bias toward 0.
+    /// biases out. Without a bias in the map, the dense bias
+    /// is interpolated toward 0.
     /// α = 0 changes no bit; α = 1 assigns exactly what
     /// [`dense`](Self::dense) returns, whatever `weight` held (even NaN).
     ///
@@ -364,14 +384,14 @@ pub trait StructuredMap: Debug + Send + Sync {
         if alpha.is_zero() {
             return Ok(());
         }
-        let (kept, pulled) = alpha.shares();
+        let (kept, added) = alpha.shares();
         for (row, out) in weight.chunks_exact_mut(self.in_len()).enumerate() {
             if alpha.is_one() {
                 out.fill(0.0);
             } else {
                 scale(kept, out);
             }
-            self.add_row(p, row, pulled, out);
+            self.add_row(p, row, added, out);
         }
         match bias {
             Some(bias) => self.interpolate_bias(p, alpha, bias),
@@ -416,8 +436,20 @@ pub trait StructuredMap: Debug + Send + Sync {
     ) -> Result<(), LinearError> {
         self.check(p)?;
         check_target_bias(self, bias)?;
-        alpha.pull(bias, |row| self.bias_at(p, row));
+        alpha.interpolate(bias, |row| self.bias_at(p, row));
         Ok(())
+    }
+}
+
+impl<'a> dyn StructuredMap + 'a {
+    /// This map as an `M`, if it is one.
+    pub fn downcast_ref<M: StructuredMap + 'static>(&self) -> Option<&M> {
+        self.as_any().downcast_ref()
+    }
+
+    /// Whether this map is an `M`.
+    pub fn is<M: StructuredMap + 'static>(&self) -> bool {
+        self.as_any().is::<M>()
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn interpolate_weight<M: StructuredMap + ?Sized>(
     weight: &mut [f32],
 ) {
     let (in_len, out_len) = (map.in_len(), map.out_len());
-    let (kept, pulled) = alpha.shares();
+    let (kept, added) = alpha.shares();
     if alpha.is_one() {
         weight.fill(0.0);
     } else {
@@ -41,7 +41,7 @@ pub(crate) fn interpolate_weight<M: StructuredMap + ?Sized>(
         let scratch = &mut scratch[..stride * block.len()];
         scratch.fill(-0.0);
         for (row, line) in block.clone().zip(scratch.chunks_exact_mut(stride)) {
-            map.add_row(p, row, pulled, &mut line[..in_len]);
+            map.add_row(p, row, added, &mut line[..in_len]);
         }
         for start in (0..in_len).step_by(STRIP) {
             let touched = touched(scratch, stride, start);

@@ -1,20 +1,19 @@
-//! What trains a network: our products on the CPU, or Burn on a device.
+//! Which implementation trains a network: the engine on the CPU, or Burn on a device.
 
 use burn::tensor::Device;
 use imlp_kernels::{InstructionSet, Kernel, Operands};
 use imlp_linear::Structure;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
-use crate::TrainError;
-use crate::burn_model::BurnModel;
+use crate::burn::model::BurnModel;
 use crate::engine::Engine;
-use crate::learner::Training;
+use crate::error::TrainError;
+use crate::hyperparameters::Hyperparameters;
+use crate::hyperparameters::precision::Precision;
 use crate::model::Model;
 use crate::network::Network;
-use crate::parameters::HostParameters;
+use crate::network::parameters::HostParameters;
 
-/// What trains networks.
+/// The implementation that trains networks.
 #[derive(Clone, Debug)]
 pub enum Backend {
     /// The products of `imlp-kernels`, one core per trial. Burn's CPU backend
@@ -25,45 +24,12 @@ pub enum Backend {
     Burn(Device),
 }
 
-/// In which numbers the products of the dense twin are computed. Weights, sums,
-/// the optimiser's state and everything of the prior are f32 in any case.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Precision {
-    /// Single precision.
-    #[default]
-    F32,
-    /// Operands rounded to bfloat16, on processors with AVX-512-BF16.
-    Bf16,
-    /// The same rounding on any processor, slower than `f32`.
-    Bf16Emulated,
-}
-
-impl Precision {
-    /// The word that a recipe uses.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::F32 => "f32",
-            Self::Bf16 => "bf16",
-            Self::Bf16Emulated => "bf16-emulated",
-        }
-    }
-
-    fn operands(self) -> Operands {
-        match self {
-            Self::F32 => Operands::F32,
-            Self::Bf16 => Operands::Bf16,
-            Self::Bf16Emulated => Operands::EmulatedBf16,
-        }
-    }
-}
-
 impl Backend {
     /// Checks that this machine can compute in `precision`, with the `pinned`
     /// instruction set if there is one.
     ///
     /// # Errors
-    /// [`TrainError::Config`] with what else there is.
+    /// [`TrainError::Config`] with the alternatives.
     pub(crate) fn check(
         &self,
         precision: Precision,
@@ -91,7 +57,7 @@ impl Backend {
         }
     }
 
-    /// The name of what trains dense twins, as part of what results belong to.
+    /// The name of what trains dense twins, which is part of a trial's identity.
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Cpu if Kernel::new(Operands::F32, None).is_ok() => "cpu".to_owned(),
@@ -103,7 +69,7 @@ impl Backend {
     /// What computes the products of `network` in `training`, on which the bits of its
     /// weights depend: an instruction set (`avx2`, `avx512`, `amx`), or `burn` and the
     /// widest vectors that its CPU backend finds here (`burn-avx512`).
-    pub(crate) fn instructions(&self, network: &Network, training: Training) -> String {
+    pub(crate) fn instructions(&self, network: &Network, training: Hyperparameters) -> String {
         let kernel = Kernel::new(training.precision.operands(), training.instructions);
         if let (true, Ok(kernel)) = (self.has_engine_for(network), kernel) {
             return kernel.instruction_set().to_string();
@@ -117,7 +83,7 @@ impl Backend {
         vectors.map_or("burn".to_owned(), |set| format!("burn-{set}"))
     }
 
-    /// Whether [`model`](Self::model) trains `network` by the engine.
+    /// Whether [`model`](Self::model) trains `network` with the engine.
     pub(crate) fn has_engine_for(&self, network: &Network) -> bool {
         let linear = network.linear_layers();
         let mut maps = linear.iter().map(|layer| layer.map.structure());
@@ -130,7 +96,7 @@ impl Backend {
     pub(crate) fn model<'a>(
         &self,
         network: &'a Network,
-        training: Training,
+        training: Hyperparameters,
         parameters: HostParameters,
     ) -> Box<dyn Model + 'a> {
         let device = match self {

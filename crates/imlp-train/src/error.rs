@@ -2,8 +2,8 @@
 
 use imlp_linear::{LinearError, Shape};
 
-/// Errors of this crate. Divergence is not one: it is an outcome that the
-/// trial's record states (see [`TrialStatus`](crate::TrialStatus)).
+/// Errors of this crate. Divergence is not one: it is an outcome, which the record of a
+/// trial states (see [`TrialStatus`](crate::TrialStatus)).
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// A configuration value that cannot be used.
@@ -13,7 +13,7 @@ pub enum TrainError {
         key: &'static str,
         /// The value given, as text.
         value: String,
-        /// What is wrong with it and what would do.
+        /// What is wrong, and what to do.
         reason: String,
     },
     /// A key that is missing, or given where it has no meaning.
@@ -21,7 +21,7 @@ pub enum TrainError {
     Key {
         /// Dotted key, as in a recipe.
         key: &'static str,
-        /// What is wrong with it and what would do.
+        /// What is wrong, and what to do.
         reason: String,
     },
     /// A layer that does not fit what comes before it.
@@ -55,12 +55,12 @@ pub enum TrainError {
     Head {
         /// Name of the last layer.
         layer: String,
-        /// What it gives.
+        /// Shape of its output.
         output: Shape,
-        /// What is needed.
+        /// Classes of the data set.
         classes: usize,
     },
-    /// Two layers of one name.
+    /// Two layers with the same name.
     #[error("two layers are named `{0}`; give each `name` once")]
     DuplicateLayer(String),
     /// A structured map refused its geometry or its parameters.
@@ -101,7 +101,7 @@ pub enum TrainError {
         needed: String,
         /// The limit.
         limit: String,
-        /// What else to do, up to an "or ".
+        /// Other advice; empty, or ending in "or ".
         advice: &'static str,
     },
     /// The caller asked to stop (Ctrl-C).

@@ -1,35 +1,38 @@
-//! What a learner asks of a network in training, whoever computes it.
+//! The trait of a network in training, whatever computes it.
 
 use imlp_linear::{Alpha, LinearError, Parameters, StructuredMap};
 
-use crate::checkpoint::ModelState;
-use crate::interpolation::OptimizerState;
-use crate::parameters::HostParameters;
+use crate::interpolation::optimizer_state::StateChange;
+use crate::network::parameters::HostParameters;
 
 /// A network with its parameters and the state of its optimiser.
 pub(crate) trait Model {
-    /// One optimiser step on `images`, `[labels.len(), features]` row-major;
-    /// gives the mean loss before it.
+    /// One optimiser step on `images`, `[labels.len(), features]` row-major; returns
+    /// the mean loss before it.
     fn step(&mut self, images: &[f32], labels: &[u8], rate: f64) -> f64;
 
     /// Logits `[count, classes]` of `images`, `[count, features]`, both
     /// row-major.
     fn logits(&mut self, images: &[f32], count: usize) -> Vec<f32>;
 
-    /// Pulls parameter `index` toward a prior's.
+    /// Interpolates parameter `index`: `(1−α)·value + α·target`.
     ///
     /// # Errors
     /// The prior's parameters do not fit its map.
-    fn pull(&mut self, index: usize, alpha: Alpha, toward: Toward<'_>) -> Result<(), LinearError>;
+    fn interpolate(
+        &mut self,
+        index: usize,
+        alpha: Alpha,
+        target: InterpolationTarget<'_>,
+    ) -> Result<(), LinearError>;
 
-    /// Applies the policy to the optimiser's state of parameter `index` after an
-    /// interpolation with `alpha`.
-    fn after_interpolation(&mut self, index: usize, alpha: Alpha, policy: OptimizerState);
+    /// Changes the optimiser's state of parameter `index`.
+    fn change_optimizer_state(&mut self, index: usize, change: StateChange);
 
     /// Everything that later steps depend on.
     fn state(&self) -> ModelState;
 
-    /// Goes on from `state`, which a model of the same network and rule had.
+    /// Continues from the `state` of a model with the same network and optimiser.
     fn restore(&mut self, state: ModelState);
 
     /// Whether every parameter is finite.
@@ -39,9 +42,21 @@ pub(crate) trait Model {
     fn parameters(&self) -> HostParameters;
 }
 
-/// What a parameter of the dense twin is pulled toward.
+/// A network and its optimiser between two steps.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct ModelState {
+    /// The parameters in PyTorch layout.
+    pub parameters: HostParameters,
+    /// The optimiser's moments of each parameter; empty where there are none (yet).
+    pub first: HostParameters,
+    pub second: HostParameters,
+    /// Updates since the moments were empty.
+    pub updates: Vec<i32>,
+}
+
+/// What a parameter of the dense twin is interpolated toward.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Toward<'a> {
+pub(crate) enum InterpolationTarget<'a> {
     /// The matrix of a structured map.
     Weight(&'a dyn StructuredMap, Parameters<'a>),
     /// Its bias.

@@ -1,11 +1,11 @@
-//! What a run tells its caller while it works, and how the caller stops it.
+//! What a run reports to its caller, and how the caller stops it.
 
-/// Receives progress; asked before every step whether to go on.
+/// Receives the progress of a run; the run asks it before every step whether to stop.
 pub trait Observer: Sync {
     /// `count` more optimiser steps are done.
     fn steps(&self, count: u64);
 
-    /// Whether to stop now; the run then ends with
+    /// Whether to stop now. The run then ends with
     /// [`TrainError::Interrupted`](crate::TrainError::Interrupted).
     fn cancelled(&self) -> bool;
 }

@@ -1,16 +1,25 @@
 //! The prior's training. Its trajectory does not depend on α: it is trained
 //! once per seed and shared by every trial of that seed.
 
-use std::time::Instant;
-
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::{Measurement, Metrics};
-use crate::learner::{Company, Learner, Pause, SegmentProgress};
-use crate::parameters::HostParameters;
-use crate::seeds::Stream;
-use crate::timing::Segment;
-use crate::{Checkpoints, NoCheckpoints, Observer, PriorTraining, Setup, TrainError};
+use crate::error::TrainError;
+use crate::interpolation::timing::Pause;
+use crate::network::parameters::HostParameters;
+use crate::network::prior_config::PriorTraining;
+use crate::observer::Observer;
+use crate::prior::epoch::PriorEpoch;
+use crate::prior::progress::Progress;
+use crate::seeds::RandomStream;
+use crate::setup::Setup;
+use crate::training::checkpoint::{Checkpoints, NoCheckpoints};
+use crate::training::evaluation::{Measurement, Metrics};
+use crate::training::hooks::RunHooks;
+use crate::training::learner::Learner;
+use crate::training::run::TrainingRun;
+
+pub(crate) mod epoch;
+mod progress;
 
 /// The prior as every trial of one seed meets it.
 #[derive(Clone, Debug)]
@@ -28,7 +37,7 @@ pub struct PriorTrajectory {
 pub struct PriorRecord {
     /// Seed of the trial.
     pub seed: u64,
-    /// The epoch in which it diverged; such a prior pulls no twin.
+    /// The epoch in which it diverged; no twin is interpolated toward such a prior.
     pub diverged_epoch: Option<u32>,
     /// One entry per epoch of training.
     pub epochs: Vec<PriorEpoch>,
@@ -44,19 +53,6 @@ pub struct PriorRecord {
     pub train_seconds: f64,
 }
 
-/// One epoch of the prior.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PriorEpoch {
-    /// Epoch, from 1.
-    pub epoch: u32,
-    /// Mean training loss over the epoch (with augmentation and smoothing).
-    pub train_loss: Option<f64>,
-    /// On the sample of training images.
-    pub train: Option<Metrics>,
-    /// On the validation split.
-    pub validation: Option<Metrics>,
-}
-
 impl PriorTrajectory {
     /// The snapshot for interpolation point `index` (from 0); none from where
     /// the prior diverged.
@@ -69,24 +65,6 @@ impl PriorTrajectory {
             self.snapshots.get(index)
         }
     }
-}
-
-/// How far the training of a prior has come.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Progress {
-    /// Whole epochs that are done.
-    epochs: u32,
-    /// Segments of the current epoch that are done.
-    segments: usize,
-    /// Steps of the current segment.
-    within: SegmentProgress,
-    /// Loss of the current epoch.
-    loss: SegmentProgress,
-    records: Vec<PriorEpoch>,
-    train_seconds: f64,
-    /// How many snapshots there are, and were at the start of the epoch.
-    snapshots: usize,
-    snapshots_before: usize,
 }
 
 /// Trains the prior of `seed` as `prior.training` says.
@@ -112,110 +90,34 @@ pub fn continue_prior(
     observer: &dyn Observer,
     checkpoints: &dyn Checkpoints,
 ) -> Result<PriorTrajectory, TrainError> {
-    let mut learner = Learner::new(
-        &setup.prior,
-        setup.prior_training,
-        seed,
-        Stream::Prior,
-        &setup.backend,
-    );
-    let run = format!("the prior of seed {seed} on {}", setup.backend_name());
-    let company = Company {
-        observer,
-        checkpoints,
+    let mut run = TrainingRun {
+        name: format!("the prior of seed {seed} on {}", setup.backend.name()),
+        learner: Learner::new(
+            &setup.prior,
+            setup.prior_training,
+            seed,
+            RandomStream::Prior,
+            &setup.backend,
+        ),
+        data: &setup.data,
+        hooks: RunHooks {
+            observer,
+            checkpoints,
+        },
     };
-    let training = setup.config.prior.training;
-    let data = &setup.data;
-    let mut snapshots: Vec<HostParameters> = Vec::new();
     let mut progress = Progress::default();
-    if let Some(file) = checkpoints.load()? {
-        progress = learner.resume(&run, &file)?;
-        for index in 0..progress.snapshots {
-            let snapshot = file.parameters(&snapshot_prefix(index), learner.specs());
-            snapshots.push(snapshot.map_err(TrainError::Checkpoint)?);
-        }
-        observer.steps(setup.steps_before(progress.epochs, progress.segments, progress.within));
+    if let Some(resumed) = run.resume()? {
+        progress = resumed;
+        observer.steps(setup.steps_before(&progress.training));
     }
-    let mut diverged_epoch = None;
-    while progress.epochs < setup.prior_epochs() {
-        let epoch = progress.epochs + 1;
-        let segments = match training {
-            PriorTraining::CoTrained => setup.segments(epoch),
-            PriorTraining::Frozen | PriorTraining::Untrained => vec![Segment {
-                start: 0,
-                end: data.steps(setup.config.train.batch_size),
-                interpolate: false,
-            }],
-        };
-        let order = learner.order(data, epoch);
-        let save = |learner: &Learner, snapshots: &[HostParameters], progress: &Progress| {
-            let progress = Progress {
-                snapshots: snapshots.len(),
-                ..progress.clone()
-            };
-            let mut file = learner.checkpoint(&run, &progress);
-            for (index, snapshot) in snapshots.iter().enumerate() {
-                file.add(&snapshot_prefix(index), learner.specs(), snapshot);
-            }
-            checkpoints.save(&file)
-        };
-        while let Some(&segment) = segments.get(progress.segments) {
-            loop {
-                let started = Instant::now();
-                let within = &mut progress.within;
-                let pause = learner.train(data, &order, epoch, segment, within, company);
-                progress.train_seconds += started.elapsed().as_secs_f64();
-                if pause == Pause::Ended {
-                    break;
-                }
-                save(&learner, &snapshots, &progress)?;
-                if pause == Pause::Interrupted {
-                    return Err(TrainError::Interrupted);
-                }
-            }
-            let trained = std::mem::take(&mut progress.within);
-            progress.loss.loss += trained.loss;
-            progress.loss.images += trained.images;
-            progress.loss.diverged |= trained.diverged || !learner.is_finite();
-            progress.segments += 1;
-            if progress.loss.diverged {
-                break;
-            }
-            if segment.interpolate {
-                snapshots.push(learner.snapshot());
-            }
+    let diverged_epoch = train(setup, &mut run, &mut progress)?;
+    let mut at_the_end = Measurement::default();
+    if diverged_epoch.is_none() {
+        if setup.config.prior.training != PriorTraining::CoTrained {
+            progress.keep(run.learner.snapshot());
         }
-        let measured = learner.measure(data, false);
-        let loss = std::mem::take(&mut progress.loss);
-        let diverged = loss.diverged || measured.is_none();
-        let measured = measured.unwrap_or_default();
-        progress.records.push(PriorEpoch {
-            epoch,
-            train_loss: (!diverged && loss.images > 0).then(|| loss.loss / loss.images as f64),
-            train: measured.train,
-            validation: measured.validation,
-        });
-        progress.epochs = epoch;
-        progress.segments = 0;
-        if diverged {
-            // Logits are looked at last: what was kept in this epoch is no good.
-            snapshots.truncate(progress.snapshots_before);
-            diverged_epoch = Some(epoch);
-            break;
-        }
-        progress.snapshots_before = snapshots.len();
-        if epoch < setup.prior_epochs() && checkpoints.due(epoch) {
-            save(&learner, &snapshots, &progress)?;
-        }
+        at_the_end = run.learner.measure(&setup.data, true).unwrap_or_default();
     }
-    if training != PriorTraining::CoTrained && diverged_epoch.is_none() {
-        snapshots.push(learner.snapshot());
-    }
-    let at_the_end = if diverged_epoch.is_none() {
-        learner.measure(data, true).unwrap_or_default()
-    } else {
-        Measurement::default()
-    };
     Ok(PriorTrajectory {
         record: PriorRecord {
             seed,
@@ -223,14 +125,56 @@ pub fn continue_prior(
             epochs: progress.records,
             validation: at_the_end.validation,
             test: at_the_end.test,
-            instructions: Some(learner.instructions().to_owned()),
-            train_seconds: progress.train_seconds,
+            instructions: Some(run.learner.instructions().to_owned()),
+            train_seconds: progress.training.train_seconds,
         },
-        snapshots,
+        snapshots: progress.kept,
     })
 }
 
-/// What stands before the names of a snapshot's tensors in a file.
-fn snapshot_prefix(index: usize) -> String {
-    format!("snapshot{index:05}.")
+/// Trains from where `progress` stands to the end; gives the epoch in which the
+/// prior diverged.
+fn train(
+    setup: &Setup,
+    run: &mut TrainingRun<'_>,
+    progress: &mut Progress,
+) -> Result<Option<u32>, TrainError> {
+    for pause in setup.prior_pauses(progress.training) {
+        // θ ← train prior
+        run.train_to(pause, progress)?;
+        progress.training.loss.diverged |= !run.learner.is_finite();
+
+        let diverged = progress.training.loss.diverged;
+        if pause.segment.interpolate && !diverged {
+            progress.keep(run.learner.snapshot());
+        }
+        if pause.ends_epoch || diverged {
+            let measured = run.learner.measure(&setup.data, false);
+            if !record(pause, progress, measured) {
+                return Ok(Some(pause.epoch));
+            }
+        }
+
+        progress.training.pass(pause);
+        if pause.ends_epoch && !pause.ends_run {
+            run.save_if_due(pause.epoch, progress)?;
+        }
+    }
+    Ok(None)
+}
+
+/// Records the epoch of `pause`; gives whether the prior is finite.
+fn record(pause: Pause, progress: &mut Progress, measured: Option<Measurement>) -> bool {
+    let loss = std::mem::take(&mut progress.training.loss);
+    let finite = !loss.diverged && measured.is_some();
+    let measured = measured.unwrap_or_default();
+    progress.records.push(PriorEpoch {
+        epoch: pause.epoch,
+        train_loss: (finite && loss.images > 0).then(|| loss.mean_loss()),
+        train: measured.train,
+        validation: measured.validation,
+    });
+    // Logits are looked at last: of an epoch that diverged no snapshot is of use.
+    progress.end_epoch(finite);
+    finite
 }

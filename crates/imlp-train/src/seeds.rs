@@ -2,10 +2,10 @@
 
 /// What a stream of random numbers is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stream {
+pub(crate) enum RandomStream {
     /// The prior's initial weights and image order.
     Prior,
-    /// The twin's.
+    /// The twin's initial weights and image order.
     Twin,
     /// The choice of training images on which training accuracy is measured.
     TrainEvaluation,
@@ -13,7 +13,7 @@ pub(crate) enum Stream {
 
 /// A seed for `stream`, different for every seed and stream (SplitMix64's
 /// finaliser, Steele et al. 2014).
-pub(crate) fn stream_seed(seed: u64, stream: Stream) -> u64 {
+pub(crate) fn stream_seed(seed: u64, stream: RandomStream) -> u64 {
     let mut z = seed
         .wrapping_mul(3)
         .wrapping_add(stream as u64)

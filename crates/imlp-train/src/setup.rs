@@ -1,15 +1,23 @@
-//! From a configuration to everything that the trials of an experiment share.
+//! What the trials of an experiment share: checked configuration, data and networks.
 
 use std::sync::Arc;
 
 use imlp_data::Dataset;
 
-use crate::data::TrainingData;
-use crate::interpolation::InterpolationRule;
-use crate::learner::{SegmentProgress, Training};
-use crate::learning_rate::LearningRate;
-use crate::timing::{Every, Segment, Timing, segments};
-use crate::{Backend, Network, Precision, PriorTraining, TrainConfig, TrainError, TrialConfig};
+use crate::backend::Backend;
+use crate::config::TrialConfig;
+use crate::error::TrainError;
+use crate::hyperparameters::Hyperparameters;
+use crate::hyperparameters::config::TrainConfig;
+use crate::hyperparameters::precision::Precision;
+use crate::interpolation::rule::InterpolationRule;
+use crate::interpolation::timing::{Every, Pause, Segment, Timing, pauses, segments};
+use crate::network::Network;
+use crate::network::parameters::HostParameters;
+use crate::network::prior_config::PriorTraining;
+use crate::training::data::{Subset, TrainingData};
+use crate::training::evaluation::{Metrics, evaluate};
+use crate::training::progress::TrainingProgress;
 
 /// A checked configuration with its data and its networks. Cheap to share
 /// between threads: trials only read it.
@@ -19,8 +27,8 @@ pub struct Setup {
     pub(crate) data: TrainingData,
     pub(crate) prior: Network,
     pub(crate) twin: Network,
-    pub(crate) training: Training,
-    pub(crate) prior_training: Training,
+    pub(crate) training: Hyperparameters,
+    pub(crate) prior_training: Hyperparameters,
     pub(crate) backend: Backend,
 }
 
@@ -28,7 +36,7 @@ impl Setup {
     /// Checks `config` against `dataset` and builds both networks.
     ///
     /// # Errors
-    /// Any key that cannot be used, by name; a network that cannot be.
+    /// A key that cannot be used, by name; a network whose layers do not fit.
     pub fn new(
         config: TrialConfig,
         dataset: Arc<Dataset>,
@@ -50,7 +58,9 @@ impl Setup {
             ));
         }
         let steps = data.steps(config.train.batch_size);
-        let training = training(&config, &config.train, config.train.epochs, steps)?;
+        let initialization = config.twin.initialization;
+        let epochs = config.train.epochs;
+        let training = Hyperparameters::new(&config.train, initialization, epochs, steps)?;
         let prior_config = TrainConfig {
             learning_rate: config
                 .prior
@@ -59,8 +69,9 @@ impl Setup {
             precision: Precision::F32,
             ..config.train.clone()
         };
-        let prior_epochs = config.prior.epochs.unwrap_or(config.train.epochs);
-        let prior_training = self::training(&config, &prior_config, prior_epochs, steps)?;
+        let prior_epochs = config.prior.epochs.unwrap_or(epochs);
+        let prior_training =
+            Hyperparameters::new(&prior_config, initialization, prior_epochs, steps)?;
         if prior.parameter_specs().is_empty() && config.prior.training != PriorTraining::Untrained {
             return Err(TrainError::key(
                 "prior.training",
@@ -96,7 +107,7 @@ impl Setup {
         Ok(setup)
     }
 
-    /// The backend's name, as part of what results belong to.
+    /// The backend's name, which is part of a trial's identity.
     pub fn backend_name(&self) -> String {
         self.backend.name()
     }
@@ -116,7 +127,7 @@ impl Setup {
     /// Whether a trial with α = 1 ends as the prior.
     ///
     /// # Errors
-    /// As building the rule.
+    /// Interpolation keys that do not fit the twin.
     pub fn ends_as_prior(&self) -> Result<bool, TrainError> {
         let rule = self.rule(imlp_linear::Alpha::ONE)?;
         let last = self.config.train.epochs;
@@ -196,22 +207,57 @@ impl Setup {
         self.training.rate.at(step)
     }
 
-    /// Optimiser steps of the twin when the `step` first ones of `epoch` (from 1)
-    /// are done.
+    /// Optimiser steps of the twin after the first `step` steps of `epoch` (from 1).
     pub fn twin_steps_at(&self, epoch: u32, step: usize) -> u64 {
         self.steps_of(epoch.saturating_sub(1)) + step as u64
     }
 
-    /// Optimiser steps before that epoch, segment and step.
-    pub(crate) fn steps_before(
+    /// The pauses of a twin in training, from `progress` on.
+    pub(crate) fn twin_pauses(&self, progress: TrainingProgress) -> impl Iterator<Item = Pause> {
+        let start = (progress.epochs, progress.segments);
+        pauses(start, self.config.train.epochs, |epoch| {
+            self.segments(epoch)
+        })
+    }
+
+    /// The pauses of a prior in training, from `progress` on: the interpolation points
+    /// of its twins if it is co-trained, else the ends of epochs.
+    pub(crate) fn prior_pauses(&self, progress: TrainingProgress) -> impl Iterator<Item = Pause> {
+        let start = (progress.epochs, progress.segments);
+        pauses(start, self.prior_epochs(), |epoch| {
+            match self.config.prior.training {
+                PriorTraining::CoTrained => self.segments(epoch),
+                PriorTraining::Frozen | PriorTraining::Untrained => vec![Segment {
+                    start: 0,
+                    end: self.data.steps(self.config.train.batch_size),
+                    interpolate: false,
+                }],
+            }
+        })
+    }
+
+    /// Optimiser steps that are done at `progress`.
+    pub(crate) fn steps_before(&self, progress: &TrainingProgress) -> u64 {
+        let of_epoch = self.segments(progress.epochs + 1);
+        let segment = of_epoch.get(progress.segments);
+        let before = segment.map_or(0, |segment| segment.start);
+        self.steps_of(progress.epochs) + (before + progress.within.done) as u64
+    }
+
+    /// Measures `parameters` of `network` on a subset of the images, in f32; `None` for
+    /// an empty subset or logits that are not finite.
+    pub fn evaluate(
         &self,
-        epochs: u32,
-        segments: usize,
-        within: SegmentProgress,
-    ) -> u64 {
-        let of_epoch = self.segments(epochs + 1);
-        let before = of_epoch.get(segments).map_or(0, |segment| segment.start);
-        self.steps_of(epochs) + (before + within.done) as u64
+        network: &Network,
+        parameters: &HostParameters,
+        subset: Subset,
+    ) -> Option<Metrics> {
+        let training = Hyperparameters {
+            precision: Precision::F32,
+            ..self.training
+        };
+        let mut model = self.backend.model(network, training, parameters.clone());
+        evaluate(model.as_mut(), &self.data, subset)
     }
 
     fn steps_of(&self, epochs: u32) -> u64 {
@@ -225,26 +271,4 @@ impl Setup {
             PriorTraining::Frozen | PriorTraining::Untrained => 1,
         }
     }
-}
-
-fn training(
-    config: &TrialConfig,
-    train: &TrainConfig,
-    epochs: u32,
-    steps: usize,
-) -> Result<Training, TrainError> {
-    Ok(Training {
-        rule: train.check()?,
-        rate: LearningRate {
-            peak: train.learning_rate,
-            schedule: train.learning_rate_schedule,
-            warmup: train.warmup_epochs * steps as f64,
-            total: f64::from(epochs) * steps as f64,
-        },
-        batch_size: train.batch_size,
-        label_smoothing: train.label_smoothing,
-        initialization: config.twin.initialization,
-        precision: train.precision,
-        instructions: train.instructions,
-    })
 }

@@ -67,8 +67,8 @@ fn a_small_alpha_changes_the_twin() {
     let setup = setup(&format!("{CNN}{EPOCHS}"));
     let prior = prior(&setup, 3);
     let plain = trial(&setup, 0.0, 3, None);
-    let pulled = trial(&setup, 0.001, 3, Some(&prior));
-    assert_ne!(bits(&pulled.parameters), bits(&plain.parameters));
+    let interpolated = trial(&setup, 0.001, 3, Some(&prior));
+    assert_ne!(bits(&interpolated.parameters), bits(&plain.parameters));
 }
 
 #[test]

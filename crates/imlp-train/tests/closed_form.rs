@@ -86,12 +86,12 @@ fn the_weights_follow_the_closed_form() {
         for recipe in [CNN, MIXER] {
             for training in [FROZEN, "prior.training = \"untrained\"\n"] {
                 let setup = setup(&format!("{recipe}{STILL}{training}{rule}"));
-                let (start, target, pulled) = ends(&setup, 6);
+                let (start, target, interpolated) = ends(&setup, 6);
                 let s = share(&alphas);
-                assert_parameters(&pulled, (&start, &target), alphas.len(), |_, w, p| {
+                assert_parameters(&interpolated, (&start, &target), alphas.len(), |_, w, p| {
                     (1.0 - s) * w + s * p
                 });
-                let record = &pulled.record;
+                let record = &interpolated.record;
                 assert!((record.effective_prior_share - s).abs() < 1e-12, "{rule}");
                 assert!(
                     record
@@ -118,13 +118,13 @@ fn an_allocation_gives_each_layer_its_share() {
         let setup = setup(&format!(
             "{CNN}{STILL}{FROZEN}interpolation.allocation = {allocation}\n"
         ));
-        let (start, target, pulled) = ends(&setup, 7);
+        let (start, target, interpolated) = ends(&setup, 7);
         let shares = multipliers.map(|m| share(&[a * m; 3]));
-        assert_parameters(&pulled, (&start, &target), 3, |spec, w, p| {
+        assert_parameters(&interpolated, (&start, &target), 3, |spec, w, p| {
             let s = shares[spec.linear];
             (1.0 - s) * w + s * p
         });
-        let record = &pulled.record;
+        let record = &interpolated.record;
         for (got, want) in record.layer_prior_shares.iter().zip(shares) {
             assert!((got - want).abs() < 1e-12, "{allocation}");
         }
@@ -146,15 +146,15 @@ fn an_allocation_gives_each_layer_its_share() {
 fn a_normalisation_goes_with_the_layer_that_follows() {
     let layer = "interpolation.allocation = { layers = { \"blocks.0.token_mixing.fc1\" = 1.0 } }";
     let setup = setup(&format!("{MIXER}{STILL}{FROZEN}{layer}"));
-    let (start, target, pulled) = ends(&setup, 7);
+    let (start, target, interpolated) = ends(&setup, 7);
     let s = share(&[0.3; 3]);
     let moved = |spec: &ParameterSpec| {
         spec.name.starts_with("blocks.0.token_mixing.fc1")
             || spec.name.starts_with("blocks.0.norm1")
     };
-    let names = pulled.specs.iter().filter(|spec| moved(spec));
+    let names = interpolated.specs.iter().filter(|spec| moved(spec));
     assert_eq!(names.count(), 4);
-    assert_parameters(&pulled, (&start, &target), 3, |spec, w, p| {
+    assert_parameters(&interpolated, (&start, &target), 3, |spec, w, p| {
         let s = if moved(spec) { s } else { 0.0 };
         (1.0 - s) * w + s * p
     });
@@ -166,15 +166,15 @@ fn excluded_biases_stay_and_included_ones_move() {
         let setup = setup(&format!(
             "{recipe}{STILL}{FROZEN}interpolation.biases = false\n"
         ));
-        let (start, target, pulled) = ends(&setup, 8);
+        let (start, target, interpolated) = ends(&setup, 8);
         let s = share(&[0.3; 3]);
         let bias_like = |spec: &ParameterSpec| matches!(spec.role, Role::Bias | Role::Shift);
-        assert_parameters(&pulled, (&start, &target), 3, |spec, w, p| {
+        assert_parameters(&interpolated, (&start, &target), 3, |spec, w, p| {
             let s = if bias_like(spec) { 0.0 } else { s };
             (1.0 - s) * w + s * p
         });
         // The prior's biases are not 0, so the exclusion is seen.
-        let specs = pulled.specs.iter().zip(&target);
+        let specs = interpolated.specs.iter().zip(&target);
         let moved = specs.filter(|(spec, p)| bias_like(spec) && p.iter().any(|p| p.abs() > 1e-4));
         assert!(moved.count() >= 3);
     }
@@ -186,7 +186,7 @@ fn every_point_meets_the_prior_of_its_moment() {
     for every in ["\"epoch\"", "4"] {
         let setup = setup(&format!("{CNN}{STILL}interpolation.every = {every}\n"));
         let prior = prior(&setup, 9);
-        let (plain, pulled) = (
+        let (plain, interpolated) = (
             trial(&setup, 0.0, 9, None),
             trial(&setup, a, 9, Some(&prior)),
         );
@@ -208,7 +208,7 @@ fn every_point_meets_the_prior_of_its_moment() {
                 }
             }
         }
-        let got = pulled.parameters.iter().flatten();
+        let got = interpolated.parameters.iter().flatten();
         for (got, want) in got.zip(want.iter().flatten()) {
             assert!((f64::from(*got) - want).abs() < 1e-6, "{got} {want}");
         }

@@ -57,10 +57,10 @@ fn every_alpha_starts_from_the_same_twin_and_the_same_images() {
         let plain = first(0.0);
         assert!(plain.before.train.is_some() && plain.before.validation.is_some());
         for value in [0.3, 1.0] {
-            let pulled = first(value);
-            assert_eq!(pulled.before, plain.before);
-            assert_eq!(pulled.train_loss, plain.train_loss);
-            assert_ne!(pulled.after, plain.after);
+            let interpolated = first(value);
+            assert_eq!(interpolated.before, plain.before);
+            assert_eq!(interpolated.train_loss, plain.train_loss);
+            assert_ne!(interpolated.after, plain.after);
         }
         let other = trial(&setup, 0.0, 16, None).record.points[0].clone();
         assert_ne!(other.before, plain.before);

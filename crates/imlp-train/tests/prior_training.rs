@@ -3,7 +3,7 @@
 mod common;
 
 use common::{CNN, MIXER, bits, prior, setup};
-use imlp_train::{Role, Subset, evaluate_parameters};
+use imlp_train::{Role, Subset};
 
 #[test]
 fn a_frozen_prior_is_a_co_trained_one_after_its_own_epochs() {
@@ -75,12 +75,7 @@ fn an_untrained_prior_is_its_initial_weights() {
             };
             assert_eq!(trajectory.snapshots[0][i], start, "{}", spec.name);
         }
-        let by_hand = evaluate_parameters(
-            &untrained,
-            untrained.prior(),
-            &trajectory.snapshots[0],
-            Subset::Test,
-        );
+        let by_hand = untrained.evaluate(untrained.prior(), &trajectory.snapshots[0], Subset::Test);
         assert_eq!(record.test, by_hand);
         assert!(record.test.is_some() && record.validation.is_some());
     }

@@ -59,8 +59,8 @@ fn the_number_of_snapshots_is_that_of_the_interpolations() {
         assert_eq!(setup.snapshots(), expected, "{every}");
         assert_eq!(prior.snapshots.len(), expected, "{every}");
         let record = trial(&setup, 0.3, 1, Some(&prior)).record;
-        let pulled = record.points.iter().filter(|p| !p.alphas.is_empty());
-        assert_eq!(pulled.count(), expected, "{every}");
+        let interpolated = record.points.iter().filter(|p| !p.alphas.is_empty());
+        assert_eq!(interpolated.count(), expected, "{every}");
         let share = 1.0 - 0.7f64.powi(expected as i32);
         assert!((record.effective_prior_share - share).abs() < 1e-12);
         assert_eq!(record.epochs, epochs);
@@ -126,16 +126,16 @@ fn at_test_time_both_train_apart_and_meet_once() {
 
     let plain = trial(&during, 0.0, 1, None);
     let a = 0.3f32;
-    let pulled = trial(&after, 0.3, 1, Some(&prior_after));
+    let interpolated = trial(&after, 0.3, 1, Some(&prior_after));
     let expected = [(1, 6, false), (2, 6, false), (3, 6, true)];
-    assert_eq!(where_points_fall(&pulled.record.points), expected);
-    for (point, of_plain) in pulled.record.points.iter().zip(&plain.record.points) {
+    assert_eq!(where_points_fall(&interpolated.record.points), expected);
+    for (point, of_plain) in interpolated.record.points.iter().zip(&plain.record.points) {
         assert_eq!(point.before, of_plain.after);
         assert_eq!(point.train_loss, of_plain.train_loss);
     }
-    assert_eq!(pulled.record.before, plain.record.after);
-    assert_ne!(pulled.record.after, plain.record.after);
-    assert!((pulled.record.effective_prior_share - 0.3).abs() < 1e-12);
+    assert_eq!(interpolated.record.before, plain.record.after);
+    assert_ne!(interpolated.record.after, plain.record.after);
+    assert!((interpolated.record.effective_prior_share - 0.3).abs() < 1e-12);
 
     let target = dense_equivalents(after.prior(), &prior_after.snapshots[0]);
     let pairs = plain
@@ -143,7 +143,7 @@ fn at_test_time_both_train_apart_and_meet_once() {
         .iter()
         .flatten()
         .zip(target.iter().flatten());
-    for (got, (w, p)) in pulled.parameters.iter().flatten().zip(pairs) {
+    for (got, (w, p)) in interpolated.parameters.iter().flatten().zip(pairs) {
         let want = (1.0 - a) * w + a * p;
         let tolerance = 4.0 * f32::EPSILON * (w.abs() + p.abs());
         assert!((got - want).abs() <= tolerance, "{got} {want}");

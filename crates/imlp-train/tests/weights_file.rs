@@ -6,7 +6,7 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use common::{MIXER, prior, setup, trial};
-use imlp_train::{NamedTensor, Subset, TrainError, WeightsFile, evaluate_parameters};
+use imlp_train::{NamedTensor, Subset, TrainError, WeightsFile};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 fn write(folder: &Path, bytes: &[u8]) -> PathBuf {
@@ -47,7 +47,7 @@ fn a_trial_s_parameters_come_back_bit_for_bit() {
     let back_prior = read.parameters("prior.", &prior_specs).unwrap();
     assert_eq!(back_prior, prior.snapshots[0]);
     // The file suffices to measure the trial again.
-    let measured = evaluate_parameters(&setup, setup.twin(), &back, Subset::Test);
+    let measured = setup.evaluate(setup.twin(), &back, Subset::Test);
     assert_eq!(measured, trial.record.after.test);
 }
 

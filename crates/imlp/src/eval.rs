@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use imlp_data::{Cache, LoadOptions};
-use imlp_train::{Backend, Precision, Setup, Subset, WeightsFile, evaluate_parameters};
+use imlp_train::{Backend, Precision, Setup, Subset, WeightsFile};
 
 use crate::args::EvalArguments;
 use crate::exit::Failure;
@@ -56,7 +56,7 @@ pub fn run(arguments: &EvalArguments) -> Result<(), Failure> {
         }
     }
     for (name, subset) in [("validation", Subset::Validation), ("test", Subset::Test)] {
-        let metrics = evaluate_parameters(&setup, network, &parameters, subset);
+        let metrics = setup.evaluate(network, &parameters, subset);
         if let Some(measured) = metrics {
             say(format_args!(
                 "{name:<11} accuracy {}, loss {:.4}",

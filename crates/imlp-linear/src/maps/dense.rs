@@ -109,6 +109,10 @@ impl StructuredMap for Dense {
         Structure::Tied(self)
     }
 
+    fn is_full_matrix(&self) -> bool {
+        true
+    }
+
     fn apply(&self, p: Parameters<'_>, x: &[f32], y: &mut [f32]) {
         assert_eq!(x.len(), self.input.len(), "input of {self:?}");
         assert_eq!(y.len(), self.output.len(), "output of {self:?}");

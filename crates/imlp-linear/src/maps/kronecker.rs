@@ -172,6 +172,11 @@ impl StructuredMap for Kronecker {
     }
 
     /// Of `X·Bᵀ`, then `A·(X·Bᵀ)`.
+    /// Factors of variance 2/f give the product variance (2/f)² = 2/n.
+    fn fan_in(&self) -> f64 {
+        (2.0 * self.in_len() as f64).sqrt()
+    }
+
     fn flops(&self) -> u64 {
         let ([s, d], [t, c]) = (self.config.input, self.config.output);
         product(&[2, s, d, c]).saturating_add(product(&[2, t, s, c]))

@@ -171,6 +171,12 @@ impl StructuredMap for LowRank {
         Structure::Factored(self)
     }
 
+    /// At rank r, factors of variance 2/f give the product variance
+    /// r·(2/f)² = 2/n.
+    fn fan_in(&self) -> f64 {
+        (2.0 * self.rank as f64 * self.in_len() as f64).sqrt()
+    }
+
     fn flops(&self) -> u64 {
         product(&[
             2,

@@ -88,9 +88,9 @@ fn interpolation_is_the_weighted_mean() {
             .interpolate(p, alpha, &mut w, Some(&mut b))
             .unwrap();
         let dense = case.map.dense(p).unwrap();
-        let (kept, pulled) = (1.0 - alpha.get(), alpha.get());
-        assert_combination(&case, &w, (kept, &weight), (pulled, &dense.weight));
-        assert_mean("b", &b, (kept, &bias), (pulled, &dense.bias));
+        let (kept, added) = (1.0 - alpha.get(), alpha.get());
+        assert_combination(&case, &w, (kept, &weight), (added, &dense.weight));
+        assert_mean("b", &b, (kept, &bias), (added, &dense.bias));
 
         let mut without_bias = weight.clone();
         case.map

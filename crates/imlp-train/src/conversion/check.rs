@@ -1,5 +1,4 @@
-//! The structured network against its matrices as they stand in the file, on
-//! random inputs.
+//! Compares the structured network with its matrices in the file, on random inputs.
 //!
 //! Every matrix is compared with Burn's own layers on the same inputs, and both
 //! networks are run from end to end. A network of matrices computes the same
@@ -17,18 +16,19 @@
 //! rounding amounts to in a network whose layers do not amplify it.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use imlp_linear::{Structure, StructuredMap};
+use imlp_linear::{LearnedPermutation, Structure, StructuredMap};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
+use crate::burn::forward::{LinearOps, forward_with, structured};
+use crate::burn::parameters::upload;
 use crate::conversion::dense::DenseNetwork;
 use crate::conversion::matrix::Matrix;
 use crate::conversion::weighted::Weights;
-use crate::forward::{Run, structured, walk};
-use crate::layer::{Layer, LayerNorm, LinearLayer};
-use crate::parameters::upload;
-use crate::{TensorFile, TrainError};
+use crate::error::TrainError;
+use crate::network::layer::{Layer, LayerNorm, LinearLayer};
+use crate::tensors::tensor_file::TensorFile;
 
 /// Unit roundoff of single precision.
 const ROUNDOFF: f64 = f32::EPSILON as f64 / 2.0;
@@ -69,7 +69,7 @@ impl Difference {
     }
 }
 
-/// What [`check`] found.
+/// The outcome of [`check`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Check {
     /// Each matrix, on the structured network's activations.
@@ -95,7 +95,7 @@ pub fn check(
         .map(|_| StandardNormal.sample(&mut rng))
         .collect();
     let x = matrix(normal, features, &device);
-    let mut run = Both {
+    let mut ops = Both {
         network,
         file,
         inputs,
@@ -107,12 +107,12 @@ pub fn check(
     };
     // The first half goes through Burn's layers, the second through the
     // matrices.
-    let y = walk(
+    let y = forward_with(
         network.outline(),
-        &mut run,
+        &mut ops,
         Tensor::cat(vec![x.clone(), x], 0),
     );
-    if let Some(failure) = run.failure {
+    if let Some(failure) = ops.failure {
         return Err(failure);
     }
     let y = values(y);
@@ -121,9 +121,9 @@ pub fn check(
     for (&s, &d) in structured.iter().zip(dense) {
         whole.add(f64::from(s), f64::from(d), f64::INFINITY);
     }
-    let bound = run.relative_bounds * whole.largest;
+    let bound = ops.relative_bounds * whole.largest;
     Ok(Check {
-        layers: run.layers,
+        layers: ops.layers,
         network: Difference {
             of_bound: share(whole.absolute, bound),
             ..whole.difference(String::new())
@@ -145,7 +145,7 @@ struct Both<'a> {
     failure: Option<TrainError>,
 }
 
-impl Run for Both<'_> {
+impl LinearOps for Both<'_> {
     fn linear(&mut self, layer: &LinearLayer, x: Tensor<2>) -> Tensor<2> {
         let shape = [2 * self.inputs, layer.map.out_len()];
         let outcome = match self.failure {
@@ -176,7 +176,7 @@ impl Both<'_> {
             device: &self.device,
         };
         let half = x.clone().slice([0..inputs, 0..in_len]);
-        let structured = values(walk(&layer.parts, &mut burn, half));
+        let structured = values(forward_with(&layer.parts, &mut burn, half));
         let x = values(x);
         let matrix = Matrix::read(self.file, layer, self.network.form())?;
         let dense = matrix.apply(&x, in_len);
@@ -209,11 +209,11 @@ struct Structured<'a> {
     device: &'a Device,
 }
 
-impl Run for Structured<'_> {
+impl LinearOps for Structured<'_> {
     fn linear(&mut self, layer: &LinearLayer, x: Tensor<2>) -> Tensor<2> {
         let map = layer.map.as_ref();
         let p = self.weights.of(layer);
-        if map.kind() == "learned-permutation" {
+        if map.is::<LearnedPermutation>() {
             // Without a gradient, it has no forward in Burn.
             let x = values(x);
             let mut y = vec![0.0; x.len()];
@@ -224,7 +224,7 @@ impl Run for Structured<'_> {
             return matrix(y, map.out_len(), self.device);
         }
         // On the device the weight of a full matrix is [in, out].
-        let transposed = map.kind() == "dense";
+        let transposed = map.is_full_matrix();
         let weight = (map.weight_len() > 0)
             .then(|| upload(&map.weight_shape(), transposed, p.weight, self.device));
         let bias = p.bias.map(|b| upload(&[b.len()], false, b, self.device));
@@ -268,7 +268,7 @@ fn products(map: &dyn StructuredMap) -> usize {
     }
 }
 
-/// The largest of what was seen.
+/// The largest values so far.
 #[derive(Default)]
 struct Extremes {
     largest: f64,

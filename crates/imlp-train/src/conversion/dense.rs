@@ -18,15 +18,16 @@ use serde::Serialize;
 use crate::conversion::outline::{DenseLayer, Form, outline};
 use crate::conversion::tensor_name;
 use crate::conversion::weighted::{WeightedNetwork, Weights};
-use crate::layer::{Layer, LayerNorm};
-use crate::new_file::{NewFile, NewTensor, write_elements};
-use crate::tensor_file::Dtype;
-use crate::{TrainError, bytes};
+use crate::error::TrainError;
+use crate::network::layer::{Layer, LayerNorm};
+use crate::tensors::bytes::bytes;
+use crate::tensors::new_file::{NewFile, NewTensor, write_elements};
+use crate::tensors::tensor_file::Dtype;
 
 /// Key of the file's metadata under which its layers are described, as JSON.
 const METADATA_KEY: &str = "imlp-dense";
 
-/// A [`WeightedNetwork`] about to be written as matrices.
+/// A [`WeightedNetwork`], ready to be written as matrices.
 pub struct DenseNetwork<'a> {
     source: &'a WeightedNetwork,
     form: Form,
@@ -68,7 +69,7 @@ impl<'a> DenseNetwork<'a> {
         Ok(network)
     }
 
-    /// Entries that the file will hold of one matrix, if `limit` allows it.
+    /// Entries of one matrix in the file, if `limit` allows it.
     fn count(&self, layer: &DenseLayer, limit: u64) -> Result<u64, TrainError> {
         let parameters = self.weights().bytes();
         let left = limit.saturating_sub(parameters);
@@ -124,7 +125,7 @@ impl<'a> DenseNetwork<'a> {
         self.weights().bytes() + largest.unwrap_or(0)
     }
 
-    /// The network with its matrices in place of what they stand for.
+    /// The network with each matrix in place of its layers.
     pub(super) fn outline(&self) -> &[Layer] {
         &self.outline
     }
@@ -204,7 +205,7 @@ impl<'a> DenseNetwork<'a> {
                     write: Box::new(move |out| {
                         let mut last = last.borrow_mut();
                         if last.as_ref().is_none_or(|(i, _)| *i != index) {
-                            // The one before goes before the next one comes.
+                            // Free the previous one before the next is computed.
                             *last = None;
                             let affine = self.affine(layer).map_err(defect)?;
                             *last = Some((index, affine.sparse().map_err(defect)?));

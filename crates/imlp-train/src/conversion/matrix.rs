@@ -2,7 +2,8 @@
 
 use crate::conversion::outline::{DenseLayer, Form};
 use crate::conversion::tensor_name;
-use crate::{TensorFile, TrainError};
+use crate::error::TrainError;
+use crate::tensors::tensor_file::TensorFile;
 
 /// One matrix of the file, with its bias.
 pub(super) struct Matrix {
@@ -82,7 +83,7 @@ impl Matrix {
 }
 
 fn dot(w: &[f32], x: &[f32]) -> f64 {
-    /// Sums that a processor adds up side by side.
+    /// Independent partial sums, which the processor adds in parallel.
     const LANES: usize = 8;
     let (w, w_rest) = w.as_chunks::<LANES>();
     let (x, x_rest) = x.as_chunks::<LANES>();

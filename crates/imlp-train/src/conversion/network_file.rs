@@ -1,16 +1,16 @@
-//! A network written down for conversion: the input's shape and the layers.
+//! The description of a network for conversion: the shape of its input and its layers.
 
 use imlp_linear::Shape;
 use serde::Deserialize;
 
-use crate::TrainError;
 use crate::conversion::state_dict::Naming;
-use crate::layer::{Layer, LayerConfig, LayerKind, LinearKeys, LowRankKeys};
+use crate::error::TrainError;
 use crate::network::Network;
+use crate::network::layer::{Layer, LayerConfig, LayerKind, LinearKeys, LowRankKeys};
 
-/// A network without a data set: `input = [3, 32, 32]` and `[[layers]]` with
-/// the layer types of a recipe's custom prior. It gives what its last layer
-/// gives; so every layer must say how many outputs it has.
+/// A network without a data set: `input = [3, 32, 32]` and `[[layers]]` with the layer
+/// types of a recipe's custom prior. No data set sets the number of outputs, so every
+/// layer must state its own.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfig {
@@ -69,7 +69,7 @@ fn visit_pairs(configs: &[LayerConfig], layers: &mut [Layer], visit: &mut Visit<
     }
 }
 
-/// Refuses layers that leave their outputs to a data set.
+/// Refuses layers whose number of outputs is left to a data set.
 fn refuse_open_ends(layers: &[LayerConfig]) -> Result<(), TrainError> {
     layers.iter().try_for_each(|layer| match &layer.kind {
         LayerKind::Linear(LinearKeys { features: None, .. })

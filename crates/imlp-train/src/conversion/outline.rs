@@ -5,9 +5,9 @@ use std::sync::Arc;
 use imlp_linear::{Dense, DenseConfig, Shape};
 use serde::Serialize;
 
-use crate::TrainError;
 use crate::conversion::word;
-use crate::layer::{Layer, LinearLayer};
+use crate::error::TrainError;
+use crate::network::layer::{Layer, LinearLayer};
 
 /// How matrices are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -71,7 +71,7 @@ impl DenseLayer {
         names
     }
 
-    /// Bytes of the matrix and the bias in the file.
+    /// Bytes of matrix and bias in the file.
     pub fn bytes(&self, form: Form) -> u64 {
         let rows = self.output.len() as u64;
         let bias = rows * size_of::<f32>() as u64;

@@ -1,8 +1,11 @@
 //! From one dense matrix to the nearest parameters of a structured layer.
 
-use imlp_linear::{BatchNormStatistics, Projection, StructuredMap, parse_layer};
+use imlp_linear::{BatchNorm, BatchNormStatistics, Projection, StructuredMap, parse_layer};
 
-use crate::{NamedTensor, TensorFile, TrainError, WeightsFile, bytes};
+use crate::error::TrainError;
+use crate::tensors::bytes::bytes;
+use crate::tensors::tensor_file::TensorFile;
+use crate::tensors::weights_file::{NamedTensor, WeightsFile};
 
 /// The nearest parameters to a dense layer.
 #[derive(Debug)]
@@ -98,7 +101,7 @@ impl Projected {
         if let Some(bias) = &self.projection.bias {
             add("bias", vec![bias.len()], bias.clone());
         }
-        if self.map.kind() == "batch-norm" {
+        if self.map.is::<BatchNorm>() {
             let channels = self.map.bias_len();
             let variance = (1.0 - BatchNormStatistics::EPSILON) as f32;
             add("running_mean", vec![channels], vec![0.0; channels]);

@@ -9,8 +9,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::conversion::tensor_name;
-use crate::natural_order::NaturalName;
-use crate::{TensorEntry, TensorFile, TrainError};
+use crate::error::TrainError;
+use crate::tensors::natural_order::NaturalName;
+use crate::tensors::tensor_file::{TensorEntry, TensorFile};
 
 /// Whether the text names a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -246,7 +247,7 @@ fn tensor_words<'a>(tensors: impl Iterator<Item = (&'a str, &'a [usize])>) -> St
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// A list with commas, cut where nobody reads on.
+/// A list with commas, cut after the first items.
 fn listed(items: impl Iterator<Item = String>) -> String {
     const SHOWN: usize = 12;
     let items: Vec<_> = items.collect();

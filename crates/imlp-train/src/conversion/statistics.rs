@@ -1,8 +1,9 @@
-//! What is in a tensor, and how structured a dense matrix is.
+//! Statistics of a tensor, and how structured a dense matrix is.
 
 use imlp_linear::{Energy, LinearError, StructuredMap};
 
-use crate::{TensorEntry, TensorFile, TrainError};
+use crate::error::TrainError;
+use crate::tensors::tensor_file::{TensorEntry, TensorFile};
 
 /// Statistics of a tensor's finite values.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -4,16 +4,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use imlp_linear::{
-    Affine, BatchNormStatistics, LinearError, Parameters, Shape, StructuredMap, parse_layer,
+    Affine, BatchNorm, BatchNormStatistics, LinearError, Parameters, Shape, StructuredMap,
+    parse_layer,
 };
 
 use crate::conversion::network_file::NetworkConfig;
 use crate::conversion::state_dict::{Assignment, Naming, Want, assign};
 use crate::conversion::word;
-use crate::layer::{Layer, LayerNorm, LinearLayer};
-use crate::{TensorFile, TrainError};
+use crate::error::TrainError;
+use crate::network::layer::{Layer, LayerNorm, LinearLayer};
+use crate::tensors::tensor_file::TensorFile;
 
-/// Layers with their parameters, which are finite and of the layers' shapes.
+/// Layers with their parameters, which are finite and fit the layers.
 pub struct WeightedNetwork {
     input: Shape,
     layers: Vec<Layer>,
@@ -80,11 +82,11 @@ impl WeightedNetwork {
     pub fn single(text: &str, epsilon: f64, file: Option<&TensorFile>) -> Result<Self, TrainError> {
         let has_bias = file.is_some_and(|file| file.find("bias").is_some());
         let mut map: Arc<dyn StructuredMap> = parse_layer(text, has_bias)?.into();
-        if map.kind() == BATCH_NORM {
+        if map.is::<BatchNorm>() {
             // Its statistics shift, whatever the file says.
             map = parse_layer(text, true)?.into();
         }
-        if map.kind() == BATCH_NORM && !map.has_bias() {
+        if map.is::<BatchNorm>() && !map.has_bias() {
             return Err(TrainError::key(
                 "--layer",
                 "batch-norm with its running statistics always shifts; leave `bias=false` out",
@@ -153,7 +155,7 @@ impl Weights {
             })
     }
 
-    /// Linear layers, and residual blocks of such, as one affine function.
+    /// Linear layers, and residual blocks of linear layers, as one affine function.
     ///
     /// # Errors
     /// A layer that is not linear makes a chain without parts.
@@ -198,7 +200,7 @@ fn rename(layer: &mut Layer, name: &str) {
     }
 }
 
-/// ε of a batch normalisation; of any other layer, nothing that is used.
+/// ε of a batch normalisation; 0 for any other layer, which does not use it.
 fn epsilon(layer: &Layer) -> f64 {
     match layer {
         Layer::Linear(LinearLayer { epsilon, .. }) => epsilon.unwrap_or_default(),
@@ -222,7 +224,7 @@ fn want(layer: &Layer, naming: Naming) -> Option<Want> {
         ignored: &[],
     };
     match layer {
-        Layer::Linear(linear) if kind == BATCH_NORM => {
+        Layer::Linear(linear) if linear.map.is::<BatchNorm>() => {
             let channels = linear.map.weight_shape();
             let per_channel = |suffix| (suffix, channels.clone());
             want.required = ["running_mean", "running_var"].map(per_channel).into();
@@ -247,8 +249,6 @@ fn want(layer: &Layer, naming: Naming) -> Option<Want> {
     (!want.required.is_empty()).then_some(want)
 }
 
-const BATCH_NORM: &str = "batch-norm";
-
 /// Reads a layer's tensors; the statistics of a batch normalisation become a
 /// scale and a shift.
 fn read(
@@ -261,16 +261,15 @@ fn read(
         tensor.map(|t| file.finite_values(t)).transpose()
     };
     let (weight, bias) = (values("weight")?, values("bias")?);
-    if assignment.kind != BATCH_NORM {
+    let (Some(mean), Some(variance)) = (values("running_mean")?, values("running_var")?) else {
         let weight = weight.unwrap_or_default();
         return Ok(LayerWeights { weight, bias });
-    }
-    let (mean, variance) = (values("running_mean")?, values("running_var")?);
+    };
     let statistics = BatchNormStatistics {
         scale: weight.as_deref(),
         shift: bias.as_deref(),
-        mean: mean.as_deref().unwrap_or_default(),
-        variance: variance.as_deref().unwrap_or_default(),
+        mean: &mean,
+        variance: &variance,
         epsilon,
     };
     let (scale, shift) = statistics

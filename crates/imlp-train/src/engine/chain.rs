@@ -8,8 +8,7 @@ use imlp_kernels::{Aligned, Kernel, Panels, Products};
 
 use super::moments::Moments;
 use super::structured::StructuredSites;
-use crate::forward::LAYER_NORM_EPSILON;
-use crate::layer::{Layer, LinearLayer};
+use crate::network::layer::{LAYER_NORM_EPSILON, Layer, LinearLayer};
 
 /// Layers one after the other.
 #[derive(Debug)]
@@ -171,7 +170,7 @@ impl Builder {
         let map = layer.map.as_ref();
         let weight = (map.weight_len() > 0).then(|| self.parameter());
         let bias = map.has_bias().then(|| self.parameter());
-        if let ("dense", Some(weight)) = (map.kind(), weight) {
+        if let (true, Some(weight)) = (map.is_full_matrix(), weight) {
             return Some(Operation::Full {
                 weight,
                 bias,

@@ -2,19 +2,18 @@
 
 use imlp_kernels::elementwise::{Descent, Step};
 use imlp_kernels::{Aligned, Kernel};
-use imlp_linear::Alpha;
 
 use super::{aligned, to_host};
-use crate::checkpoint::ModelState;
-use crate::interpolation::OptimizerState;
-use crate::optimizer::Rule;
-use crate::parameters::HostParameters;
+use crate::hyperparameters::optimizer::OptimizerRule;
+use crate::interpolation::optimizer_state::StateChange;
+use crate::model::ModelState;
+use crate::network::parameters::HostParameters;
 
 /// One optimiser's state of all parameters of a network. A state that was never
 /// used or was reset is all zeros, which is what the rules start from.
 #[derive(Clone, Debug)]
 pub(crate) struct Moments {
-    rule: Rule,
+    rule: OptimizerRule,
     /// One entry per parameter; empty vectors where the rule keeps nothing.
     first: Vec<Aligned>,
     second: Vec<Aligned>,
@@ -24,14 +23,14 @@ pub(crate) struct Moments {
 
 impl Moments {
     /// Empty states for `parameters`.
-    pub fn new(rule: Rule, parameters: &HostParameters) -> Self {
+    pub fn new(rule: OptimizerRule, parameters: &HostParameters) -> Self {
         let zeros = |needed: bool| {
             let of = |value: &Vec<f32>| Aligned::zeros(if needed { value.len() } else { 0 });
             parameters.iter().map(of).collect()
         };
         Self {
-            first: zeros(!matches!(rule, Rule::Sgd { momentum: 0.0, .. })),
-            second: zeros(matches!(rule, Rule::AdamW { .. })),
+            first: zeros(!matches!(rule, OptimizerRule::Sgd { momentum: 0.0, .. })),
+            second: zeros(matches!(rule, OptimizerRule::AdamW { .. })),
             updates: vec![0; parameters.len()],
             rule,
         }
@@ -48,7 +47,7 @@ impl Moments {
     ) -> Descent<'a> {
         self.updates[index] += 1;
         let step = match self.rule {
-            Rule::Sgd {
+            OptimizerRule::Sgd {
                 momentum,
                 weight_decay,
             } => Step::Sgd {
@@ -56,7 +55,7 @@ impl Moments {
                 momentum: momentum as f32,
                 decay: weight_decay as f32,
             },
-            Rule::AdamW {
+            OptimizerRule::AdamW {
                 beta1,
                 beta2,
                 epsilon,
@@ -99,23 +98,16 @@ impl Moments {
         self.updates.clone_from(&state.updates);
     }
 
-    /// Applies the policy to parameter `index` after an interpolation with
-    /// `alpha`.
-    pub fn after_interpolation(&mut self, index: usize, alpha: Alpha, policy: OptimizerState) {
-        if alpha.is_zero() {
-            return;
-        }
-        match policy {
-            OptimizerState::Keep => {}
-            // Nothing of the old weights is left at α = 1, so nothing of their
-            // state: a product with 0 would keep a NaN.
-            OptimizerState::Scale if !alpha.is_one() => {
-                let kept = (1.0 - alpha.get()) as f32;
+    /// Changes the state of parameter `index`.
+    pub fn change_state(&mut self, index: usize, change: StateChange) {
+        match change {
+            StateChange::Keep => {}
+            StateChange::ScaleFirst(factor) => {
                 for m in &mut *self.first[index] {
-                    *m *= kept;
+                    *m *= factor as f32;
                 }
             }
-            OptimizerState::Scale | OptimizerState::Reset => {
+            StateChange::Reset => {
                 self.first[index].fill(0.0);
                 self.second[index].fill(0.0);
                 self.updates[index] = 0;

@@ -8,22 +8,24 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::*;
-use crate::burn_model::BurnModel;
-use crate::learning_rate::LearningRate;
-use crate::optimizer::Rule;
-use crate::parameters::initialize;
-use crate::seeds::Stream;
-use crate::{Initialization, LearningRateSchedule, Precision, PriorConfig};
+use crate::burn::model::BurnModel;
+use crate::hyperparameters::learning_rate::{LearningRate, LearningRateSchedule};
+use crate::hyperparameters::optimizer::OptimizerRule;
+use crate::hyperparameters::precision::Precision;
+use crate::interpolation::optimizer_state::OptimizerState;
+use crate::network::initialization::{Initialization, initialize};
+use crate::network::prior_config::PriorConfig;
+use crate::seeds::RandomStream;
 
 const STEPS: usize = 50;
 
-const MOMENTUM: Rule = Rule::Sgd {
+const MOMENTUM: OptimizerRule = OptimizerRule::Sgd {
     momentum: 0.9,
     weight_decay: 0.0,
 };
 
-fn training(rule: Rule, label_smoothing: f64) -> Training {
-    Training {
+fn training(rule: OptimizerRule, label_smoothing: f64) -> Hyperparameters {
+    Hyperparameters {
         rule,
         rate: LearningRate {
             peak: 0.0,
@@ -114,10 +116,10 @@ impl Trained {
 /// start up to 1e-5 away, about a hundred roundings, and only where these end
 /// as far off is the network to blame and not the engine.
 #[track_caller]
-fn train_both(network: &Network, training: Training, rate: f64, seed: u64, kernel: Kernel) {
+fn train_both(network: &Network, training: Hyperparameters, rate: f64, seed: u64, kernel: Kernel) {
     let mut rng = StdRng::seed_from_u64(seed);
     let specs = network.parameter_specs();
-    let mut start = initialize(&specs, training.initialization, seed, Stream::Twin);
+    let mut start = initialize(&specs, training.initialization, seed, RandomStream::Twin);
     // Biases, scales and shifts that are not all alike.
     for value in start.iter_mut().flatten() {
         *value += rng.random_range(-SPREAD..SPREAD);
@@ -166,8 +168,8 @@ fn f32_kernels() -> Vec<Kernel> {
         .collect()
 }
 
-fn adamw(weight_decay: f64) -> Rule {
-    Rule::AdamW {
+fn adamw(weight_decay: f64) -> OptimizerRule {
+    OptimizerRule::AdamW {
         beta1: 0.9,
         beta2: 0.99,
         // Large enough that a gradient near 0 does not decide a whole step.
@@ -190,11 +192,11 @@ fn every_rule_moves_a_dense_twin_as_through_burn() {
         ],
     );
     let twin = prior.dense_twin().unwrap();
-    let plain = Rule::Sgd {
+    let plain = OptimizerRule::Sgd {
         momentum: 0.0,
         weight_decay: 0.0,
     };
-    let decayed = Rule::Sgd {
+    let decayed = OptimizerRule::Sgd {
         momentum: 0.5,
         weight_decay: 0.03,
     };
@@ -326,7 +328,7 @@ fn maps_that_are_not_linear_in_their_weight_are_left_to_burn() {
         &network.parameter_specs(),
         Initialization::KaimingNormal,
         1,
-        Stream::Prior,
+        RandomStream::Prior,
     );
     for kernel in f32_kernels() {
         assert!(Engine::new(&network, training(MOMENTUM, 0.0), &start, kernel).is_none());
@@ -341,7 +343,7 @@ fn states_after_an_interpolation_are_those_through_burn() {
         &network.parameter_specs(),
         Initialization::KaimingNormal,
         1,
-        Stream::Twin,
+        RandomStream::Twin,
     );
     let target: Vec<f32> = (0..36).map(|i| (i as f32).cos()).collect();
     for kernel in f32_kernels() {
@@ -364,11 +366,17 @@ fn states_after_an_interpolation_are_those_through_burn() {
                         ours.step(&images, &labels, 0.05);
                         burn.step(&images, &labels, 0.05);
                         if step == 2 {
-                            // Burn's weights lie transposed: pull the bias alone.
+                            // Burn's weights lie transposed: interpolate the bias alone.
                             for model in [&mut ours as &mut dyn Model, &mut burn] {
-                                model.pull(1, alpha, Toward::Values(&target[..3])).unwrap();
+                                model
+                                    .interpolate(
+                                        1,
+                                        alpha,
+                                        InterpolationTarget::Values(&target[..3]),
+                                    )
+                                    .unwrap();
                                 for index in [0, 1] {
-                                    model.after_interpolation(index, alpha, policy);
+                                    model.change_optimizer_state(index, policy.change(alpha));
                                 }
                             }
                         }
@@ -398,7 +406,7 @@ fn bf16_trains_near_f32() {
         &network.parameter_specs(),
         Initialization::KaimingNormal,
         2,
-        Stream::Twin,
+        RandomStream::Twin,
     );
     for kernel in Kernel::all() {
         let mut rng = StdRng::seed_from_u64(11);

@@ -1,7 +1,6 @@
 use super::*;
-use crate::Initialization;
-use crate::parameters::initialize;
-use crate::seeds::Stream;
+use crate::network::initialization::{Initialization, initialize};
+use crate::seeds::RandomStream;
 use imlp_linear::Parameters;
 
 fn parse(text: &str) -> Vec<LayerConfig> {
@@ -191,7 +190,7 @@ fn assert_variance(layers: &str, inputs: f64) {
     let index = linear.len() - 2;
     let map = &linear[index].map;
     let specs = network.parameter_specs();
-    let initial = initialize(&specs, Initialization::default(), 5, Stream::Prior);
+    let initial = initialize(&specs, Initialization::default(), 5, RandomStream::Prior);
     let find = |role: Role| {
         let spec = |spec: &ParameterSpec| (spec.linear, spec.role) == (index, role);
         let index = specs.iter().position(spec)?;

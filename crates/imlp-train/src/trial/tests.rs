@@ -8,12 +8,18 @@ use imlp_data::{Dataset, ImageSet};
 use imlp_linear::Alpha;
 
 use super::{Trial, run_trial};
-use crate::data::Subset;
-use crate::forward::forward;
-use crate::loss::cross_entropy;
-use crate::parameters::{HostParameters, initialize, to_device, to_host};
-use crate::seeds::{Stream, stream_seed};
-use crate::{Backend, Initialization, Network, Setup, Unobserved, train_prior};
+use crate::backend::Backend;
+use crate::burn::forward::forward;
+use crate::burn::loss::cross_entropy;
+use crate::burn::parameters::{to_device, to_host};
+use crate::network::Network;
+use crate::network::initialization::{Initialization, initialize};
+use crate::network::parameters::HostParameters;
+use crate::observer::Unobserved;
+use crate::prior::train_prior;
+use crate::seeds::{RandomStream, stream_seed};
+use crate::setup::Setup;
+use crate::training::data::Subset;
 
 /// 180 real images of training, 40 of test; through Burn.
 fn setup(recipe: &str) -> Setup {
@@ -55,8 +61,13 @@ fn plain_training(
     let network = setup.twin();
     let specs = network.parameter_specs();
     let device = Device::flex();
-    let stream = stream_seed(seed, Stream::Twin);
-    let start = initialize(&specs, Initialization::KaimingNormal, seed, Stream::Twin);
+    let stream = stream_seed(seed, RandomStream::Twin);
+    let start = initialize(
+        &specs,
+        Initialization::KaimingNormal,
+        seed,
+        RandomStream::Twin,
+    );
     let mut weights = to_device(&specs, &start, &device);
     let mut velocities: Vec<Option<Tensor<1>>> = vec![None; weights.len()];
     for epoch in 1..=epochs {
