@@ -7,10 +7,10 @@ use std::io::Write;
 use imlp_train::{PriorRecord, TrialRecord};
 use serde_json::Value;
 
-use crate::LabError;
+use crate::error::LabError;
 use crate::identity::{Identity, PriorId};
-use crate::rows::{Rows, Source};
 use crate::store::{Manifest, Store};
+use crate::trial_table::{TrialRow, TrialTable};
 use crate::variation::Assignment;
 
 /// The form of an exported table.
@@ -24,15 +24,19 @@ pub enum Format {
     Parquet,
 }
 
-/// Writes `rows` to `out`.
+/// Writes `table` to `out`.
 ///
 /// # Errors
 /// [`LabError::Table`].
-pub fn write(rows: &Rows, format: Format, out: &mut (dyn Write + Send)) -> Result<(), LabError> {
+pub fn write(
+    table: &TrialTable,
+    format: Format,
+    out: &mut (dyn Write + Send),
+) -> Result<(), LabError> {
     let written = match format {
-        Format::Csv => rows.csv(out),
-        Format::JsonLines => rows.json_lines(out),
-        Format::Parquet => return parquet::write(rows, out).map_err(LabError::Table),
+        Format::Csv => table.csv(out),
+        Format::JsonLines => table.json_lines(out),
+        Format::Parquet => return parquet::write(table, out).map_err(LabError::Table),
     };
     written.map_err(|error| LabError::Table(error.to_string()))
 }
@@ -54,14 +58,14 @@ struct Exported {
 ///
 /// # Errors
 /// [`LabError::Io`], [`LabError::Damaged`].
-pub fn rows(store: &Store) -> Result<Rows, LabError> {
+pub fn table(store: &Store) -> Result<TrialTable, LabError> {
     let trials = match store.manifest()? {
         Some(manifest) => listed(store, &manifest)?,
         None => begun(store)?,
     };
-    let sources: Vec<Source<'_>> = trials
+    let rows: Vec<TrialRow<'_>> = trials
         .iter()
-        .map(|trial| Source {
+        .map(|trial| TrialRow {
             id: &trial.id,
             alpha: trial.alpha,
             seed: trial.seed,
@@ -71,7 +75,7 @@ pub fn rows(store: &Store) -> Result<Rows, LabError> {
             prior: trial.prior.as_ref(),
         })
         .collect();
-    Ok(Rows::of(&sources))
+    Ok(TrialTable::new(&rows))
 }
 
 fn listed(store: &Store, manifest: &Manifest) -> Result<Vec<Exported>, LabError> {

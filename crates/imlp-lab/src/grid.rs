@@ -132,13 +132,30 @@ pub enum GridError {
 /// # Ok::<(), imlp_lab::grid::GridError>(())
 /// ```
 pub fn parse_alphas(text: &str, with_ends: bool) -> Result<Vec<f64>, GridError> {
-    let mut alphas = parse(text, in_unit)?;
+    parse(text, in_unit).map(|alphas| sorted(alphas, with_ends))
+}
+
+/// Checks a list of α as [`parse_alphas`] does its text: sorted weights in
+/// [0, 1] without duplicates.
+///
+/// # Errors
+/// [`GridError::Empty`], [`GridError::OutsideUnit`].
+pub fn check_alphas(list: &[f64], with_ends: bool) -> Result<Vec<f64>, GridError> {
+    if list.is_empty() {
+        return Err(GridError::Empty);
+    }
+    let alphas = list.iter().map(|&alpha| in_unit(alpha, &alpha.to_string()));
+    let alphas = alphas.collect::<Result<_, _>>()?;
+    Ok(sorted(alphas, with_ends))
+}
+
+fn sorted(mut alphas: Vec<f64>, with_ends: bool) -> Vec<f64> {
     if with_ends {
         alphas.extend([0.0, 1.0]);
     }
     alphas.sort_by(f64::total_cmp);
     alphas.dedup();
-    Ok(alphas)
+    alphas
 }
 
 /// Reads a grid of any key: its numbers in the order written.
@@ -342,6 +359,27 @@ mod tests {
     fn a_list_is_sorted_and_without_duplicates() {
         assert_eq!(parse(" 1, 0.1,0,0.10, -0 ,1e-2"), [0.0, 0.01, 0.1, 1.0]);
         assert!(parse("-0")[0].is_sign_positive());
+    }
+
+    #[test]
+    fn a_list_of_numbers_is_read_as_its_text() {
+        let list = [1.0, 0.1, 0.0, 0.1, -0.0, 3.16227766017e-4, 5e-324];
+        let text = "1,0.1,0,0.1,-0,3.16227766017e-4,5e-324";
+        for with_ends in [false, true] {
+            let alphas = check_alphas(&list, with_ends).unwrap();
+            assert_eq!(alphas, parse_alphas(text, with_ends).unwrap());
+            assert!(alphas[0].is_sign_positive());
+        }
+        for (list, text) in [
+            (&[][..], ""),
+            (&[0.5, 1.5], "0.5,1.5"),
+            (&[-0.1], "-0.1"),
+            (&[f64::INFINITY], "inf"),
+            (&[f64::NAN], "NaN"),
+        ] {
+            let error = check_alphas(list, true).unwrap_err();
+            assert_eq!(error, parse_alphas(text, true).unwrap_err());
+        }
     }
 
     #[test]

@@ -3,8 +3,10 @@
 use imlp_linear::Alpha;
 use imlp_train::{TrainError, TrialConfig};
 
-use crate::variation::{Assignment, configurations, label};
-use crate::{LabError, Recipe, SweepConfig};
+use crate::error::LabError;
+use crate::recipe::Recipe;
+use crate::sweep_config::SweepConfig;
+use crate::variation::{Assignment, configurations, label, with_assignments};
 
 /// The tables of a recipe, read and checked as far as they can be without data.
 #[derive(Clone, Debug)]
@@ -84,7 +86,7 @@ impl Plan {
 }
 
 fn checked(recipe: &Recipe, assignments: &[Assignment]) -> Result<TrialConfig, LabError> {
-    let config = recipe.with(assignments)?.trial_config()?;
+    let config = with_assignments(recipe, assignments)?.trial_config()?;
     config.check()?;
     Ok(config.resolved())
 }

@@ -3,7 +3,7 @@
 use imlp_train::TrialConfig;
 use schemars::{Schema, generate::SchemaSettings, json_schema};
 
-use crate::SweepConfig;
+use crate::sweep_config::SweepConfig;
 
 /// The schema of a recipe. It knows every key and every type; what depends on
 /// several keys at once, or on the data, only [`Plan`](crate::Plan) and

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
-use crate::LabError;
-use crate::grid::parse_alphas;
+use crate::error::LabError;
+use crate::grid::{check_alphas, parse_alphas};
 
 /// The keys `sweep.*`: which trials an experiment has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -93,15 +93,11 @@ impl SweepConfig {
     /// # Errors
     /// A value that is not a number in [0, 1]; an empty or malformed grid.
     pub fn alphas(&self) -> Result<Vec<f64>, LabError> {
-        let text = match &self.alphas {
-            Alphas::Grid(text) => text.clone(),
-            Alphas::List(list) => list
-                .iter()
-                .map(f64::to_string)
-                .collect::<Vec<_>>()
-                .join(","),
+        let alphas = match &self.alphas {
+            Alphas::Grid(text) => parse_alphas(text, self.ends),
+            Alphas::List(list) => check_alphas(list, self.ends),
         };
-        parse_alphas(&text, self.ends).map_err(|error| LabError::Key {
+        alphas.map_err(|error| LabError::Key {
             key: "sweep.alphas".to_owned(),
             reason: error.to_string(),
         })
@@ -142,12 +138,11 @@ impl SweepConfig {
 
 #[cfg(test)]
 mod tests {
-    use crate::Recipe;
+    use super::*;
 
     #[test]
     fn the_ends_are_added_unless_told_not_to() {
-        let recipe = Recipe::parse("[sweep]\nalphas = [0.5, 0.1]").unwrap();
-        let mut sweep = recipe.sweep_config().unwrap();
+        let mut sweep: SweepConfig = toml::from_str("alphas = [0.5, 0.1]").unwrap();
         assert_eq!(sweep.alphas().unwrap(), [0.0, 0.1, 0.5, 1.0]);
         sweep.ends = false;
         assert_eq!(sweep.alphas().unwrap(), [0.1, 0.5]);

@@ -55,9 +55,9 @@ pub fn table_rows(curve: &Curve) -> Result<Vec<TableRow>, StatisticsError> {
             let difference = differences.iter().find(|d| d.alpha == p.alpha);
             TableRow {
                 name: alpha_label(p.alpha),
-                value: value(p.mean, p.ci95),
-                seeds: p.n.to_string(),
-                diverged: diverged(p.diverged.len(), p.trials()),
+                value: value(p.seeds.mean, p.seeds.ci95),
+                seeds: p.seeds.n.to_string(),
+                diverged: diverged(p.seeds.diverged.len(), p.seeds.trials()),
                 difference: difference
                     .and_then(|d| d.summary)
                     .map_or(NOTHING.into(), points),
@@ -155,10 +155,10 @@ fn diverged(diverged: usize, trials: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::curve::Row;
+    use crate::curve::TrialValue;
 
     fn curve() -> Curve {
-        let row = |alpha, seed, value| Row { alpha, seed, value };
+        let row = |alpha, seed, value| TrialValue { alpha, seed, value };
         let rows = [
             row(0.0, 1, Some(0.50)),
             row(0.0, 2, Some(0.52)),
@@ -168,10 +168,10 @@ mod tests {
             row(0.5, 2, None),
         ];
         let curve =
-            Curve::from_rows("test accuracy", &rows, &[(1, Some(0.8)), (2, Some(0.82))]).unwrap();
+            Curve::from_trials("test accuracy", &rows, &[(1, Some(0.8)), (2, Some(0.82))]).unwrap();
         // Validation prefers the α that the test set does not.
         let validation = [row(0.0, 1, Some(0.9)), row(0.1, 1, Some(0.8))];
-        curve.chosen_by(&Curve::from_rows("validation accuracy", &validation, &[]).unwrap())
+        curve.chosen_by(&Curve::from_trials("validation accuracy", &validation, &[]).unwrap())
     }
 
     #[test]

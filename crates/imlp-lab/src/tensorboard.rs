@@ -11,11 +11,11 @@ use std::path::Path;
 use imlp_train::{Measurement, Metrics, TrialRecord, TrialStatus};
 use serde_json::Value;
 
-use crate::LabError;
+use crate::error::LabError;
 use crate::experiment::{Configuration, PlannedTrial};
 use crate::files::{create_folder, list, remove_file, write_atomically};
+use crate::folder_name::folder_name;
 use crate::keys::flat;
-use crate::results::folder_name;
 use crate::store::Published;
 use crate::text::alpha_text;
 use events::{EventFile, HyperParameter};

@@ -23,8 +23,10 @@
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use crate::error::LabError;
 use crate::grid::parse_numbers;
-use crate::{LabError, Recipe, SweepConfig};
+use crate::recipe::Recipe;
+use crate::sweep_config::SweepConfig;
 
 /// A key of a recipe and the value that a configuration gives it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,6 +55,18 @@ pub fn value_text(value: &Value) -> String {
 pub fn label(assignments: &[Assignment]) -> String {
     let parts: Vec<String> = assignments.iter().map(Assignment::to_string).collect();
     parts.join(", ")
+}
+
+/// The recipe with some keys set.
+///
+/// # Errors
+/// As [`Recipe::set`].
+pub fn with_assignments(recipe: &Recipe, assignments: &[Assignment]) -> Result<Recipe, LabError> {
+    let mut recipe = recipe.clone();
+    for Assignment { key, value } in assignments {
+        recipe.set(key, value.clone())?;
+    }
+    Ok(recipe)
 }
 
 /// More configurations than anyone has time for; a bound on what a typing error
@@ -318,7 +332,10 @@ mod tests {
         .unwrap();
         let sweep = recipe.sweep_config().unwrap();
         let all = configurations(&recipe, &sweep).unwrap();
-        recipe.with(&all[0]).unwrap().trial_config().unwrap();
+        with_assignments(&recipe, &all[0])
+            .unwrap()
+            .trial_config()
+            .unwrap();
     }
 
     #[test]
@@ -328,7 +345,10 @@ mod tests {
         let recipe = Recipe::parse(text).unwrap();
         let all = configurations(&recipe, &recipe.sweep_config().unwrap()).unwrap();
         assert_eq!(all.len(), 2);
-        recipe.with(&all[1]).unwrap().trial_config().unwrap();
+        with_assignments(&recipe, &all[1])
+            .unwrap()
+            .trial_config()
+            .unwrap();
     }
 
     #[test]

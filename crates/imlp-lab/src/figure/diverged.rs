@@ -5,8 +5,7 @@
 
 use maud::{Markup, html};
 
-use super::px;
-use super::style::{GREY, INK, PLOT_LEFT, SMALL_SIZE, VERMILLION};
+use super::style::{GREY, INK, PLOT_LEFT, SMALL_SIZE, VERMILLION, px};
 use super::text::{Face, width};
 use crate::curve::{CurvePoint, alpha_label};
 
@@ -68,12 +67,12 @@ impl DivergedStrip {
     pub fn new(points: &[CurvePoint], x: impl Fn(f64) -> f64) -> Self {
         let with_diverged = points.iter().enumerate();
         let marks: Vec<Mark> = with_diverged
-            .filter(|(_, p)| !p.diverged.is_empty())
+            .filter(|(_, p)| !p.seeds.diverged.is_empty())
             .map(|(index, p)| Mark {
                 x: x(p.alpha),
                 alpha: alpha_label(p.alpha),
-                diverged: p.diverged.len(),
-                trials: p.trials(),
+                diverged: p.seeds.diverged.len(),
+                trials: p.seeds.trials(),
                 index,
             })
             .collect();
@@ -230,20 +229,20 @@ fn text_width(text: &str) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::curve::{Curve, Row};
+    use crate::curve::{Curve, TrialValue};
 
     fn points(counts: &[usize]) -> Vec<CurvePoint> {
         let mut rows = Vec::new();
         for (i, diverged) in counts.iter().enumerate() {
             for seed in 0..3 {
-                rows.push(Row {
+                rows.push(TrialValue {
                     alpha: i as f64 / 100.0,
                     seed: seed as u64,
                     value: (seed >= *diverged).then_some(0.5),
                 });
             }
         }
-        Curve::from_rows("accuracy", &rows, &[]).unwrap().points
+        Curve::from_trials("accuracy", &rows, &[]).unwrap().points
     }
 
     fn texts(strip: &DivergedStrip) -> Vec<&str> {

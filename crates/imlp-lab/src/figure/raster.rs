@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use resvg::{tiny_skia, usvg};
 
-use super::{FigureError, text::font_database};
+use super::error::FigureError;
+use super::text::font_database;
 
 /// Width of the PNG in px; twice the SVG's, sharp in print at 17 cm (240 dpi).
 pub const PNG_WIDTH: u32 = 1600;
