@@ -6,13 +6,13 @@ use imlp_linear::Structure;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::TrainError;
-use crate::burn_model::BurnModel;
+use crate::burn::model::BurnModel;
 use crate::engine::Engine;
-use crate::learner::Training;
+use crate::error::TrainError;
 use crate::model::Model;
 use crate::network::Network;
-use crate::parameters::HostParameters;
+use crate::network::parameters::HostParameters;
+use crate::training::learner::Training;
 
 /// What trains networks.
 #[derive(Clone, Debug)]

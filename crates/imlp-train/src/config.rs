@@ -3,11 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::optimizer::Rule;
-use crate::parameters::Initialization;
-use crate::{
-    InterpolationConfig, LearningRateSchedule, OptimizerKind, Precision, PriorConfig, TrainError,
-};
+use crate::backend::Precision;
+use crate::burn::optimizer::{OptimizerKind, Rule};
+use crate::error::TrainError;
+use crate::hyperparameters::learning_rate::LearningRateSchedule;
+use crate::interpolation::config::InterpolationConfig;
+use crate::network::parameters::Initialization;
+use crate::network::prior_config::PriorConfig;
 
 /// Everything that decides a trial's result, but for its seed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

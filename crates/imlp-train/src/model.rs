@@ -2,9 +2,9 @@
 
 use imlp_linear::{Alpha, LinearError, Parameters, StructuredMap};
 
-use crate::checkpoint::ModelState;
-use crate::interpolation::OptimizerState;
-use crate::parameters::HostParameters;
+use crate::interpolation::config::OptimizerState;
+use crate::network::parameters::HostParameters;
+use crate::training::checkpoint::ModelState;
 
 /// A network with its parameters and the state of its optimiser.
 pub(crate) trait Model {

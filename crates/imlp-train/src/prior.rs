@@ -5,12 +5,16 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::{Measurement, Metrics};
-use crate::learner::{Company, Learner, Pause, SegmentProgress};
-use crate::parameters::HostParameters;
+use crate::error::TrainError;
+use crate::interpolation::timing::Segment;
+use crate::network::parameters::HostParameters;
+use crate::network::prior_config::PriorTraining;
+use crate::observer::Observer;
 use crate::seeds::Stream;
-use crate::timing::Segment;
-use crate::{Checkpoints, NoCheckpoints, Observer, PriorTraining, Setup, TrainError};
+use crate::setup::Setup;
+use crate::training::checkpoint::{Checkpoints, NoCheckpoints};
+use crate::training::evaluation::{Measurement, Metrics};
+use crate::training::learner::{Company, Learner, Pause, SegmentProgress};
 
 /// The prior as every trial of one seed meets it.
 #[derive(Clone, Debug)]

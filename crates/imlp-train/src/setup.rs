@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use imlp_data::Dataset;
 
-use crate::data::TrainingData;
-use crate::interpolation::InterpolationRule;
-use crate::learner::{SegmentProgress, Training};
-use crate::learning_rate::LearningRate;
-use crate::timing::{Every, Segment, Timing, segments};
-use crate::{Backend, Network, Precision, PriorTraining, TrainConfig, TrainError, TrialConfig};
+use crate::backend::{Backend, Precision};
+use crate::config::{TrainConfig, TrialConfig};
+use crate::error::TrainError;
+use crate::hyperparameters::learning_rate::LearningRate;
+use crate::interpolation::config::InterpolationRule;
+use crate::interpolation::timing::{Every, Segment, Timing, segments};
+use crate::network::Network;
+use crate::network::prior_config::PriorTraining;
+use crate::training::data::TrainingData;
+use crate::training::learner::{SegmentProgress, Training};
 
 /// A checked configuration with its data and its networks. Cheap to share
 /// between threads: trials only read it.

@@ -23,12 +23,16 @@ use imlp_linear::Alpha;
 use serde::{Deserialize, Serialize};
 
 use crate::config::TestReading;
-use crate::evaluate::Measurement;
-use crate::interpolation::effective_prior_share;
-use crate::learner::{Company, Learner, Pause, SegmentProgress};
-use crate::parameters::{HostParameters, ParameterSpec, Role};
+use crate::error::TrainError;
+use crate::interpolation::config::effective_prior_share;
+use crate::network::parameters::{HostParameters, ParameterSpec, Role};
+use crate::observer::Observer;
+use crate::prior::PriorTrajectory;
 use crate::seeds::Stream;
-use crate::{Checkpoints, NoCheckpoints, Observer, PriorTrajectory, Setup, TrainError};
+use crate::setup::Setup;
+use crate::training::checkpoint::{Checkpoints, NoCheckpoints};
+use crate::training::evaluation::Measurement;
+use crate::training::learner::{Company, Learner, Pause, SegmentProgress};
 
 /// How a trial ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -22,13 +22,14 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
+use crate::burn::forward::{Run, structured, walk};
 use crate::conversion::dense::DenseNetwork;
 use crate::conversion::matrix::Matrix;
 use crate::conversion::weighted::Weights;
-use crate::forward::{Run, structured, walk};
-use crate::layer::{Layer, LayerNorm, LinearLayer};
-use crate::parameters::upload;
-use crate::{TensorFile, TrainError};
+use crate::error::TrainError;
+use crate::network::layer::{Layer, LayerNorm, LinearLayer};
+use crate::network::parameters::upload;
+use crate::tensors::tensor_file::TensorFile;
 
 /// Unit roundoff of single precision.
 const ROUNDOFF: f64 = f32::EPSILON as f64 / 2.0;

@@ -18,10 +18,11 @@ use serde::Serialize;
 use crate::conversion::outline::{DenseLayer, Form, outline};
 use crate::conversion::tensor_name;
 use crate::conversion::weighted::{WeightedNetwork, Weights};
-use crate::layer::{Layer, LayerNorm};
-use crate::new_file::{NewFile, NewTensor, write_elements};
-use crate::tensor_file::Dtype;
-use crate::{TrainError, bytes};
+use crate::error::TrainError;
+use crate::network::layer::{Layer, LayerNorm};
+use crate::tensors::bytes::bytes;
+use crate::tensors::new_file::{NewFile, NewTensor, write_elements};
+use crate::tensors::tensor_file::Dtype;
 
 /// Key of the file's metadata under which its layers are described, as JSON.
 const METADATA_KEY: &str = "imlp-dense";

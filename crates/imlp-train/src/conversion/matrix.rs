@@ -2,7 +2,8 @@
 
 use crate::conversion::outline::{DenseLayer, Form};
 use crate::conversion::tensor_name;
-use crate::{TensorFile, TrainError};
+use crate::error::TrainError;
+use crate::tensors::tensor_file::TensorFile;
 
 /// One matrix of the file, with its bias.
 pub(super) struct Matrix {

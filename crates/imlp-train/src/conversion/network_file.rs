@@ -3,10 +3,10 @@
 use imlp_linear::Shape;
 use serde::Deserialize;
 
-use crate::TrainError;
 use crate::conversion::state_dict::Naming;
-use crate::layer::{Layer, LayerConfig, LayerKind, LinearKeys, LowRankKeys};
+use crate::error::TrainError;
 use crate::network::Network;
+use crate::network::layer::{Layer, LayerConfig, LayerKind, LinearKeys, LowRankKeys};
 
 /// A network without a data set: `input = [3, 32, 32]` and `[[layers]]` with
 /// the layer types of a recipe's custom prior. It gives what its last layer

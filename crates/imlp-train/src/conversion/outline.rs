@@ -5,9 +5,9 @@ use std::sync::Arc;
 use imlp_linear::{Dense, DenseConfig, Shape};
 use serde::Serialize;
 
-use crate::TrainError;
 use crate::conversion::word;
-use crate::layer::{Layer, LinearLayer};
+use crate::error::TrainError;
+use crate::network::layer::{Layer, LinearLayer};
 
 /// How matrices are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

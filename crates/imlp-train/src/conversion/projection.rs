@@ -2,7 +2,10 @@
 
 use imlp_linear::{BatchNormStatistics, Projection, StructuredMap, parse_layer};
 
-use crate::{NamedTensor, TensorFile, TrainError, WeightsFile, bytes};
+use crate::error::TrainError;
+use crate::tensors::bytes::bytes;
+use crate::tensors::tensor_file::TensorFile;
+use crate::tensors::weights_file::{NamedTensor, WeightsFile};
 
 /// The nearest parameters to a dense layer.
 #[derive(Debug)]

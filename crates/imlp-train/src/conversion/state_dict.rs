@@ -9,8 +9,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::conversion::tensor_name;
-use crate::natural_order::NaturalName;
-use crate::{TensorEntry, TensorFile, TrainError};
+use crate::error::TrainError;
+use crate::tensors::natural_order::NaturalName;
+use crate::tensors::tensor_file::{TensorEntry, TensorFile};
 
 /// Whether the text names a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

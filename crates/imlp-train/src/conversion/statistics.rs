@@ -2,7 +2,8 @@
 
 use imlp_linear::{Energy, LinearError, StructuredMap};
 
-use crate::{TensorEntry, TensorFile, TrainError};
+use crate::error::TrainError;
+use crate::tensors::tensor_file::{TensorEntry, TensorFile};
 
 /// Statistics of a tensor's finite values.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

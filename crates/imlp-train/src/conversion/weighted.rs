@@ -10,8 +10,9 @@ use imlp_linear::{
 use crate::conversion::network_file::NetworkConfig;
 use crate::conversion::state_dict::{Assignment, Naming, Want, assign};
 use crate::conversion::word;
-use crate::layer::{Layer, LayerNorm, LinearLayer};
-use crate::{TensorFile, TrainError};
+use crate::error::TrainError;
+use crate::network::layer::{Layer, LayerNorm, LinearLayer};
+use crate::tensors::tensor_file::TensorFile;
 
 /// Layers with their parameters, which are finite and of the layers' shapes.
 pub struct WeightedNetwork {

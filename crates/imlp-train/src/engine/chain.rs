@@ -8,8 +8,8 @@ use imlp_kernels::{Aligned, Kernel, Panels, Products};
 
 use super::moments::Moments;
 use super::structured::StructuredSites;
-use crate::forward::LAYER_NORM_EPSILON;
-use crate::layer::{Layer, LinearLayer};
+use crate::burn::forward::LAYER_NORM_EPSILON;
+use crate::network::layer::{Layer, LinearLayer};
 
 /// Layers one after the other.
 #[derive(Debug)]

@@ -5,10 +5,10 @@ use imlp_kernels::{Aligned, Kernel};
 use imlp_linear::Alpha;
 
 use super::{aligned, to_host};
-use crate::checkpoint::ModelState;
-use crate::interpolation::OptimizerState;
-use crate::optimizer::Rule;
-use crate::parameters::HostParameters;
+use crate::burn::optimizer::Rule;
+use crate::interpolation::config::OptimizerState;
+use crate::network::parameters::HostParameters;
+use crate::training::checkpoint::ModelState;
 
 /// One optimiser's state of all parameters of a network. A state that was never
 /// used or was reset is all zeros, which is what the rules start from.

@@ -8,12 +8,13 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::*;
-use crate::burn_model::BurnModel;
-use crate::learning_rate::LearningRate;
-use crate::optimizer::Rule;
-use crate::parameters::initialize;
+use crate::backend::Precision;
+use crate::burn::model::BurnModel;
+use crate::burn::optimizer::Rule;
+use crate::hyperparameters::learning_rate::{LearningRate, LearningRateSchedule};
+use crate::network::parameters::{Initialization, initialize};
+use crate::network::prior_config::PriorConfig;
 use crate::seeds::Stream;
-use crate::{Initialization, LearningRateSchedule, Precision, PriorConfig};
 
 const STEPS: usize = 50;
 

@@ -1,6 +1,5 @@
 use super::*;
-use crate::Initialization;
-use crate::parameters::initialize;
+use crate::network::parameters::{Initialization, initialize};
 use crate::seeds::Stream;
 use imlp_linear::Parameters;
 

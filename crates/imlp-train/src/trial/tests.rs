@@ -8,12 +8,16 @@ use imlp_data::{Dataset, ImageSet};
 use imlp_linear::Alpha;
 
 use super::{Trial, run_trial};
-use crate::data::Subset;
-use crate::forward::forward;
-use crate::loss::cross_entropy;
-use crate::parameters::{HostParameters, initialize, to_device, to_host};
+use crate::backend::Backend;
+use crate::burn::forward::forward;
+use crate::burn::loss::cross_entropy;
+use crate::network::Network;
+use crate::network::parameters::{HostParameters, Initialization, initialize, to_device, to_host};
+use crate::observer::Unobserved;
+use crate::prior::train_prior;
 use crate::seeds::{Stream, stream_seed};
-use crate::{Backend, Initialization, Network, Setup, Unobserved, train_prior};
+use crate::setup::Setup;
+use crate::training::data::Subset;
 
 /// 180 real images of training, 40 of test; through Burn.
 fn setup(recipe: &str) -> Setup {

@@ -1,0 +1,238 @@
+//! What a trial costs, before it runs.
+
+use crate::burn::optimizer::Rule;
+use crate::network::Network;
+use crate::network::layer::LinearLayer;
+use crate::setup::Setup;
+use crate::training::learner::Training;
+
+mod scratch;
+
+use scratch::scratch;
+
+/// Bytes of an f32.
+const F32: u64 = 4;
+
+/// Fixed bytes of a trial beside weights and activations: packed operands of
+/// matrix products, one evaluation batch, the allocator's slack.
+const OVERHEAD: u64 = 64 << 20;
+
+/// Parameters, operations and memory of one network in training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct NetworkCost {
+    /// Free parameters.
+    pub parameters: u64,
+    /// Floating-point operations of the linear layers per image, forward and
+    /// backward; a multiply-add is 2.
+    pub flops_per_image: u64,
+    /// Predicted bytes while it trains: parameters, gradients, optimiser
+    /// state, activations of one batch.
+    pub bytes: u64,
+}
+
+/// The cost of an experiment's pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Cost {
+    /// The prior in training.
+    pub prior: NetworkCost,
+    /// The dense twin in training.
+    pub twin: NetworkCost,
+    /// Bytes of one prior trajectory.
+    pub trajectory_bytes: u64,
+    /// Bytes of the data set, held once.
+    pub data_bytes: u64,
+}
+
+impl Cost {
+    /// Predicts the cost of `setup`.
+    pub fn of(setup: &Setup) -> Self {
+        let batch = setup
+            .config()
+            .train
+            .batch_size
+            .min(setup.data().train_len()) as u64;
+        let cost = |network: &Network, training: &Training| {
+            let engine = setup.backend.has_engine_for(network);
+            let bytes = if engine { engine_bytes } else { burn_bytes };
+            NetworkCost {
+                parameters: parameters(network),
+                flops_per_image: flops_per_image(network),
+                bytes: bytes(network, training.rule, batch).saturating_add(OVERHEAD),
+            }
+        };
+        let prior = cost(setup.prior(), &setup.prior_training);
+        let twin = cost(setup.twin(), &setup.training);
+        let dataset = setup.data().dataset();
+        let data_bytes = [&dataset.train, &dataset.test]
+            .iter()
+            .map(|set| (set.pixels().len() + set.labels().len()) as u64)
+            .sum();
+        Self {
+            trajectory_bytes: prior
+                .parameters
+                .saturating_mul(F32)
+                .saturating_mul(setup.snapshots() as u64),
+            prior,
+            twin,
+            data_bytes,
+        }
+    }
+
+    /// Predicted peak bytes with `jobs` trials at a time and the trajectories
+    /// of `priors` seeds alive.
+    pub fn peak_bytes(&self, jobs: usize, priors: usize) -> u64 {
+        let per_job = self.prior.bytes.max(self.twin.bytes);
+        self.data_bytes
+            .saturating_add(per_job.saturating_mul(jobs as u64))
+            // While one is written, it is there as tensors and as a file too.
+            .saturating_add(self.trajectory_bytes.saturating_mul(priors as u64 + 2))
+    }
+}
+
+fn parameters(network: &Network) -> u64 {
+    let specs = network.parameter_specs();
+    specs.iter().map(|spec| spec.len() as u64).sum()
+}
+
+/// Operations of the linear layers for one image, forward and backward.
+fn flops_per_image(network: &Network) -> u64 {
+    let linear = network.linear_layers();
+    // Nothing before the first weight has one to send a gradient to.
+    let first = linear.iter().position(|layer| has_weight(layer));
+    linear
+        .iter()
+        .enumerate()
+        .map(|(i, layer)| layer_flops(layer, first.is_some_and(|first| i > first)))
+        .fold(0, u64::saturating_add)
+}
+
+/// Values that an optimiser keeps of each parameter.
+fn moments(rule: Rule) -> u64 {
+    match rule {
+        Rule::Sgd { momentum: 0.0, .. } => 0,
+        Rule::Sgd { .. } => 1,
+        Rule::AdamW { .. } => 2,
+    }
+}
+
+/// Bytes of a network in training by the engine.
+fn engine_bytes(network: &Network, rule: Rule, batch: u64) -> u64 {
+    // The gradient of a full matrix is never there as a whole; those of other
+    // maps are, with partial sums for each lane.
+    const LANES: u64 = 32;
+    let linear = network.linear_layers();
+    let structured = linear.iter().filter(|layer| layer.map.kind() != "dense");
+    let partial: u64 = structured
+        .map(|l| l.map.parameter_count() as u64 * LANES)
+        .sum();
+    // The images twice (as rows and in panels), the outputs of every layer, and
+    // the most that is handed back through the layers: a gradient in, one out,
+    // one of a branch, and an input turned around for its product; the list of
+    // what is not 0 in an operand, two values for each.
+    let input = network.input().len();
+    let widest = linear
+        .iter()
+        .map(|l| l.map.in_len().max(l.map.out_len()))
+        .max();
+    let outputs: usize = linear.iter().map(|l| l.map.out_len()).sum();
+    // Activations that are not a ReLU, normalisations and sums have their own.
+    let per_image = 2 * input + 3 * outputs + 6 * widest.unwrap_or(0).max(input);
+    parameters(network)
+        .saturating_mul(F32 * (1 + moments(rule)))
+        .saturating_add(partial.saturating_mul(F32))
+        .saturating_add((per_image as u64).saturating_mul(F32 * batch.next_multiple_of(LANES)))
+}
+
+/// Bytes of a network in training through Burn.
+fn burn_bytes(network: &Network, rule: Rule, batch: u64) -> u64 {
+    // Parameter, gradient, optimiser state, and one temporary of an update.
+    let copies = 3 + moments(rule);
+    // Every linear layer keeps its input (a convolution in its own layout too);
+    // its output and the activation after it are kept, and their gradients come
+    // on top while they last. What lies between is kept with its gradient.
+    let (mut per_image, mut once) = (0u64, 0u64);
+    for layer in network.linear_layers() {
+        let (map, scratch) = (&layer.map, scratch(&*layer.map));
+        let values = 2 * map.in_len() + 4 * map.out_len() + 2 * scratch.per_example;
+        per_image = per_image.saturating_add(values as u64);
+        once = once.saturating_add(scratch.once as u64);
+    }
+    parameters(network)
+        .saturating_mul(F32 * copies)
+        .saturating_add(per_image.saturating_mul(F32 * batch))
+        .saturating_add(once.saturating_mul(F32))
+}
+
+/// Forward, gradient of the weight if there is one, and gradient of the input
+/// if something before the layer needs it.
+fn layer_flops(layer: &LinearLayer, input_gradient: bool) -> u64 {
+    let forward = layer.map.flops();
+    let passes = 1 + u64::from(has_weight(layer)) + u64::from(input_gradient);
+    forward.saturating_mul(passes)
+}
+
+fn has_weight(layer: &LinearLayer) -> bool {
+    !layer.map.weight_shape().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::prior_config::PriorConfig;
+    use imlp_linear::Shape;
+
+    #[test]
+    fn the_cifar_twin_costs_what_arithmetic_says() {
+        let prior = PriorConfig::default()
+            .network(Shape::image(3, 32, 32), 10)
+            .unwrap();
+        let twin = prior.dense_twin().unwrap();
+        let sgd = |momentum| Rule::Sgd {
+            momentum,
+            weight_decay: 0.0,
+        };
+        let sizes = [(3072u64, 1024u64), (1024, 1024), (1024, 1024), (1024, 10)];
+        let weights: u64 = sizes.iter().map(|(i, o)| i * o).sum();
+        let biases: u64 = sizes.iter().map(|(_, o)| o).sum();
+        assert_eq!(parameters(&twin), weights + biases);
+        // Three products of 2 FLOP per weight, two for the first layer.
+        assert_eq!(flops_per_image(&twin), 6 * weights - 2 * 3072 * 1024);
+        // Momentum costs one more value per parameter.
+        for bytes in [engine_bytes, burn_bytes] {
+            let more = bytes(&twin, sgd(0.9), 256) - bytes(&twin, sgd(0.0), 256);
+            assert_eq!(more, F32 * (weights + biases));
+        }
+        assert_eq!(
+            parameters(&prior),
+            (3 * 4 * 9 + 4) + (4 * 16 * 9 + 16) + (16 * 64 * 9 + 64) + (1024 * 10 + 10)
+        );
+    }
+    #[test]
+    fn layers_before_the_first_weight_are_computed_once() {
+        let layers = [
+            r#"{ type = "avg-pool2d", kernel = 2 }"#,
+            r#"{ type = "low-rank", rank = 3, features = 5 }"#,
+            r#"{ type = "circulant" }"#,
+            r#"{ type = "linear" }"#,
+        ];
+        let prior = format!("kind = \"custom\"\nlayers = [{}]", layers.join(", "));
+        let prior: PriorConfig = toml::from_str(&prior).unwrap();
+        let network = prior.network(Shape::image(1, 4, 6), 10).unwrap();
+        let none = Rule::Sgd {
+            momentum: 0.0,
+            weight_decay: 0.0,
+        };
+        let [pool, low_rank, circulant, linear] = [24, 2 * 3 * (6 + 5), 2 * 5 * 5, 2 * 5 * 10];
+        assert_eq!(
+            flops_per_image(&network),
+            pool + 2 * low_rank + 3 * (circulant + linear)
+        );
+        let values = 2 * 24 + 6 * 6 + 4 * 5 + 6 * 5 + 2 * 5 + 4 * 10;
+        let between = 2 * 3;
+        let circulant_matrix = 4 * 5 * 5;
+        assert_eq!(
+            burn_bytes(&network, none, 1),
+            F32 * (3 * parameters(&network) + values + between + circulant_matrix)
+        );
+    }
+}

@@ -1,0 +1,166 @@
+//! A network in training on one core of the CPU, by the products of
+//! [`imlp_kernels`].
+//!
+//! The same networks, losses and update rules as through Burn
+//! ([`BurnModel`](crate::burn::model::BurnModel)), which is what the tests compare
+//! with, but:
+//! - every buffer is made once; a step allocates nothing;
+//! - activations stay in the layout that products load, whatever the layer;
+//! - bias and ReLU belong to the product before them;
+//! - the gradient of a full matrix is never there as a whole: each tile of it
+//!   moves its weights while it is in the nearest cache.
+
+use imlp_kernels::elementwise::cross_entropy;
+use imlp_kernels::{Aligned, Kernel, Panels};
+use imlp_linear::{Alpha, LinearError};
+
+use crate::interpolation::config::OptimizerState;
+use crate::model::{Model, Toward};
+use crate::network::Network;
+use crate::network::parameters::HostParameters;
+use crate::training::checkpoint::ModelState;
+use crate::training::learner::Training;
+
+mod chain;
+mod moments;
+mod structured;
+
+use chain::{Chain, Pass, Workspace};
+use moments::Moments;
+
+/// A network, its parameters and its optimiser in the memory of the CPU.
+pub(crate) struct Engine {
+    chain: Chain,
+    values: Vec<Aligned>,
+    moments: Moments,
+    workspace: Workspace,
+    label_smoothing: f32,
+    input: Panels,
+    classes: usize,
+    /// The images of the batch in panels.
+    images: Aligned,
+}
+
+impl Engine {
+    /// `network` with these parameters and an optimiser without a past; `None`
+    /// if one of its maps is not expressed here.
+    pub fn new(
+        network: &Network,
+        training: Training,
+        parameters: &HostParameters,
+        kernel: Kernel,
+    ) -> Option<Self> {
+        Some(Self {
+            chain: Chain::new(network.layers(), network.input().len(), kernel)?,
+            moments: Moments::new(training.rule, parameters),
+            values: aligned(parameters),
+            workspace: Workspace::new(kernel),
+            label_smoothing: training.label_smoothing as f32,
+            input: Panels {
+                samples: 0,
+                features: network.input().len(),
+                lanes: kernel.lanes(),
+            },
+            classes: network.classes(),
+            images: Aligned::default(),
+        })
+    }
+
+    /// Lays out `count` images and takes them through the network.
+    fn forward(&mut self, images: &[f32], count: usize) {
+        self.input.samples = count;
+        self.images.set_len(self.input.len());
+        self.input.from_rows(images, &mut self.images);
+        let mut pass = Pass {
+            layout: self.input,
+            products: &mut self.workspace.products,
+        };
+        self.chain.forward(&mut pass, &self.values, &self.images);
+    }
+
+    fn logits_layout(&self) -> Panels {
+        self.input.with_features(self.classes)
+    }
+}
+
+/// In memory that the products' registers load well.
+fn aligned(values: &HostParameters) -> Vec<Aligned> {
+    values
+        .iter()
+        .map(|values| values.as_slice().into())
+        .collect()
+}
+
+/// In the memory of parameters.
+fn to_host(values: &[Aligned]) -> HostParameters {
+    values.iter().map(|values| values.to_vec()).collect()
+}
+
+impl Model for Engine {
+    fn step(&mut self, images: &[f32], labels: &[u8], rate: f64) -> f64 {
+        self.forward(images, labels.len());
+        let layout = self.logits_layout();
+        let mut slopes = self.workspace.take(layout.len());
+        slopes.copy_from_slice(self.chain.output(self.input, &self.images));
+        let loss = cross_entropy(layout, labels, self.label_smoothing, &mut slopes);
+        let mut descent = chain::Backward {
+            layout: self.input,
+            workspace: &mut self.workspace,
+            values: &mut self.values,
+            moments: &mut self.moments,
+            rate,
+        };
+        let slopes = self
+            .chain
+            .backward(&mut descent, &self.images, slopes, false);
+        self.workspace.give(slopes);
+        loss
+    }
+
+    fn logits(&mut self, images: &[f32], count: usize) -> Vec<f32> {
+        self.forward(images, count);
+        let layout = self.logits_layout();
+        let mut rows = vec![0.0; count * self.classes];
+        layout.to_rows(self.chain.output(self.input, &self.images), &mut rows);
+        rows
+    }
+
+    fn pull(&mut self, index: usize, alpha: Alpha, toward: Toward<'_>) -> Result<(), LinearError> {
+        let value = &mut self.values[index];
+        match toward {
+            Toward::Weight(map, parameters) => map.interpolate(parameters, alpha, value, None),
+            Toward::Bias(map, parameters) => map.interpolate_bias(parameters, alpha, value),
+            Toward::Values(values) => {
+                alpha.pull(value, |i| values[i]);
+                Ok(())
+            }
+        }
+    }
+
+    fn after_interpolation(&mut self, index: usize, alpha: Alpha, policy: OptimizerState) {
+        self.moments.after_interpolation(index, alpha, policy);
+    }
+
+    fn state(&self) -> ModelState {
+        let mut state = self.moments.state();
+        state.parameters = self.parameters();
+        state
+    }
+
+    fn restore(&mut self, state: ModelState) {
+        self.moments.restore(&state);
+        self.values = aligned(&state.parameters);
+    }
+
+    fn is_finite(&self) -> bool {
+        let mut values = self.values.iter().flat_map(|values| values.iter());
+        values.all(|value| value.is_finite())
+    }
+
+    fn parameters(&self) -> HostParameters {
+        to_host(&self.values)
+    }
+}
+
+#[cfg(test)]
+mod tests;

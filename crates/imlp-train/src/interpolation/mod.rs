@@ -1,0 +1,8 @@
+//! The interpolation rule `W ← (1−α)·W + α·W_P`: α over epochs (schedule) and
+//! over layers (allocation), when it happens (timing), and what becomes of the
+//! optimiser's state.
+
+pub(crate) mod allocation;
+pub(crate) mod config;
+pub(crate) mod schedule;
+pub(crate) mod timing;

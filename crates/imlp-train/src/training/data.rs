@@ -1,0 +1,185 @@
+//! The images of a trial: split, normalisation, batches.
+
+use std::sync::Arc;
+
+use imlp_data::{Dataset, ImageSet, Normalization};
+use imlp_linear::Shape;
+
+use crate::config::DataConfig;
+use crate::error::TrainError;
+use crate::seeds::{Stream, stream_seed};
+
+/// A data set, split and normalised; bytes are held once for all trials.
+#[derive(Debug)]
+pub struct TrainingData {
+    dataset: Arc<Dataset>,
+    normalization: Normalization,
+    augmentation: imlp_data::Augmentation,
+    train: Vec<u32>,
+    validation: Vec<u32>,
+    test: Vec<u32>,
+    /// The training images on which accuracy is measured.
+    train_evaluation: Vec<u32>,
+}
+
+/// A set of images to measure on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subset {
+    /// The sample of training images.
+    Train,
+    /// The validation split.
+    Validation,
+    /// The test set.
+    Test,
+}
+
+impl TrainingData {
+    /// Splits `dataset` and measures its channel statistics on the training
+    /// part.
+    ///
+    /// # Errors
+    /// A fraction outside [0, 1), or one that leaves no image to train on.
+    pub fn new(
+        dataset: Arc<Dataset>,
+        config: &DataConfig,
+        train_images: usize,
+    ) -> Result<Self, TrainError> {
+        let split = imlp_data::stratified_split(
+            dataset.train.labels(),
+            dataset.train.classes(),
+            config.validation_fraction,
+            config.split_seed,
+        )?;
+        let normalization = Normalization::of(&dataset.train, &split.train)?;
+        let mut train_evaluation = imlp_data::epoch_order(
+            &split.train,
+            stream_seed(config.split_seed, Stream::TrainEvaluation),
+            0,
+        );
+        train_evaluation.truncate(train_images);
+        Ok(Self {
+            normalization,
+            augmentation: config.augmentation,
+            test: (0..dataset.test.len() as u32).collect(),
+            train: split.train,
+            validation: split.validation,
+            train_evaluation,
+            dataset,
+        })
+    }
+
+    /// The data set.
+    pub fn dataset(&self) -> &Dataset {
+        &self.dataset
+    }
+
+    /// Channel statistics of the training part.
+    pub fn normalization(&self) -> &Normalization {
+        &self.normalization
+    }
+
+    /// Shape of one image.
+    pub fn shape(&self) -> Shape {
+        let shape = self.dataset.train.shape();
+        Shape::image(shape.channels, shape.height, shape.width)
+    }
+
+    /// Number of classes.
+    pub fn classes(&self) -> usize {
+        self.dataset.train.classes()
+    }
+
+    /// Number of images that are trained on.
+    pub fn train_len(&self) -> usize {
+        self.train.len()
+    }
+
+    /// Number of validation images.
+    pub fn validation_len(&self) -> usize {
+        self.validation.len()
+    }
+
+    /// Steps of one epoch.
+    pub fn steps(&self, batch_size: usize) -> usize {
+        self.train.len().div_ceil(batch_size)
+    }
+
+    /// The order in which `epoch` visits the training images.
+    pub(crate) fn order(&self, seed: u64, epoch: u32) -> Vec<u32> {
+        imlp_data::epoch_order(&self.train, seed, epoch)
+    }
+
+    /// Writes normalised, augmented training images, `[images, features]`, and
+    /// their labels.
+    pub(crate) fn training_batch(
+        &self,
+        indices: &[u32],
+        seed: u64,
+        epoch: u32,
+        images: &mut Vec<f32>,
+        labels: &mut Vec<u8>,
+    ) {
+        let order = Order {
+            augmentation: self.augmentation,
+            seed,
+            epoch,
+        };
+        self.fill(&self.dataset.train, indices, order, images, labels);
+    }
+
+    /// The images of `subset` by index, with the set that they index.
+    pub(crate) fn subset(&self, subset: Subset) -> (&ImageSet, &[u32]) {
+        match subset {
+            Subset::Train => (&self.dataset.train, &self.train_evaluation),
+            Subset::Validation => (&self.dataset.train, &self.validation),
+            Subset::Test => (&self.dataset.test, &self.test),
+        }
+    }
+
+    /// Writes normalised images as they are, `[images, features]`, and their
+    /// labels.
+    pub(crate) fn evaluation_batch(
+        &self,
+        set: &ImageSet,
+        indices: &[u32],
+        images: &mut Vec<f32>,
+        labels: &mut Vec<u8>,
+    ) {
+        let order = Order {
+            augmentation: imlp_data::Augmentation::None,
+            seed: 0,
+            epoch: 0,
+        };
+        self.fill(set, indices, order, images, labels);
+    }
+
+    fn fill(
+        &self,
+        set: &ImageSet,
+        indices: &[u32],
+        order: Order,
+        images: &mut Vec<f32>,
+        labels: &mut Vec<u8>,
+    ) {
+        images.resize(indices.len() * set.shape().len(), 0.0);
+        labels.resize(indices.len(), 0);
+        imlp_data::fill_batch(
+            set,
+            indices,
+            &self.normalization,
+            order.augmentation,
+            order.seed,
+            order.epoch,
+            images,
+            labels,
+        )
+        .expect("the buffers fit the images and the indices come from the set");
+    }
+}
+
+/// What decides how an image is changed.
+struct Order {
+    augmentation: imlp_data::Augmentation,
+    seed: u64,
+    epoch: u32,
+}

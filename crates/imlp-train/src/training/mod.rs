@@ -1,0 +1,7 @@
+//! Training of one network: its images, its optimiser steps, its evaluation and
+//! its checkpoints.
+
+pub(crate) mod checkpoint;
+pub(crate) mod data;
+pub(crate) mod evaluation;
+pub(crate) mod learner;
