@@ -3,15 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use imlp_linear::{
-    Affine, BatchNormStatistics, LinearError, Parameters, Shape, StructuredMap, parse_layer,
-};
+use imlp_linear::{Affine, BatchNormStatistics, LinearError, Parameters, Shape, StructuredMap};
 
 use crate::conversion::network_file::NetworkConfig;
 use crate::conversion::state_dict::{Assignment, Naming, Want, assign};
 use crate::conversion::word;
 use crate::error::TrainError;
-use crate::network::layer::{Layer, LayerNorm, LinearLayer};
+use crate::network::layer::{Layer, LayerNorm, LinearLayer, parse_layer};
 use crate::tensors::tensor_file::TensorFile;
 
 /// Layers with their parameters, which are finite and of the layers' shapes.
@@ -80,10 +78,10 @@ impl WeightedNetwork {
     /// missing.
     pub fn single(text: &str, epsilon: f64, file: Option<&TensorFile>) -> Result<Self, TrainError> {
         let has_bias = file.is_some_and(|file| file.find("bias").is_some());
-        let mut map: Arc<dyn StructuredMap> = parse_layer(text, has_bias)?.into();
+        let mut map: Arc<dyn StructuredMap> = parse_layer(text, has_bias)?;
         if map.kind() == BATCH_NORM {
             // Its statistics shift, whatever the file says.
-            map = parse_layer(text, true)?.into();
+            map = parse_layer(text, true)?;
         }
         if map.kind() == BATCH_NORM && !map.has_bias() {
             return Err(TrainError::key(

@@ -222,7 +222,11 @@ fn read<T: DeserializeOwned>(keys: Table, more: &[&str]) -> Result<T, String> {
                 }
             }
             _ if error.path().iter().next().is_none() => message.to_owned(),
-            _ => format!("{}: {message}", error.path()),
+            _ => format!(
+                "{}: {}",
+                error.path(),
+                message.replace("expected usize", "expected a whole number")
+            ),
         }
     })
 }
@@ -296,10 +300,10 @@ mod tests {
                 vec!["kernel: expected a whole number or [height, width]"],
             ),
             (
-                "type = 'conv2d'\nchannels = 3\nkernel = 3\npadding = 'valid'",
+                "type = 'conv2d'\nchannels = 3\nkernel = 3\npadding = 'full'",
                 vec![
                     "padding: expected",
-                    "[[top, bottom], [left, right]] or \"same\"",
+                    "[[top, bottom], [left, right]], \"same\" or \"valid\"",
                 ],
             ),
             (
@@ -330,7 +334,9 @@ mod tests {
             "type = 'conv2d'\nname = 'a'\nchannels = 4\nkernel = 3\nstride = 1\ndilation = 2\n\
              padding = 'same'\npadding_mode = 'circular'\ngroups = 2\nbias = false",
             "type = 'conv2d'\nchannels = 4\nkernel = 3\npadding = [[1, 0], [2, 3]]",
+            "type = 'conv2d'\nchannels = 4\nkernel = 3\npadding = 'valid'",
             "type = 'conv1d'\nchannels = 4\nkernel = 3\npadding = [1, 0]",
+            "type = 'conv1d'\nchannels = 4\nkernel = 3\npadding = 'valid'",
             "type = 'conv1d'\nchannels = 4\nkernel = 3\nstride = 1\ndilation = 2\npadding = 'same'\n\
              padding_mode = 'replicate'\ngroups = 2\nbias = false",
             "type = 'conv-transpose2d'\nchannels = 4\nkernel = 3",
