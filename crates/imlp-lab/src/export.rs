@@ -41,7 +41,7 @@ pub fn write(
     written.map_err(|error| LabError::Table(error.to_string()))
 }
 
-/// One trial with everything that a row needs.
+/// The content of a row, owned.
 struct Exported {
     id: String,
     alpha: f64,
@@ -52,9 +52,9 @@ struct Exported {
     prior: Option<PriorRecord>,
 }
 
-/// The table of the trials that were asked for last, finished or not; where
-/// nothing was, of every trial in the store, with a column for each key in which
-/// they differ.
+/// The table of the trials of the last command, finished or not. If the store has
+/// no manifest, of all its trials, with a column for each key in which they
+/// differ.
 ///
 /// # Errors
 /// [`LabError::Io`], [`LabError::Damaged`].

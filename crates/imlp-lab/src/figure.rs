@@ -3,14 +3,12 @@
 //! Value in per cent against α on a logarithmic axis (see `figure/alpha_axis.rs`
 //! for its ends, breaks and the two-sided form). Every finished seed is a dot;
 //! the mean is a line and its 95 % interval a band; the prior and the plain MLP
-//! are labelled reference lines; diverged trials are counted below the plot area and
-//! never have a value. Colours are Okabe & Ito's.
+//! are labelled reference lines; diverged trials are counted below the plot area
+//! and have no value. Colours are Okabe & Ito's.
 //!
-//! No plotting library is used for the drawing itself: axes broken on both
-//! ends, a strip for trials without a value, and labels that keep out of the
-//! data are what the figure consists of. Text is measured with the embedded
-//! font, SVG is written as a `maud` template (which escapes), and `resvg` makes
-//! the PNG.
+//! Text is measured with the embedded font, the SVG is a `maud` template (which
+//! escapes text), and `resvg` makes the PNG. `docs/decisions/figure.md` says why no
+//! plotting library draws it.
 
 mod alpha_axis;
 mod diverged;

@@ -1,5 +1,5 @@
-//! Grids by name: the text of `--alphas` → interpolation weights to sweep, and
-//! ranges of any other key.
+//! Grids: the text of `--alphas` → interpolation weights to sweep, and ranges of
+//! any other key.
 //!
 //! A grid is a comma-separated list; each item is one number or one range:
 //!
@@ -11,18 +11,18 @@
 //! | `two-sided:1e-3:11` | 11 numbers equally spaced in log₁₀(α / (1 − α)), from 1e-3 to 1 − 1e-3 |
 //!
 //! The two-sided range approaches 0 and 1 in the same way: near 0 it is
-//! log-spaced in α, near 1 log-spaced in 1 − α; with α it holds 1 − α; an odd
-//! number of points includes 0.5.
+//! log-spaced in α, near 1 log-spaced in 1 − α. It contains 1 − α for every α; an
+//! odd number of points includes 0.5.
 //!
 //! Generated numbers are rounded to [`SIGNIFICANT_DIGITS`] significant digits,
-//! so that a grid reads `0.01` and not `0.010000000000000002`; numbers that the
+//! so that a grid contains `0.01` and not `0.010000000000000002`; numbers that the
 //! user wrote stay as written.
 
 /// Significant decimal digits kept in a generated number.
 pub const SIGNIFICANT_DIGITS: usize = 12;
 
-/// Most points that one range may ask for: a slip of the keyboard should not
-/// start a month of training.
+/// Maximum number of points of a range: a typing error should not start a month
+/// of training.
 pub const MAX_POINTS: usize = 1000;
 
 /// Smallest distance from 0 and 1 at which a two-sided range may start. Closer
@@ -173,7 +173,7 @@ pub fn parse_numbers(text: &str) -> Result<Vec<f64>, GridError> {
     parse(text, finite)
 }
 
-/// What a number of a grid must be, given the token that it was written as.
+/// Checks a number of a grid; the token is its text, for the error.
 type Domain = fn(f64, &str) -> Result<f64, GridError>;
 
 fn parse(text: &str, domain: Domain) -> Result<Vec<f64>, GridError> {

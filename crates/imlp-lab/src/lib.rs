@@ -1,7 +1,4 @@
-//! Experiments on interpolated MLPs: from a recipe to the α-curve.
-//!
-//! [`Recipe`] (text) → [`Plan`] (read) → [`Experiment`] (checked) → [`executor::local::run`]
-//! (trials, kept in a [`Store`](store::Store)) → [`results::write`] (table, figure, report).
+#![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 

@@ -6,6 +6,8 @@ mod curves;
 mod page;
 mod records;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 

@@ -5,13 +5,13 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyl
 use crate::curve::{Curve, alpha_label};
 use crate::statistics::{StatisticsError, Summary};
 
-/// What stands where there is nothing to say.
+/// The cell of a missing value.
 const NOTHING: &str = "–";
 
 /// Heads of the columns of [`TableRow::cells`]; the second is the metric.
 pub const COLUMNS: [&str; 5] = ["α", "", "seeds", "diverged", "Δ vs α = 0"];
 
-/// One line of the table, as text.
+/// One row of the table, as text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableRow {
     /// α, or `prior`.
@@ -93,8 +93,8 @@ pub fn terminal_table(curve: &Curve) -> Result<String, StatisticsError> {
     Ok(format!("{table}\n\n{LEGEND}\n"))
 }
 
-/// Text in columns below `heads` for a terminal; the first `left` columns are
-/// flush left, the others flush right.
+/// A table for a terminal; the first `left` columns are flush left, the others
+/// flush right.
 pub fn aligned<H: AsRef<str>>(
     heads: &[H],
     rows: impl IntoIterator<Item = Vec<String>>,
@@ -116,7 +116,7 @@ pub fn aligned<H: AsRef<str>>(
     lines.join("\n")
 }
 
-/// What the cells mean.
+/// Explains the cells.
 pub const LEGEND: &str = "mean ± half-width of Student's 95 % interval over seeds; Δ: paired by seed, \
 percentage points; * highest on the validation split";
 

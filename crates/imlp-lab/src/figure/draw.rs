@@ -1,4 +1,4 @@
-//! The figure put together: layout from top to bottom, then the drawing.
+//! The whole figure: layout from top to bottom, then the drawing.
 
 use maud::{Markup, html};
 
@@ -202,7 +202,7 @@ fn entries(curve: &Curve) -> Vec<Entry> {
     .collect()
 }
 
-/// What a reader could otherwise overlook.
+/// Facts that a reader could overlook.
 fn notes(curve: &Curve, value: &ValueAxis) -> Vec<String> {
     let mut notes = Vec::new();
     let diverged: usize = curve.points.iter().map(|p| p.seeds.diverged.len()).sum();
@@ -243,7 +243,7 @@ fn notes(curve: &Curve, value: &ValueAxis) -> Vec<String> {
     notes
 }
 
-/// The figure in words, for those who do not see it.
+/// The figure in words, for screen readers.
 fn description(curve: &Curve) -> String {
     let metric = clean(&curve.metric);
     let mut words = format!(

@@ -12,7 +12,7 @@ const CAP: f64 = 4.0;
 /// From this many points on, marks are drawn smaller.
 const MANY: usize = 25;
 
-/// What the marks are drawn on.
+/// The curve's points and both axes.
 pub struct Marks<'a> {
     /// The points by increasing α.
     pub points: &'a [CurvePoint],

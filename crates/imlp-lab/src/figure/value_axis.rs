@@ -2,18 +2,18 @@
 //!
 //! The range holds every seed's value and both reference lines. Intervals extend it by at
 //! most [`INTERVAL_SHARE`] of that span on either side: with two seeds Student's
-//! interval is so wide that it would press the curve into a line. What lies
-//! beyond is clipped, and the figure says so.
+//! interval is so wide that it would flatten the curve. An interval that reaches
+//! further is clipped, and the figure says so.
 
 use crate::curve::Curve;
 
-/// The least span of the axis, as a fraction: one per cent.
+/// Minimum span of the axis, as a fraction: one per cent.
 const LEAST_SPAN: f64 = 0.01;
-/// Most that intervals add to the range on one side, in spans of the values.
+/// Maximum extension of the range by intervals on one side, in spans of the values.
 const INTERVAL_SHARE: f64 = 0.6;
 /// Free space above and below, in spans.
 const PADDING: f64 = 0.06;
-/// Most intervals between ticks.
+/// Maximum number of intervals between ticks.
 const MOST_STEPS: f64 = 6.0;
 
 /// Maps a fraction to px.
