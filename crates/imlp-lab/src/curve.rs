@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use crate::statistics::{self, StatisticsError, Summary};
 
-/// Why rows of results do not make a curve.
+/// Why trials do not make a curve.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CurveError {
-    /// There is no row.
+    /// There is no trial.
     #[error("a curve needs at least one trial; none was given")]
     Empty,
     /// An α is not a finite number from 0 to 1.
@@ -18,7 +18,7 @@ pub enum CurveError {
     Alpha {
         /// The offending α.
         alpha: f64,
-        /// The seed of its row.
+        /// The seed of its trial.
         seed: u64,
     },
     /// A value is not a fraction.
@@ -33,7 +33,7 @@ pub enum CurveError {
         /// The value.
         value: f64,
     },
-    /// Two rows are the same trial.
+    /// A trial is given twice.
     #[error("seed {seed} occurs twice at {place}; each trial may be given once")]
     DuplicateSeed {
         /// `α = …` or `the prior`.
@@ -48,7 +48,7 @@ pub enum CurveError {
 
 /// One trial's result as it comes from the store.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Row {
+pub struct TrialValue {
     /// Interpolation weight, 0 to 1.
     pub alpha: f64,
     /// Seed of the trial.
@@ -66,9 +66,10 @@ pub struct SeedValue {
     pub value: f64,
 }
 
-/// The seeds of one network: what finished, what diverged, and their mean.
+/// One network over all seeds: which trials finished, which diverged, and the
+/// mean.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Level {
+pub struct SeedStatistics {
     /// Trials that finished, by seed.
     pub values: Vec<SeedValue>,
     /// Seeds of the trials that diverged.
@@ -77,50 +78,25 @@ pub struct Level {
     pub mean: Option<f64>,
     /// Student's 95 % interval of the mean; `None` below two values.
     pub ci95: Option<[f64; 2]>,
-    /// How many values the mean is over.
+    /// Number of values in the mean.
     pub n: usize,
 }
 
-impl Level {
-    /// Finished and diverged trials together.
+impl SeedStatistics {
+    /// Number of trials, finished or diverged.
     pub fn trials(&self) -> usize {
         self.n + self.diverged.len()
     }
 }
 
-/// The seeds at one α.
+/// The trials at one α.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CurvePoint {
     /// Interpolation weight, 0 to 1.
     pub alpha: f64,
-    /// Trials that finished, by seed.
-    pub values: Vec<SeedValue>,
-    /// Seeds of the trials that diverged.
-    pub diverged: Vec<u64>,
-    /// Mean of `values`; `None` when every trial diverged.
-    pub mean: Option<f64>,
-    /// Student's 95 % interval of the mean; `None` below two values.
-    pub ci95: Option<[f64; 2]>,
-    /// How many values the mean is over.
-    pub n: usize,
-}
-
-impl CurvePoint {
-    /// Finished and diverged trials together.
-    pub fn trials(&self) -> usize {
-        self.n + self.diverged.len()
-    }
-
-    /// The same seeds without their α.
-    pub fn level(&self) -> Level {
-        Level {
-            values: self.values.clone(),
-            diverged: self.diverged.clone(),
-            mean: self.mean,
-            ci95: self.ci95,
-            n: self.n,
-        }
-    }
+    /// The metric over seeds.
+    #[serde(flatten)]
+    pub seeds: SeedStatistics,
 }
 
 /// A metric against α, and the two networks that it runs between.
@@ -135,9 +111,9 @@ pub struct Curve {
     /// The points by increasing α.
     pub points: Vec<CurvePoint>,
     /// The prior itself, trained on its own; `None` when not measured.
-    pub prior: Option<Level>,
+    pub prior: Option<SeedStatistics>,
     /// The point at α = 0; `None` when not measured.
-    pub plain_mlp: Option<Level>,
+    pub plain_mlp: Option<SeedStatistics>,
     /// The α with the highest mean on the validation split, see
     /// [`Curve::chosen_by`]; `None` without one. Choosing by the test set would
     /// report the luck of the choice as accuracy.
@@ -159,23 +135,23 @@ impl Curve {
     /// [`Curve::titled`].
     ///
     /// # Errors
-    /// [`CurveError`] when there is no row, an α or a value is outside [0, 1] or
+    /// [`CurveError`] when there is no trial, an α or a value is outside [0, 1] or
     /// not finite, or a seed occurs twice at one α.
-    pub fn from_rows(
+    pub fn from_trials(
         metric: &str,
-        rows: &[Row],
+        trials: &[TrialValue],
         prior: &[(u64, Option<f64>)],
     ) -> Result<Self, CurveError> {
-        if rows.is_empty() {
+        if trials.is_empty() {
             return Err(CurveError::Empty);
         }
-        if let Some(row) = rows.iter().find(|r| !(0.0..=1.0).contains(&r.alpha)) {
+        if let Some(trial) = trials.iter().find(|t| !(0.0..=1.0).contains(&t.alpha)) {
             return Err(CurveError::Alpha {
-                alpha: row.alpha,
-                seed: row.seed,
+                alpha: trial.alpha,
+                seed: trial.seed,
             });
         }
-        let mut sorted = rows.to_vec();
+        let mut sorted = trials.to_vec();
         sorted.sort_by(|a, b| a.alpha.total_cmp(&b.alpha));
         let points = sorted
             .chunk_by(|a, b| a.alpha == b.alpha)
@@ -184,13 +160,13 @@ impl Curve {
         let plain_mlp = points.iter().find(|p| p.alpha == 0.0);
         let prior = match prior {
             [] => None,
-            seeds => Some(level(seeds, "the prior")?),
+            seeds => Some(seed_statistics(seeds, "the prior")?),
         };
         Ok(Self {
             title: metric.into(),
             subtitle: String::new(),
             metric: metric.into(),
-            plain_mlp: plain_mlp.map(CurvePoint::level),
+            plain_mlp: plain_mlp.map(|p| p.seeds.clone()),
             points,
             prior,
             chosen_alpha: None,
@@ -231,7 +207,7 @@ impl Curve {
             .iter()
             .filter(|p| p.alpha > 0.0)
             .map(|p| {
-                let pairs = p.values.iter().filter_map(|v| {
+                let pairs = p.seeds.values.iter().filter_map(|v| {
                     let reference = plain.values.iter().find(|r| r.seed == v.seed)?;
                     Some((v.value, reference.value))
                 });
@@ -246,8 +222,14 @@ impl Curve {
 
     /// The point with the highest mean; the smaller α on a tie.
     pub fn highest(&self) -> Option<&CurvePoint> {
-        let with_mean = self.points.iter().filter(|p| p.mean.is_some());
-        with_mean.reduce(|best, p| if p.mean > best.mean { p } else { best })
+        let with_mean = self.points.iter().filter(|p| p.seeds.mean.is_some());
+        with_mean.reduce(|best, p| {
+            if p.seeds.mean > best.seeds.mean {
+                p
+            } else {
+                best
+            }
+        })
     }
 }
 
@@ -271,28 +253,20 @@ fn significant(value: f64) -> f64 {
     format!("{value:.3e}").parse().unwrap_or(value)
 }
 
-fn point(rows: &[Row]) -> Result<CurvePoint, CurveError> {
+fn point(trials: &[TrialValue]) -> Result<CurvePoint, CurveError> {
     // Adding 0.0 turns −0 into 0.
-    let alpha = rows[0].alpha + 0.0;
-    let seeds: Vec<_> = rows.iter().map(|r| (r.seed, r.value)).collect();
-    let Level {
-        values,
-        diverged,
-        mean,
-        ci95,
-        n,
-    } = level(&seeds, &format!("α = {alpha}"))?;
+    let alpha = trials[0].alpha + 0.0;
+    let values: Vec<_> = trials.iter().map(|r| (r.seed, r.value)).collect();
     Ok(CurvePoint {
         alpha,
-        values,
-        diverged,
-        mean,
-        ci95,
-        n,
+        seeds: seed_statistics(&values, &format!("α = {alpha}"))?,
     })
 }
 
-fn level(seeds: &[(u64, Option<f64>)], place: &str) -> Result<Level, CurveError> {
+fn seed_statistics(
+    seeds: &[(u64, Option<f64>)],
+    place: &str,
+) -> Result<SeedStatistics, CurveError> {
     let mut seeds = seeds.to_vec();
     seeds.sort_by_key(|(seed, _)| *seed);
     if let Some(pair) = seeds.windows(2).find(|w| w[0].0 == w[1].0) {
@@ -318,7 +292,7 @@ fn level(seeds: &[(u64, Option<f64>)], place: &str) -> Result<Level, CurveError>
     }
     let numbers: Vec<f64> = values.iter().map(|v| v.value).collect();
     let summary = statistics::summarise(&numbers)?;
-    Ok(Level {
+    Ok(SeedStatistics {
         n: values.len(),
         values,
         diverged,
@@ -331,8 +305,8 @@ fn level(seeds: &[(u64, Option<f64>)], place: &str) -> Result<Level, CurveError>
 mod tests {
     use super::*;
 
-    fn row(alpha: f64, seed: u64, value: Option<f64>) -> Row {
-        Row { alpha, seed, value }
+    fn row(alpha: f64, seed: u64, value: Option<f64>) -> TrialValue {
+        TrialValue { alpha, seed, value }
     }
 
     #[test]
@@ -343,32 +317,42 @@ mod tests {
             row(0.0, 1, Some(0.5)),
             row(1.0, 2, None),
         ];
-        let curve = Curve::from_rows("accuracy", &rows, &[(1, Some(0.9))]).unwrap();
+        let curve = Curve::from_trials("accuracy", &rows, &[(1, Some(0.9))]).unwrap();
         let alphas: Vec<f64> = curve.points.iter().map(|p| p.alpha).collect();
         assert_eq!(alphas, [0.0, 1.0]);
-        assert_eq!(curve.points[0].values[0].seed, 1);
-        assert_eq!(curve.points[0].mean, Some(0.55));
+        assert_eq!(curve.points[0].seeds.values[0].seed, 1);
+        assert_eq!(curve.points[0].seeds.mean, Some(0.55));
         assert_eq!(curve.plain_mlp.as_ref().unwrap().mean, Some(0.55));
         assert_eq!(curve.prior.as_ref().unwrap().mean, Some(0.9));
-        let last = &curve.points[1];
+        let last = &curve.points[1].seeds;
         assert_eq!((last.n, last.trials()), (1, 2));
         assert_eq!(last.diverged, [2]);
         assert_eq!((last.mean, last.ci95), (Some(0.8), None));
     }
 
     #[test]
+    fn a_point_is_written_flat() {
+        let rows = [row(0.5, 1, Some(0.25)), row(0.5, 2, None)];
+        let curve = Curve::from_trials("accuracy", &rows, &[]).unwrap();
+        assert_eq!(
+            serde_json::to_string(&curve.points[0]).unwrap(),
+            r#"{"alpha":0.5,"values":[{"seed":1,"value":0.25}],"diverged":[2],"mean":0.25,"ci95":null,"n":1}"#
+        );
+    }
+
+    #[test]
     fn a_diverged_trial_never_enters_the_mean() {
         let rows = [row(0.5, 1, None), row(0.5, 2, None)];
-        let curve = Curve::from_rows("accuracy", &rows, &[]).unwrap();
-        assert_eq!(curve.points[0].mean, None);
-        assert_eq!(curve.points[0].diverged, [1, 2]);
+        let curve = Curve::from_trials("accuracy", &rows, &[]).unwrap();
+        assert_eq!(curve.points[0].seeds.mean, None);
+        assert_eq!(curve.points[0].seeds.diverged, [1, 2]);
         assert!(curve.highest().is_none());
     }
 
     #[test]
     fn rows_that_make_no_sense_are_refused() {
-        let refused = |rows: &[Row], prior: &[(u64, Option<f64>)]| {
-            Curve::from_rows("accuracy", rows, prior)
+        let refused = |rows: &[TrialValue], prior: &[(u64, Option<f64>)]| {
+            Curve::from_trials("accuracy", rows, prior)
                 .unwrap_err()
                 .to_string()
         };
@@ -393,7 +377,7 @@ mod tests {
             row(0.1, 3, Some(0.9)),
             row(1.0, 2, Some(0.9)),
         ];
-        let curve = Curve::from_rows("accuracy", &rows, &[]).unwrap();
+        let curve = Curve::from_trials("accuracy", &rows, &[]).unwrap();
         let differences = curve.differences_from_plain_mlp().unwrap();
         let first = differences[0].summary.unwrap();
         assert_eq!((differences[0].alpha, first.n), (0.1, 2));
@@ -408,7 +392,7 @@ mod tests {
             row(0.1, 1, Some(0.7)),
             row(1.0, 1, Some(0.7)),
         ];
-        let curve = Curve::from_rows("accuracy", &rows, &[]).unwrap();
+        let curve = Curve::from_trials("accuracy", &rows, &[]).unwrap();
         assert_eq!(curve.highest().unwrap().alpha, 0.1);
     }
 

@@ -7,10 +7,10 @@ use std::io::Write;
 use imlp_train::{PriorRecord, TrialRecord};
 use serde_json::Value;
 
-use crate::LabError;
+use crate::error::LabError;
 use crate::identity::{Identity, PriorId};
-use crate::rows::{Rows, Source};
 use crate::store::{Manifest, Store};
+use crate::trial_table::{TrialRow, TrialTable};
 use crate::variation::Assignment;
 
 /// The form of an exported table.
@@ -24,20 +24,24 @@ pub enum Format {
     Parquet,
 }
 
-/// Writes `rows` to `out`.
+/// Writes `table` to `out`.
 ///
 /// # Errors
 /// [`LabError::Table`].
-pub fn write(rows: &Rows, format: Format, out: &mut (dyn Write + Send)) -> Result<(), LabError> {
+pub fn write(
+    table: &TrialTable,
+    format: Format,
+    out: &mut (dyn Write + Send),
+) -> Result<(), LabError> {
     let written = match format {
-        Format::Csv => rows.csv(out),
-        Format::JsonLines => rows.json_lines(out),
-        Format::Parquet => return parquet::write(rows, out).map_err(LabError::Table),
+        Format::Csv => table.csv(out),
+        Format::JsonLines => table.json_lines(out),
+        Format::Parquet => return parquet::write(table, out).map_err(LabError::Table),
     };
     written.map_err(|error| LabError::Table(error.to_string()))
 }
 
-/// One trial with everything that a row needs.
+/// The content of a row, owned.
 struct Exported {
     id: String,
     alpha: f64,
@@ -48,20 +52,20 @@ struct Exported {
     prior: Option<PriorRecord>,
 }
 
-/// The table of the trials that were asked for last, finished or not; where
-/// nothing was, of every trial in the store, with a column for each key in which
-/// they differ.
+/// The table of the trials of the last command, finished or not. If the store has
+/// no manifest, of all its trials, with a column for each key in which they
+/// differ.
 ///
 /// # Errors
 /// [`LabError::Io`], [`LabError::Damaged`].
-pub fn rows(store: &Store) -> Result<Rows, LabError> {
+pub fn table(store: &Store) -> Result<TrialTable, LabError> {
     let trials = match store.manifest()? {
         Some(manifest) => listed(store, &manifest)?,
         None => begun(store)?,
     };
-    let sources: Vec<Source<'_>> = trials
+    let rows: Vec<TrialRow<'_>> = trials
         .iter()
-        .map(|trial| Source {
+        .map(|trial| TrialRow {
             id: &trial.id,
             alpha: trial.alpha,
             seed: trial.seed,
@@ -71,7 +75,7 @@ pub fn rows(store: &Store) -> Result<Rows, LabError> {
             prior: trial.prior.as_ref(),
         })
         .collect();
-    Ok(Rows::of(&sources))
+    Ok(TrialTable::new(&rows))
 }
 
 fn listed(store: &Store, manifest: &Manifest) -> Result<Vec<Exported>, LabError> {

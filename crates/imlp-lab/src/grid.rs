@@ -1,5 +1,5 @@
-//! Grids by name: the text of `--alphas` → interpolation weights to sweep, and
-//! ranges of any other key.
+//! Grids: the text of `--alphas` → interpolation weights to sweep, and ranges of
+//! any other key.
 //!
 //! A grid is a comma-separated list; each item is one number or one range:
 //!
@@ -11,18 +11,18 @@
 //! | `two-sided:1e-3:11` | 11 numbers equally spaced in log₁₀(α / (1 − α)), from 1e-3 to 1 − 1e-3 |
 //!
 //! The two-sided range approaches 0 and 1 in the same way: near 0 it is
-//! log-spaced in α, near 1 log-spaced in 1 − α; with α it holds 1 − α; an odd
-//! number of points includes 0.5.
+//! log-spaced in α, near 1 log-spaced in 1 − α. It contains 1 − α for every α; an
+//! odd number of points includes 0.5.
 //!
 //! Generated numbers are rounded to [`SIGNIFICANT_DIGITS`] significant digits,
-//! so that a grid reads `0.01` and not `0.010000000000000002`; numbers that the
+//! so that a grid contains `0.01` and not `0.010000000000000002`; numbers that the
 //! user wrote stay as written.
 
 /// Significant decimal digits kept in a generated number.
 pub const SIGNIFICANT_DIGITS: usize = 12;
 
-/// Most points that one range may ask for: a slip of the keyboard should not
-/// start a month of training.
+/// Maximum number of points of a range: a typing error should not start a month
+/// of training.
 pub const MAX_POINTS: usize = 1000;
 
 /// Smallest distance from 0 and 1 at which a two-sided range may start. Closer
@@ -132,13 +132,30 @@ pub enum GridError {
 /// # Ok::<(), imlp_lab::grid::GridError>(())
 /// ```
 pub fn parse_alphas(text: &str, with_ends: bool) -> Result<Vec<f64>, GridError> {
-    let mut alphas = parse(text, in_unit)?;
+    parse(text, in_unit).map(|alphas| sorted(alphas, with_ends))
+}
+
+/// Checks a list of α as [`parse_alphas`] does its text: sorted weights in
+/// [0, 1] without duplicates.
+///
+/// # Errors
+/// [`GridError::Empty`], [`GridError::OutsideUnit`].
+pub fn check_alphas(list: &[f64], with_ends: bool) -> Result<Vec<f64>, GridError> {
+    if list.is_empty() {
+        return Err(GridError::Empty);
+    }
+    let alphas = list.iter().map(|&alpha| in_unit(alpha, &alpha.to_string()));
+    let alphas = alphas.collect::<Result<_, _>>()?;
+    Ok(sorted(alphas, with_ends))
+}
+
+fn sorted(mut alphas: Vec<f64>, with_ends: bool) -> Vec<f64> {
     if with_ends {
         alphas.extend([0.0, 1.0]);
     }
     alphas.sort_by(f64::total_cmp);
     alphas.dedup();
-    Ok(alphas)
+    alphas
 }
 
 /// Reads a grid of any key: its numbers in the order written.
@@ -156,7 +173,7 @@ pub fn parse_numbers(text: &str) -> Result<Vec<f64>, GridError> {
     parse(text, finite)
 }
 
-/// What a number of a grid must be, given the token that it was written as.
+/// Checks a number of a grid; the token is its text, for the error.
 type Domain = fn(f64, &str) -> Result<f64, GridError>;
 
 fn parse(text: &str, domain: Domain) -> Result<Vec<f64>, GridError> {
@@ -342,6 +359,27 @@ mod tests {
     fn a_list_is_sorted_and_without_duplicates() {
         assert_eq!(parse(" 1, 0.1,0,0.10, -0 ,1e-2"), [0.0, 0.01, 0.1, 1.0]);
         assert!(parse("-0")[0].is_sign_positive());
+    }
+
+    #[test]
+    fn a_list_of_numbers_is_read_as_its_text() {
+        let list = [1.0, 0.1, 0.0, 0.1, -0.0, 3.16227766017e-4, 5e-324];
+        let text = "1,0.1,0,0.1,-0,3.16227766017e-4,5e-324";
+        for with_ends in [false, true] {
+            let alphas = check_alphas(&list, with_ends).unwrap();
+            assert_eq!(alphas, parse_alphas(text, with_ends).unwrap());
+            assert!(alphas[0].is_sign_positive());
+        }
+        for (list, text) in [
+            (&[][..], ""),
+            (&[0.5, 1.5], "0.5,1.5"),
+            (&[-0.1], "-0.1"),
+            (&[f64::INFINITY], "inf"),
+            (&[f64::NAN], "NaN"),
+        ] {
+            let error = check_alphas(list, true).unwrap_err();
+            assert_eq!(error, parse_alphas(text, true).unwrap_err());
+        }
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use imlp_suggest::did_you_mean;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::LabError;
+use crate::error::LabError;
 
 /// Reads a TOML file into `T`, every key of which is checked.
 ///
@@ -81,9 +82,7 @@ pub(crate) fn read<T: DeserializeOwned>(
                     key: join(at, &format!("{}{field}", dotted(path))),
                     reason: format!(
                         "is not a known key{}; known here: {}",
-                        nearest(field, &known)
-                            .map(|k| format!(" (did you mean `{k}`?)"))
-                            .unwrap_or_default(),
+                        did_you_mean(field, known.iter().copied()),
                         known.join(", ")
                     ),
                 }
@@ -125,16 +124,4 @@ fn join(at: &str, path: &str) -> String {
         (at, "" | ".") => at.to_owned(),
         (at, path) => format!("{at}.{path}"),
     }
-}
-
-/// The known key that is nearest to `key`, if any is near.
-fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
-    /// Below this a suggestion misleads more than it helps.
-    const SIMILAR: f64 = 0.7;
-    known
-        .iter()
-        .map(|k| (strsim::jaro_winkler(key, k), *k))
-        .filter(|(similarity, _)| *similarity >= SIMILAR)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, k)| k)
 }

@@ -1,7 +1,4 @@
-//! Experiments on interpolated MLPs: from a recipe to the α-curve.
-//!
-//! [`Recipe`] (text) → [`Plan`] (read) → [`Experiment`] (checked) → [`executor::local::run`]
-//! (trials, kept in a [`Store`](store::Store)) → [`results::write`] (table, figure, report).
+#![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
@@ -12,6 +9,7 @@ pub mod experiment;
 pub mod export;
 pub mod figure;
 pub mod files;
+mod folder_name;
 pub mod grid;
 pub mod identity;
 mod keys;
@@ -19,7 +17,6 @@ mod plan;
 mod recipe;
 pub mod report;
 pub mod results;
-pub mod rows;
 mod schema;
 pub mod statistics;
 pub mod status;
@@ -28,6 +25,7 @@ mod sweep_config;
 pub mod table;
 pub mod tensorboard;
 pub mod text;
+pub mod trial_table;
 pub mod variation;
 
 pub use error::LabError;

@@ -1,12 +1,14 @@
-//! A recipe, read and checked as far as it can be without data.
+//! A recipe, checked as far as possible without data.
 
 use imlp_linear::Alpha;
 use imlp_train::{TrainError, TrialConfig};
 
-use crate::variation::{Assignment, configurations, label};
-use crate::{LabError, Recipe, SweepConfig};
+use crate::error::LabError;
+use crate::recipe::Recipe;
+use crate::sweep_config::SweepConfig;
+use crate::variation::{Assignment, configurations, label, with_assignments};
 
-/// The tables of a recipe, read and checked as far as they can be without data.
+/// A recipe, checked as far as possible without data.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub(crate) configurations: Vec<PlannedConfiguration>,
@@ -20,12 +22,12 @@ pub struct Plan {
 pub struct PlannedConfiguration {
     /// What sets it apart from the others; empty where there is only one.
     pub assignments: Vec<Assignment>,
-    /// The trials' configuration, every default written out.
+    /// The trials' configuration, with every default filled in.
     pub config: TrialConfig,
 }
 
 impl Plan {
-    /// Reads every key of every configuration.
+    /// Reads and checks every key of every configuration.
     ///
     /// # Errors
     /// An unknown key, or a value that cannot be used, by name.
@@ -63,7 +65,7 @@ impl Plan {
         &self.configurations
     }
 
-    /// One trial instead of a sweep.
+    /// The plan of one trial instead of a sweep.
     ///
     /// # Errors
     /// A recipe that varies more than α and seeds.
@@ -84,12 +86,12 @@ impl Plan {
 }
 
 fn checked(recipe: &Recipe, assignments: &[Assignment]) -> Result<TrialConfig, LabError> {
-    let config = recipe.with(assignments)?.trial_config()?;
+    let config = with_assignments(recipe, assignments)?.trial_config()?;
     config.check()?;
     Ok(config.resolved())
 }
 
-/// Says in which of several configurations an error is.
+/// Adds to an error which of several configurations has it.
 pub(crate) fn of_configuration(
     assignments: &[Assignment],
 ) -> impl FnOnce(LabError) -> LabError + use<> {

@@ -6,25 +6,22 @@ use std::path::Path;
 
 use imlp_train::TrialConfig;
 
+use crate::error::LabError;
 use crate::keys;
-use crate::variation::Assignment;
-use crate::{LabError, SweepConfig};
+use crate::sweep_config::SweepConfig;
 
-/// A recipe as it is written: unchecked tables, into which options and
-/// `--set key=value` are merged before anything is read.
+/// A recipe as written: unchecked tables, into which options and
+/// `--set key=value` are merged before any key is checked.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recipe {
     table: toml::Table,
 }
 
-/// Depth of a dotted key; no table of a recipe lies deeper.
+/// Maximum depth of a dotted key; no recipe has a deeper table.
 const MAX_DEPTH: usize = 8;
 
-/// The key that names a recipe's base.
-const INCLUDE: &str = "include";
-
 impl Recipe {
-    /// Reads a recipe file, and the one that its `include` names.
+    /// Reads a recipe file, and the base recipe that its `include` names.
     ///
     /// # Errors
     /// A file that cannot be read or is not TOML; a recipe that includes itself.
@@ -94,8 +91,8 @@ impl Recipe {
         })
     }
 
-    /// Sets from the text `key=value` of `--set`; a value that is not TOML is
-    /// taken as a string.
+    /// Sets a key from the text `key=value` of `--set`; a value that is not TOML
+    /// is a string.
     ///
     /// # Errors
     /// Text without `=`, and as [`set`](Self::set).
@@ -113,18 +110,6 @@ impl Recipe {
         self.set(key, parsed)
     }
 
-    /// The same recipe with some keys set.
-    ///
-    /// # Errors
-    /// As [`set`](Self::set).
-    pub fn with(&self, assignments: &[Assignment]) -> Result<Self, LabError> {
-        let mut recipe = self.clone();
-        for Assignment { key, value } in assignments {
-            recipe.set(key, value.clone())?;
-        }
-        Ok(recipe)
-    }
-
     /// The trials' configuration, every default filled in.
     ///
     /// # Errors
@@ -132,13 +117,13 @@ impl Recipe {
     pub fn trial_config(&self) -> Result<TrialConfig, LabError> {
         let mut table = self.table.clone();
         table.remove("sweep");
-        if table.contains_key(INCLUDE) {
+        if table.contains_key(include::KEY) {
             return Err(LabError::Key {
-                key: INCLUDE.to_owned(),
+                key: include::KEY.to_owned(),
                 reason: "is read only at the top of a recipe file".to_owned(),
             });
         }
-        keys::read(toml::Value::Table(table), "", &["sweep", INCLUDE])
+        keys::read(toml::Value::Table(table), "", &["sweep", include::KEY])
     }
 
     /// The sweep's configuration, every default filled in.
@@ -203,7 +188,7 @@ mod tests {
             ),
             (
                 "[[prior.layers]]\ntype = \"lineer\"",
-                "prior.layers[0]: there is no layer type `lineer`; did you mean `linear`?",
+                "prior.layers[0]: there is no layer type `lineer` (did you mean `linear`?)",
             ),
             (
                 "[[prior.layers]]\ntype = \"linear\"\nfeatures = \"ten\"",

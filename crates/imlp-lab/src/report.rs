@@ -130,16 +130,16 @@ fn caption(curve: &Curve, ends_as_prior: bool) -> String {
             ""
         }
     );
-    if let Some((chosen, mean)) = curve.chosen().and_then(|p| Some((p, p.mean?))) {
+    if let Some((chosen, mean)) = curve.chosen().and_then(|p| Some((p, p.seeds.mean?))) {
         let alpha = alpha_label(chosen.alpha);
         words += &format!(
             " Highest on the validation split: α = {alpha}, here {:.2} %.",
             100.0 * mean
         );
     }
-    let diverged: usize = curve.points.iter().map(|p| p.diverged.len()).sum();
+    let diverged: usize = curve.points.iter().map(|p| p.seeds.diverged.len()).sum();
     if diverged > 0 {
-        let trials: usize = curve.points.iter().map(|p| p.trials()).sum();
+        let trials: usize = curve.points.iter().map(|p| p.seeds.trials()).sum();
         words += &format!(" {diverged} of {trials} trials diverged and are in no mean.");
     }
     let mut letters = words.chars();
@@ -189,17 +189,17 @@ fn link(path: &str) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::curve::Row;
+    use crate::curve::TrialValue;
     use crate::figure::render_svg;
 
     fn curve(metric: &str) -> Curve {
-        let row = |alpha, seed, value| Row { alpha, seed, value };
+        let row = |alpha, seed, value| TrialValue { alpha, seed, value };
         let rows = [
             row(0.0, 1, Some(0.50)),
             row(0.1, 1, Some(0.70)),
             row(1.0, 1, None),
         ];
-        Curve::from_rows(metric, &rows, &[]).unwrap()
+        Curve::from_trials(metric, &rows, &[]).unwrap()
     }
 
     fn report<'a>(curve: &'a Curve, svg: &'a str, text: &str) -> Report<'a> {

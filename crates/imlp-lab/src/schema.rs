@@ -3,11 +3,11 @@
 use imlp_train::TrialConfig;
 use schemars::{Schema, generate::SchemaSettings, json_schema};
 
-use crate::SweepConfig;
+use crate::sweep_config::SweepConfig;
 
-/// The schema of a recipe. It knows every key and every type; what depends on
-/// several keys at once, or on the data, only [`Plan`](crate::Plan) and
-/// [`Experiment`](crate::Experiment) check.
+/// The schema of a recipe: every key and its type. Conditions on several keys or
+/// on the data are checked only by [`Plan`](crate::Plan) and
+/// [`Experiment`](crate::Experiment).
 pub fn recipe_schema() -> Schema {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let sweep = generator.subschema_for::<SweepConfig>();

@@ -1,10 +1,9 @@
-//! Means over seeds, with the interval that says how far to trust them.
+//! Means over seeds and their confidence intervals.
 //!
 //! The interval is Student's: mean ± t₀.₉₇₅,ₙ₋₁ · s / √n, with s the sample
-//! standard deviation (divisor n − 1). It assumes that the values of the seeds
-//! are about normal. With few seeds it is wide (t = 12.7 for two seeds, 4.3 for
-//! three), which is what few seeds know. One seed has no interval: `None`,
-//! never a width of 0.
+//! standard deviation (divisor n − 1). It assumes that the values over seeds are
+//! approximately normal. With few seeds it is wide (t = 12.7 for two seeds, 4.3
+//! for three). One seed has no interval: `None`, never a width of 0.
 
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -40,7 +39,7 @@ pub enum StatisticsError {
 /// Mean, spread and 95 % interval of the mean of `n` ≥ 1 values, in their unit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Summary {
-    /// How many values.
+    /// Number of values.
     pub n: usize,
     /// Arithmetic mean.
     pub mean: f64,
@@ -90,9 +89,9 @@ pub fn summarise(values: &[f64]) -> Result<Option<Summary>, StatisticsError> {
 
 /// Summarises `values[i] − reference[i]`.
 ///
-/// For trials that share their seeds (the same initial twin and image order)
-/// this interval is the right one for "does α help?": what the seeds have in
-/// common cancels. `None` when there is no pair.
+/// Trials with the same seed share the initial twin and the order of images, so
+/// this interval, not the difference of two means, answers whether α helps.
+/// `None` when there is no pair.
 ///
 /// # Errors
 /// [`StatisticsError`] when the lengths differ or a value is not finite.

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
-use crate::LabError;
-use crate::grid::parse_alphas;
+use crate::error::LabError;
+use crate::grid::{check_alphas, parse_alphas};
 
 /// The keys `sweep.*`: which trials an experiment has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -15,7 +15,7 @@ use crate::grid::parse_alphas;
 pub struct SweepConfig {
     /// The values of α: a list, or a grid such as `"two-sided:1e-3:11"`.
     pub alphas: Alphas,
-    /// How many seeds (0, 1, …), or a list of them.
+    /// Number of seeds (0, 1, …), or a list of seeds.
     pub seeds: Seeds,
     /// Whether α = 0 and α = 1 are always added.
     pub ends: bool,
@@ -33,11 +33,10 @@ pub struct SweepConfig {
     pub list: Vec<Table>,
 }
 
-/// What `grid` and `zip` hold, for the schema: tables of keys, each with its
-/// values.
+/// The content of `grid` and `zip` in the schema: keys, each with its values.
 type Axes = BTreeMap<String, serde_json::Value>;
 
-/// What `list` holds, for the schema.
+/// An entry of `list` in the schema.
 type Case = BTreeMap<String, serde_json::Value>;
 
 /// Values of α as written.
@@ -57,21 +56,20 @@ pub enum Alphas {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected how many seeds, or a list of seeds")]
 pub enum Seeds {
-    /// That many: 0, 1, ….
+    /// A number of seeds: 0, 1, ….
     Count(u64),
-    /// These.
+    /// Listed seeds.
     List(Vec<u64>),
 }
 
-/// Values of α of a sweep that names none, beside the ends: closer together
-/// toward both, and where a share of the prior's weights begins to show.
+/// Default values of α, besides the ends: denser toward both ends, and around the
+/// smallest α with a visible effect.
 const DEFAULT_ALPHAS: &str = "0.001,0.01,0.1,0.3,0.5,0.9,0.99";
 
-/// Seeds of a sweep that names none: the fewest that give an interval worth
-/// the name.
+/// Default number of seeds: the smallest with a useful interval.
 const DEFAULT_SEEDS: u64 = 3;
 
-/// More seeds than anyone has time for; a bound on what a typing error costs.
+/// Maximum number of seeds: a bound on what a typing error costs.
 const MAX_SEEDS: u64 = 100_000;
 
 impl Default for SweepConfig {
@@ -93,15 +91,11 @@ impl SweepConfig {
     /// # Errors
     /// A value that is not a number in [0, 1]; an empty or malformed grid.
     pub fn alphas(&self) -> Result<Vec<f64>, LabError> {
-        let text = match &self.alphas {
-            Alphas::Grid(text) => text.clone(),
-            Alphas::List(list) => list
-                .iter()
-                .map(f64::to_string)
-                .collect::<Vec<_>>()
-                .join(","),
+        let alphas = match &self.alphas {
+            Alphas::Grid(text) => parse_alphas(text, self.ends),
+            Alphas::List(list) => check_alphas(list, self.ends),
         };
-        parse_alphas(&text, self.ends).map_err(|error| LabError::Key {
+        alphas.map_err(|error| LabError::Key {
             key: "sweep.alphas".to_owned(),
             reason: error.to_string(),
         })
@@ -142,12 +136,11 @@ impl SweepConfig {
 
 #[cfg(test)]
 mod tests {
-    use crate::Recipe;
+    use super::*;
 
     #[test]
     fn the_ends_are_added_unless_told_not_to() {
-        let recipe = Recipe::parse("[sweep]\nalphas = [0.5, 0.1]").unwrap();
-        let mut sweep = recipe.sweep_config().unwrap();
+        let mut sweep: SweepConfig = toml::from_str("alphas = [0.5, 0.1]").unwrap();
         assert_eq!(sweep.alphas().unwrap(), [0.0, 0.1, 0.5, 1.0]);
         sweep.ends = false;
         assert_eq!(sweep.alphas().unwrap(), [0.1, 0.5]);

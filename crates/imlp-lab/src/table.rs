@@ -5,13 +5,13 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyl
 use crate::curve::{Curve, alpha_label};
 use crate::statistics::{StatisticsError, Summary};
 
-/// What stands where there is nothing to say.
+/// The cell of a missing value.
 const NOTHING: &str = "–";
 
 /// Heads of the columns of [`TableRow::cells`]; the second is the metric.
 pub const COLUMNS: [&str; 5] = ["α", "", "seeds", "diverged", "Δ vs α = 0"];
 
-/// One line of the table, as text.
+/// One row of the table, as text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableRow {
     /// α, or `prior`.
@@ -55,9 +55,9 @@ pub fn table_rows(curve: &Curve) -> Result<Vec<TableRow>, StatisticsError> {
             let difference = differences.iter().find(|d| d.alpha == p.alpha);
             TableRow {
                 name: alpha_label(p.alpha),
-                value: value(p.mean, p.ci95),
-                seeds: p.n.to_string(),
-                diverged: diverged(p.diverged.len(), p.trials()),
+                value: value(p.seeds.mean, p.seeds.ci95),
+                seeds: p.seeds.n.to_string(),
+                diverged: diverged(p.seeds.diverged.len(), p.seeds.trials()),
                 difference: difference
                     .and_then(|d| d.summary)
                     .map_or(NOTHING.into(), points),
@@ -93,8 +93,8 @@ pub fn terminal_table(curve: &Curve) -> Result<String, StatisticsError> {
     Ok(format!("{table}\n\n{LEGEND}\n"))
 }
 
-/// Text in columns below `heads` for a terminal; the first `left` columns are
-/// flush left, the others flush right.
+/// A table for a terminal; the first `left` columns are flush left, the others
+/// flush right.
 pub fn aligned<H: AsRef<str>>(
     heads: &[H],
     rows: impl IntoIterator<Item = Vec<String>>,
@@ -116,7 +116,7 @@ pub fn aligned<H: AsRef<str>>(
     lines.join("\n")
 }
 
-/// What the cells mean.
+/// Explains the cells.
 pub const LEGEND: &str = "mean ± half-width of Student's 95 % interval over seeds; Δ: paired by seed, \
 percentage points; * highest on the validation split";
 
@@ -155,10 +155,10 @@ fn diverged(diverged: usize, trials: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::curve::Row;
+    use crate::curve::TrialValue;
 
     fn curve() -> Curve {
-        let row = |alpha, seed, value| Row { alpha, seed, value };
+        let row = |alpha, seed, value| TrialValue { alpha, seed, value };
         let rows = [
             row(0.0, 1, Some(0.50)),
             row(0.0, 2, Some(0.52)),
@@ -168,10 +168,10 @@ mod tests {
             row(0.5, 2, None),
         ];
         let curve =
-            Curve::from_rows("test accuracy", &rows, &[(1, Some(0.8)), (2, Some(0.82))]).unwrap();
+            Curve::from_trials("test accuracy", &rows, &[(1, Some(0.8)), (2, Some(0.82))]).unwrap();
         // Validation prefers the α that the test set does not.
         let validation = [row(0.0, 1, Some(0.9)), row(0.1, 1, Some(0.8))];
-        curve.chosen_by(&Curve::from_rows("validation accuracy", &validation, &[]).unwrap())
+        curve.chosen_by(&Curve::from_trials("validation accuracy", &validation, &[]).unwrap())
     }
 
     #[test]

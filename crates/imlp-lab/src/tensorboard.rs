@@ -1,8 +1,8 @@
 //! Event files for TensorBoard, one per finished trial:
 //! `OUT/tensorboard/alpha=0.1,seed=2/events.out.tfevents.…`.
 //!
-//! They are made from the trial's record, so a file is whole, holds nothing
-//! twice, and is the same whoever writes it.
+//! A file is made from the trial's finished record, so it is complete, has no
+//! value twice, and has the same bytes whichever process writes it.
 
 mod events;
 
@@ -11,22 +11,22 @@ use std::path::Path;
 use imlp_train::{Measurement, Metrics, TrialRecord, TrialStatus};
 use serde_json::Value;
 
-use crate::LabError;
+use crate::error::LabError;
 use crate::experiment::{Configuration, PlannedTrial};
 use crate::files::{create_folder, list, remove_file, write_atomically};
+use crate::folder_name::folder_name;
 use crate::keys::flat;
-use crate::results::folder_name;
 use crate::store::Published;
 use crate::text::alpha_text;
 use events::{EventFile, HyperParameter};
 
-/// The folder to give to `tensorboard --logdir`, in that of the experiment.
+/// Folder for `tensorboard --logdir`, inside the experiment's folder.
 const FOLDER: &str = "tensorboard";
 
-/// How event files are called: TensorBoard looks for this.
+/// Prefix by which TensorBoard recognises event files.
 const PREFIX: &str = "events.out.tfevents.";
 
-/// Writes the event file of a trial unless it is there.
+/// Writes the event file of a trial unless it exists.
 ///
 /// # Errors
 /// [`LabError::Io`].
@@ -42,7 +42,7 @@ pub fn write(
     let mut folder = runs.join(&run);
     let mut there = list(&folder)?;
     if !there.is_empty() && !there.iter().any(is_of) {
-        // Of a trial with another configuration, which a command of its own ran.
+        // The folder belongs to a trial of another command, with another configuration.
         folder = runs.join(format!("{run},{}", trial.id));
         there = list(&folder)?;
     }
@@ -53,7 +53,7 @@ pub fn write(
     create_folder(&folder)?;
     let file = event_file(configuration, trial, published);
     write_atomically(&folder.join(&name), &file.into_bytes())?;
-    // Of a result that was lost and made again.
+    // Files of an earlier result of the same trial, which was lost.
     for other in there.iter().filter(|other| is_of(other)) {
         remove_file(&folder.join(other))?;
     }
@@ -80,11 +80,11 @@ fn event_file(
     let record = &published.result;
     let (began, at) = (published.began as f64, published.at as f64);
     let mut file = EventFile::new(began);
-    file.began(began, &parameters(configuration, trial));
+    file.session_start(began, &parameters(configuration, trial));
     let count = record.points.len().max(1) as f64;
     let mut last = 0;
     for (index, point) in record.points.iter().enumerate() {
-        // When a point was reached is not recorded; they are about as far apart.
+        // Points have no recorded time; they are assumed equally far apart.
         let time = began + (at - began) * (index + 1) as f64 / count;
         let step = setup.twin_steps_at(point.epoch, point.step);
         last = step;
@@ -120,14 +120,14 @@ fn event_file(
     ] {
         file.scalar(at, last, tag, value);
     }
-    // Comparisons between runs need one value each: the trial's result.
+    // One value per run, for comparisons between runs: the trial's result.
     for (subset, metrics) in subsets(&record.after) {
         if let Some(Metrics { accuracy, loss }) = metrics {
             file.scalar(at, last, &format!("result/{subset}_accuracy"), accuracy);
             file.scalar(at, last, &format!("result/{subset}_loss"), loss);
         }
     }
-    file.ended(at, record.status == TrialStatus::Done);
+    file.session_end(at, record.status == TrialStatus::Done);
     file
 }
 

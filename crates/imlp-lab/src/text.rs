@@ -1,10 +1,10 @@
-//! Numbers and words for people.
+//! Numbers and words as text.
 
 use imlp_linear::Alpha;
 
-/// α in a name: a number that no file system finds too long.
+/// α in the name of a file or folder.
 pub fn alpha_text(alpha: Alpha) -> String {
-    /// Below it a plain decimal is longer than the power of ten.
+    /// Below this a plain decimal is longer than scientific notation.
     const SMALL: f64 = 1e-4;
     let value = alpha.get();
     if value > 0.0 && value < SMALL {
@@ -27,7 +27,7 @@ pub fn thousands(count: u64) -> String {
     text
 }
 
-/// `word` as a shell reads it back, in quotes where it needs them.
+/// `word` quoted for a shell where necessary.
 pub fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+%@".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

@@ -18,13 +18,15 @@
 //!
 //! The three multiply: 3·2 × 2 × 2 = 24 configurations, each of which is trained
 //! for every α and seed. α and the seeds have keys of their own (`sweep.alphas`,
-//! `sweep.seeds`), because they decide what is averaged and what is an axis.
+//! `sweep.seeds`): a curve has α as its axis and averages over seeds.
 
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use crate::error::LabError;
 use crate::grid::parse_numbers;
-use crate::{LabError, Recipe, SweepConfig};
+use crate::recipe::Recipe;
+use crate::sweep_config::SweepConfig;
 
 /// A key of a recipe and the value that a configuration gives it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,18 +57,29 @@ pub fn label(assignments: &[Assignment]) -> String {
     parts.join(", ")
 }
 
-/// More configurations than anyone has time for; a bound on what a typing error
-/// costs.
+/// The recipe with some keys set.
+///
+/// # Errors
+/// As [`Recipe::set`].
+pub fn with_assignments(recipe: &Recipe, assignments: &[Assignment]) -> Result<Recipe, LabError> {
+    let mut recipe = recipe.clone();
+    for Assignment { key, value } in assignments {
+        recipe.set(key, value.clone())?;
+    }
+    Ok(recipe)
+}
+
+/// Maximum number of configurations: a bound on what a typing error costs.
 const MAX_CONFIGURATIONS: usize = 100_000;
 
-/// Keys that have a place of their own, and which.
+/// Keys that cannot vary here, and the key to use instead.
 const ELSEWHERE: [(&str, &str); 2] = [
     ("interpolation.alpha", "sweep.alphas"),
     ("seed", "sweep.seeds"),
 ];
 
 /// The configurations of a sweep: keys in alphabetical order, the first varying
-/// slowest, then `zip`, then `list`; a single one without assignments where nothing varies.
+/// slowest, then `zip`, then `list`; one without assignments where nothing varies.
 ///
 /// # Errors
 /// A key or a value that the recipe could not have, by name; an axis without
@@ -146,7 +159,7 @@ fn zipped(zip: &Table) -> Result<Option<Vec<Vec<Assignment>>>, LabError> {
 }
 
 /// The assignments of one table of `sweep.list`. A key of a recipe is
-/// `table.key`; what is below it is its value.
+/// `table.key`; a table below it is its value.
 fn case(table: &Table) -> Vec<Assignment> {
     let mut assignments = Vec::new();
     for (name, value) in table {
@@ -208,9 +221,9 @@ fn values(at: &str, key: &str, value: &Value) -> Result<Vec<Value>, LabError> {
     Ok(values)
 }
 
-/// A whole number as such, so that it fits keys that count.
+/// An integer where the number is whole, so that it fits integer keys.
 fn number(value: f64) -> Value {
-    /// Up to here every whole number is exact in double precision.
+    /// Below 2⁵³: every whole number is exact in double precision.
     const EXACT: f64 = 9.0e15;
     if value.fract() == 0.0 && value.abs() <= EXACT {
         Value::Integer(value as i64)
@@ -219,7 +232,7 @@ fn number(value: f64) -> Value {
     }
 }
 
-/// Refuses what the recipe could not have: each assignment is tried on its own.
+/// Refuses assignments that the recipe cannot have, each tried on its own.
 fn check(recipe: &Recipe, factors: &[Vec<Vec<Assignment>>]) -> Result<(), LabError> {
     let mut seen: Vec<&str> = Vec::new();
     for factor in factors {
@@ -318,7 +331,10 @@ mod tests {
         .unwrap();
         let sweep = recipe.sweep_config().unwrap();
         let all = configurations(&recipe, &sweep).unwrap();
-        recipe.with(&all[0]).unwrap().trial_config().unwrap();
+        with_assignments(&recipe, &all[0])
+            .unwrap()
+            .trial_config()
+            .unwrap();
     }
 
     #[test]
@@ -328,7 +344,10 @@ mod tests {
         let recipe = Recipe::parse(text).unwrap();
         let all = configurations(&recipe, &recipe.sweep_config().unwrap()).unwrap();
         assert_eq!(all.len(), 2);
-        recipe.with(&all[1]).unwrap().trial_config().unwrap();
+        with_assignments(&recipe, &all[1])
+            .unwrap()
+            .trial_config()
+            .unwrap();
     }
 
     #[test]

@@ -94,6 +94,7 @@ fn schema_and_reader_agree() {
         "{ type = \"linear\", features = 10, bias = false }",
         "{ type = \"linear\", feature = 10 }",
         "{ type = \"conv2d\", name = \"c\", channels = 3, kernel = 3, padding = \"same\" }",
+        "{ type = \"conv2d\", channels = 3, kernel = 3, padding = \"valid\" }",
         "{ type = \"conv2d\", channels = 3, kernel = 3, padding = [[1, 2], [0, 0]] }",
         "{ type = \"conv2d\", channels = 3, kernel = 3, padding_mode = \"circular\" }",
         "{ type = \"conv2d\", channels = 3, kernel = 3, padding_mode = \"mirror\" }",

@@ -1,23 +1,28 @@
-//! Times one conversion after the other, for `bench/conversion.py`: a round
-//! for each line that it reads, each answered by lines `NAME SECONDS` and a
-//! last one, `.`.
+//! Times the conversions of a convolution C→C, 3×3, padding 1, for
+//! `bench/conversion.py`: one round per line of standard input, answered by
+//! lines `NAME SECONDS` and a last line `.`.
 //!
 //! ```text
-//! echo | cargo run --release -p imlp-linear --example conversion_times -- 'conv2d(in=16,out=16,kernel=3,padding=1,input=32)'
+//! echo | cargo run --release -p imlp-linear --example conversion_times -- 16 32
 //! ```
 
 use std::time::Instant;
 
-use imlp_linear::{Parameters, SparseEquivalent, parse_layer};
+use imlp_linear::{Conv2d, Conv2dConfig, Padding, Parameters, SparseEquivalent, StructuredMap};
 
 /// The dense equivalent is timed up to this size.
 const MOST_DENSE_BYTES: u64 = 4 << 30;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let layer = std::env::args()
-        .nth(1)
-        .ok_or("usage: conversion_times LAYER")?;
-    let map = parse_layer(&layer, false)?;
+    let sizes: Vec<usize> = std::env::args().skip(1).flat_map(|a| a.parse()).collect();
+    let &[channels, side] = sizes.as_slice() else {
+        return Err("usage: conversion_times CHANNELS SIDE".into());
+    };
+    let map = Conv2d::new(Conv2dConfig {
+        padding: Padding::symmetric([1, 1]),
+        bias: false,
+        ..Conv2dConfig::new([channels, side, side], channels, [3, 3])
+    })?;
     // Any finite values do; zeros could be special.
     let weight: Vec<f32> = (0..map.weight_len())
         .map(|k| (k % 7) as f32 - 2.5)

@@ -184,15 +184,6 @@ pub enum LinearError {
         reason: &'static str,
     },
 
-    /// A layer's text that cannot be read.
-    #[error("layer `{text}`: {reason}")]
-    Syntax {
-        /// The text.
-        text: String,
-        /// What is wrong.
-        reason: String,
-    },
-
     /// A count does not fit the machine's address space.
     #[error("{kind}: {what} does not fit in memory; use smaller sizes")]
     TooLarge {

@@ -11,7 +11,6 @@ mod error;
 mod map;
 mod maps;
 mod no_matrix;
-mod options;
 mod padding;
 mod pages;
 mod projection;
@@ -37,7 +36,6 @@ pub use maps::{
     PermutationConfig, TokenMixing, TokenMixingConfig,
 };
 pub use no_matrix::refuse_without_matrix;
-pub use options::{Options, parse_layer};
 pub use padding::{Padding, PaddingMode};
 pub use projection::{Energy, Projection};
 pub use registry::{REGISTRY, Registration, Sampler};

@@ -2,8 +2,8 @@
 
 use crate::{
     AdaptiveAvgPool2d, AvgPool2d, BatchNorm, BilinearResize, ChannelMixing, Circulant, Conv1d,
-    Conv2d, ConvTranspose2d, Dense, Kronecker, LearnedPermutation, LinearError, LocallyConnected2d,
-    LowRank, MeanTokens, Options, PatchEmbedding, Permutation, StructuredMap, TokenMixing,
+    Conv2d, ConvTranspose2d, Dense, Kronecker, LearnedPermutation, LocallyConnected2d, LowRank,
+    MeanTokens, PatchEmbedding, Permutation, StructuredMap, TokenMixing,
 };
 
 /// A source of small random sizes for [`Registration::sample`].
@@ -24,11 +24,6 @@ pub struct Registration {
     pub kind: &'static str,
     /// Where its formula comes from.
     pub source: &'static str,
-    /// The options of its text form: required ones, then `;` and those with a
-    /// default (see [`parse_layer`](crate::parse_layer)).
-    pub syntax: &'static str,
-    /// Builds it from its text form.
-    pub parse: fn(&mut Options) -> Result<Box<dyn StructuredMap>, LinearError>,
     /// Draws a random small geometry: non-square sizes, strides, paddings,
     /// with and without bias.
     pub sample: fn(&mut dyn Sampler) -> Box<dyn StructuredMap>,

@@ -24,6 +24,14 @@ pub enum TrainError {
         /// What is wrong, and what to do.
         reason: String,
     },
+    /// A layer's text form that cannot be read.
+    #[error("layer `{text}`: {reason}")]
+    LayerText {
+        /// The text.
+        text: String,
+        /// What is wrong with it and what would do.
+        reason: String,
+    },
     /// A layer that does not fit what comes before it.
     #[error("layer `{layer}` ({kind}) cannot follow activations of shape {input}: {reason}")]
     Layer {

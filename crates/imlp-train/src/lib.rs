@@ -46,8 +46,9 @@ pub use network::layer::{
     AdaptiveAvgPool2dKeys, AvgPool2dKeys, BatchNormKeys, BilinearResizeKeys, ChannelMixingKeys,
     CirculantKeys, Conv1dKeys, Conv2dKeys, ConvTranspose2dKeys, GlobalAvgPoolKeys, ImagePadding,
     KroneckerKeys, Layer, LayerConfig, LayerKind, LayerNorm, LinearKeys, LinearLayer,
-    LocallyConnected2dKeys, LowRankKeys, MeanTokensKeys, NoKeys, Pair, PatchEmbeddingKeys,
-    PermutationKeys, ResidualKeys, Same, SequencePadding, TokenMixingKeys,
+    LocallyConnected2dKeys, LowRankKeys, MeanTokensKeys, NoKeys, PaddingWord, Pair,
+    PatchEmbeddingKeys, PermutationKeys, ResidualKeys, SequencePadding, TEXT_FORMS, TextForm,
+    TokenMixingKeys, parse_layer,
 };
 pub use network::parameters::{HostParameters, ParameterSpec, Role};
 pub use network::prior_config::{Channels, MixerHead, PriorConfig, PriorKind, PriorTraining};

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use imlp_lab::export::{rows, write};
+use imlp_lab::export::{table, write};
 use imlp_lab::files::write_atomically;
 use imlp_lab::store::Store;
 
@@ -17,11 +17,11 @@ pub fn run(arguments: &ExportArguments) -> Result<(), Failure> {
             "--format parquet writes bytes that no terminal shows; give --out FILE".to_owned(),
         ));
     }
-    let rows = rows(&Store::existing(&arguments.folder)?)?;
-    let mut table = Vec::new();
-    write(&rows, arguments.format.into(), &mut table)?;
+    let trials = table(&Store::existing(&arguments.folder)?)?;
+    let mut bytes = Vec::new();
+    write(&trials, arguments.format.into(), &mut bytes)?;
     match &arguments.out {
-        Some(out) => Ok(write_atomically(out, &table)?),
-        None => print(&table),
+        Some(out) => Ok(write_atomically(out, &bytes)?),
+        None => print(&bytes),
     }
 }

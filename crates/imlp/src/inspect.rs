@@ -1,8 +1,10 @@
 //! `imlp inspect`.
 
 use imlp_lab::table::aligned;
-use imlp_linear::{StructuredMap, parse_layer};
-use imlp_train::{StructureShares, TensorEntry, TensorFile, TensorStatistics, TrainError, bytes};
+use imlp_linear::StructuredMap;
+use imlp_train::{
+    StructureShares, TensorEntry, TensorFile, TensorStatistics, TrainError, bytes, parse_layer,
+};
 
 use crate::args::InspectArguments;
 use crate::exit::Failure;
@@ -21,10 +23,7 @@ const NOTHING: &str = "–";
 pub fn run(arguments: &InspectArguments) -> Result<(), Failure> {
     let layer = arguments.layer.as_deref();
     // Refused before a large file is read.
-    let map = layer
-        .map(|text| parse_layer(text, false))
-        .transpose()
-        .map_err(TrainError::from)?;
+    let map = layer.map(|text| parse_layer(text, false)).transpose()?;
     let file = TensorFile::open(&arguments.file)?;
     let total: u64 = file.tensors().iter().map(TensorEntry::bytes).sum();
     say(format_args!(

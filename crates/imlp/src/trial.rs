@@ -4,8 +4,8 @@ use std::path::Path;
 
 use imlp_lab::executor::{Results, collect, local};
 use imlp_lab::files::refuse_file;
-use imlp_lab::rows::{Rows, Source};
 use imlp_lab::store::Store;
+use imlp_lab::trial_table::{TrialRow, TrialTable};
 use imlp_lab::{Execution, Experiment, LabError, Plan};
 
 use crate::args::TrialArguments;
@@ -75,10 +75,10 @@ fn run_in(arguments: &TrialArguments, experiment: &Experiment, out: &Path) -> Re
 
 /// The trial's row as one line of JSON.
 fn line(results: &Results) -> Result<Vec<u8>, Failure> {
-    let sources: Vec<Source<'_>> = results
+    let rows: Vec<TrialRow<'_>> = results
         .trials
         .iter()
-        .map(|(trial, published)| Source {
+        .map(|(trial, published)| TrialRow {
             id: trial.id.as_str(),
             alpha: trial.alpha.get(),
             seed: trial.seed,
@@ -89,7 +89,7 @@ fn line(results: &Results) -> Result<Vec<u8>, Failure> {
         })
         .collect();
     let mut line = Vec::new();
-    Rows::of(&sources)
+    TrialTable::new(&rows)
         .json_lines(&mut line)
         .map_err(|error| LabError::Table(error.to_string()))?;
     Ok(line)

@@ -10,31 +10,31 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::{Type, TypePtr};
 
-use crate::rows::{Cell, Kind, Rows};
+use crate::trial_table::{Cell, Column, ColumnType, TrialTable};
 
-/// Writes `rows`; an error in words.
-pub(super) fn write(rows: &Rows, out: &mut (dyn Write + Send)) -> Result<(), String> {
-    written(rows, out).map_err(|error| error.to_string())
+/// Writes `table`; an error is given as text.
+pub(super) fn write(table: &TrialTable, out: &mut (dyn Write + Send)) -> Result<(), String> {
+    written(table, out).map_err(|error| error.to_string())
 }
 
-fn written(rows: &Rows, out: &mut (dyn Write + Send)) -> Result<(), ParquetError> {
+fn written(table: &TrialTable, out: &mut (dyn Write + Send)) -> Result<(), ParquetError> {
     let properties = WriterProperties::builder()
         .set_compression(Compression::UNCOMPRESSED)
         .build();
-    let mut writer = SerializedFileWriter::new(out, schema(rows)?, Arc::new(properties))?;
+    let mut writer = SerializedFileWriter::new(out, schema(table)?, Arc::new(properties))?;
     let mut group = writer.next_row_group()?;
-    for (index, (_, kind)) in rows.columns.iter().enumerate() {
-        let cells = rows.rows.iter().map(|row| &row[index]);
-        match kind {
-            Kind::Whole => column::<Int64Type>(&mut group, cells, |cell| match cell {
-                Cell::Whole(value) => Some(*value),
+    for (index, head) in table.columns.iter().enumerate() {
+        let cells = table.rows.iter().map(|row| &row[index]);
+        match head.column_type {
+            ColumnType::Integer => column::<Int64Type>(&mut group, cells, |cell| match cell {
+                Cell::Integer(value) => Some(*value),
                 _ => None,
             }),
-            Kind::Number => column::<DoubleType>(&mut group, cells, |cell| match cell {
-                Cell::Number(value) => Some(*value),
+            ColumnType::Float => column::<DoubleType>(&mut group, cells, |cell| match cell {
+                Cell::Float(value) => Some(*value),
                 _ => None,
             }),
-            Kind::Text => column::<ByteArrayType>(&mut group, cells, |cell| match cell {
+            ColumnType::Text => column::<ByteArrayType>(&mut group, cells, |cell| match cell {
                 Cell::Text(text) => Some(ByteArray::from(text.as_str())),
                 _ => None,
             }),
@@ -45,12 +45,12 @@ fn written(rows: &Rows, out: &mut (dyn Write + Send)) -> Result<(), ParquetError
     Ok(())
 }
 
-fn schema(rows: &Rows) -> Result<TypePtr, ParquetError> {
-    let fields = rows.columns.iter().map(|(name, kind)| {
-        let (physical, converted) = match kind {
-            Kind::Whole => (Physical::INT64, ConvertedType::NONE),
-            Kind::Number => (Physical::DOUBLE, ConvertedType::NONE),
-            Kind::Text => (Physical::BYTE_ARRAY, ConvertedType::UTF8),
+fn schema(table: &TrialTable) -> Result<TypePtr, ParquetError> {
+    let fields = table.columns.iter().map(|Column { name, column_type }| {
+        let (physical, converted) = match column_type {
+            ColumnType::Integer => (Physical::INT64, ConvertedType::NONE),
+            ColumnType::Float => (Physical::DOUBLE, ConvertedType::NONE),
+            ColumnType::Text => (Physical::BYTE_ARRAY, ConvertedType::UTF8),
         };
         let field = Type::primitive_type_builder(name, physical)
             .with_converted_type(converted)
@@ -63,8 +63,7 @@ fn schema(rows: &Rows) -> Result<TypePtr, ParquetError> {
     Ok(Arc::new(schema.build()?))
 }
 
-/// Writes the next column: the values that are there, and for each row whether
-/// it has one.
+/// Writes the next column: its values, and for each row whether it has one.
 fn column<'a, T: DataType>(
     group: &mut SerializedRowGroupWriter<'_, &mut (dyn Write + Send)>,
     cells: impl Iterator<Item = &'a Cell>,

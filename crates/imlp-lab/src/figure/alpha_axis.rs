@@ -14,16 +14,16 @@
 use super::style::{BREAK_WIDTH, INSET, SMALL_SIZE, TEXT_SIZE};
 use super::text::{Face, width};
 
-/// Points closer than this (px) ask for another scale.
+/// Distance, px, below which points need another scale.
 const CROWDED: f64 = 12.0;
-/// How much further apart another scale must set the closest pair.
+/// Factor by which another scale must separate the closest pair.
 const GAIN: f64 = 1.5;
-/// The least span of the log scale: one decade below 1.
+/// Minimum span of the log scale: one decade below 1.
 const WIDEST_START: f64 = 0.1;
 /// Above this many decades the ticks between them are left out.
 const MINOR_DECADES: f64 = 6.5;
 
-/// What lies between α = 0 and α = 1.
+/// The scale between α = 0 and α = 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Scale {
     /// log₁₀ α.
@@ -48,14 +48,14 @@ pub enum Part {
 pub struct Tick {
     /// Position in px.
     pub x: f64,
-    /// What stands under it.
+    /// The text under it.
     pub label: String,
 }
 
 /// Maps α to px.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlphaAxis {
-    /// What lies between the ends.
+    /// The scale between the ends.
     pub scale: Scale,
     left: f64,
     right: f64,

@@ -1,12 +1,11 @@
-//! Diverged trials: a × and a count under each α that has some.
+//! Diverged trials: a × and a count under each α with a diverged trial.
 //!
 //! They stand in a strip of their own below the plot area: a diverged trial has
 //! no value, so it has no place on the value axis.
 
 use maud::{Markup, html};
 
-use super::px;
-use super::style::{GREY, INK, PLOT_LEFT, SMALL_SIZE, VERMILLION};
+use super::style::{GREY, INK, PLOT_LEFT, SMALL_SIZE, VERMILLION, px};
 use super::text::{Face, width};
 use crate::curve::{CurvePoint, alpha_label};
 
@@ -63,17 +62,17 @@ pub struct DivergedStrip {
 impl DivergedStrip {
     /// Places the marks of a curve's points at `x(α)`. Where the counts have no
     /// room side by side, neighbours with the same count share one under a
-    /// bracket; where that is not enough, counts stand on end, shared only when
-    /// they have to be.
+    /// bracket; where that is not enough, counts are upright, and shared only if
+    /// necessary.
     pub fn new(points: &[CurvePoint], x: impl Fn(f64) -> f64) -> Self {
         let with_diverged = points.iter().enumerate();
         let marks: Vec<Mark> = with_diverged
-            .filter(|(_, p)| !p.diverged.is_empty())
+            .filter(|(_, p)| !p.seeds.diverged.is_empty())
             .map(|(index, p)| Mark {
                 x: x(p.alpha),
                 alpha: alpha_label(p.alpha),
-                diverged: p.diverged.len(),
-                trials: p.trials(),
+                diverged: p.seeds.diverged.len(),
+                trials: p.seeds.trials(),
                 index,
             })
             .collect();
@@ -105,7 +104,7 @@ impl DivergedStrip {
         }
     }
 
-    /// How many marks there are.
+    /// Number of marks.
     #[cfg(test)]
     pub fn len(&self) -> usize {
         self.marks.len()
@@ -155,7 +154,7 @@ impl DivergedStrip {
     }
 }
 
-/// The × of a diverged trial, with words for the pointer that rests on it.
+/// The × of a diverged trial, with a tooltip.
 pub fn cross(x: f64, y: f64, arm: f64, words: Option<&str>) -> Markup {
     let (l, r, t, b) = (px(x - arm), px(x + arm), px(y - arm), px(y + arm));
     let class = words.map(|_| "diverged");
@@ -212,7 +211,7 @@ fn fits(counts: &[Count], upright: bool) -> bool {
         .all(|w| w[1].x() - w[0].x() >= half(&w[0]) + half(&w[1]))
 }
 
-/// The counts that have room on end; the others are in the × and in the files.
+/// The counts that have room upright; the others are in the tooltips and the files.
 fn thinned(counts: Vec<Count>) -> Vec<Count> {
     let mut kept: Vec<Count> = Vec::new();
     for count in counts {
@@ -230,20 +229,20 @@ fn text_width(text: &str) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::curve::{Curve, Row};
+    use crate::curve::{Curve, TrialValue};
 
     fn points(counts: &[usize]) -> Vec<CurvePoint> {
         let mut rows = Vec::new();
         for (i, diverged) in counts.iter().enumerate() {
             for seed in 0..3 {
-                rows.push(Row {
+                rows.push(TrialValue {
                     alpha: i as f64 / 100.0,
                     seed: seed as u64,
                     value: (seed >= *diverged).then_some(0.5),
                 });
             }
         }
-        Curve::from_rows("accuracy", &rows, &[]).unwrap().points
+        Curve::from_trials("accuracy", &rows, &[]).unwrap().points
     }
 
     fn texts(strip: &DivergedStrip) -> Vec<&str> {

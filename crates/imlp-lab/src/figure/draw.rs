@@ -1,17 +1,16 @@
-//! The figure put together: layout from top to bottom, then the drawing.
+//! The whole figure: layout from top to bottom, then the drawing.
 
 use maud::{Markup, html};
 
 use super::alpha_axis::{AlphaAxis, Scale};
 use super::diverged::DivergedStrip;
 use super::legend::{Entry, Legend};
-use super::levels::{draw_labels, draw_lines, level_lines};
 use super::marks::Marks;
-use super::px;
+use super::reference_lines::{draw_labels, draw_lines, reference_lines};
 use super::style::*;
 use super::text::{Face, clean, shorten, wrap};
 use super::value_axis::ValueAxis;
-use crate::curve::Curve;
+use crate::curve::{Curve, CurvePoint, alpha_label};
 
 /// Identifiers inside the SVG; a page holds one figure.
 const CLIP: &str = "imlp-curve-plot";
@@ -23,12 +22,12 @@ const BREAK_SIZE: f64 = 5.0;
 
 /// Draws a checked curve.
 pub fn draw(curve: &Curve) -> Markup {
-    let levels_shown = [&curve.prior, &curve.plain_mlp]
+    let references_shown = [&curve.prior, &curve.plain_mlp]
         .into_iter()
         .flatten()
         .any(|l| l.mean.is_some());
     let right = WIDTH
-        - if levels_shown {
+        - if references_shown {
             RIGHT_MARGIN_LABELS
         } else {
             RIGHT_MARGIN
@@ -63,7 +62,7 @@ pub fn draw(curve: &Curve) -> Markup {
     let notes_top = axis_name_y + 8.0;
     let height = notes_top + notes.len() as f64 * line_height(SMALL_SIZE) + EDGE - 4.0;
 
-    let lines = level_lines(curve, &value, top, bottom);
+    let lines = reference_lines(curve, &value, top, bottom);
     let marks = Marks {
         points: &curve.points,
         alpha: &alpha,
@@ -96,7 +95,7 @@ pub fn draw(curve: &Curve) -> Markup {
                 line x1=(px(PLOT_LEFT)) x2=(px(right)) y1=(px(bottom)) y2=(px(bottom))
                     stroke=(GREY) stroke-width="0.8" stroke-dasharray="2 3" {}
             }
-            @if curve.points.iter().all(|p| p.mean.is_none()) {
+            @if curve.points.iter().all(|p| p.seeds.mean.is_none()) {
                 text x=(px((PLOT_LEFT + right) / 2.0)) y=(px((top + bottom) / 2.0))
                     font-size=(AXIS_SIZE) text-anchor="middle" fill=(GREY) { "every trial diverged" }
             }
@@ -191,23 +190,23 @@ fn axis_names(curve: &Curve, alpha: &AlphaAxis, top: f64, y: f64, right: f64) ->
 }
 
 fn entries(curve: &Curve) -> Vec<Entry> {
-    let any = |shown: fn(&crate::curve::CurvePoint) -> bool| curve.points.iter().any(shown);
+    let any = |shown: fn(&CurvePoint) -> bool| curve.points.iter().any(shown);
     [
-        (Entry::Seed, any(|p| p.n > 0)),
-        (Entry::Mean, any(|p| p.mean.is_some())),
-        (Entry::Interval, any(|p| p.ci95.is_some())),
-        (Entry::Diverged, any(|p| !p.diverged.is_empty())),
+        (Entry::Seed, any(|p| p.seeds.n > 0)),
+        (Entry::Mean, any(|p| p.seeds.mean.is_some())),
+        (Entry::Interval, any(|p| p.seeds.ci95.is_some())),
+        (Entry::Diverged, any(|p| !p.seeds.diverged.is_empty())),
     ]
     .into_iter()
     .filter_map(|(entry, shown)| shown.then_some(entry))
     .collect()
 }
 
-/// What a reader could otherwise overlook.
+/// Facts that a reader could overlook.
 fn notes(curve: &Curve, value: &ValueAxis) -> Vec<String> {
     let mut notes = Vec::new();
-    let diverged: usize = curve.points.iter().map(|p| p.diverged.len()).sum();
-    let trials: usize = curve.points.iter().map(|p| p.trials()).sum();
+    let diverged: usize = curve.points.iter().map(|p| p.seeds.diverged.len()).sum();
+    let trials: usize = curve.points.iter().map(|p| p.seeds.trials()).sum();
     if diverged > 0 && diverged < trials {
         notes.push(format!(
             "{diverged} of {trials} trials diverged; means and intervals are over the others."
@@ -220,7 +219,7 @@ fn notes(curve: &Curve, value: &ValueAxis) -> Vec<String> {
             prior.trials()
         ));
     }
-    let of_points = curve.points.iter().filter_map(|p| p.ci95);
+    let of_points = curve.points.iter().filter_map(|p| p.seeds.ci95);
     let of_prior = curve.prior.iter().filter_map(|l| l.ci95);
     let clipped = of_points
         .chain(of_prior)
@@ -237,14 +236,14 @@ fn notes(curve: &Curve, value: &ValueAxis) -> Vec<String> {
             if clipped == 1 { "is" } else { "are" },
         ));
     }
-    let finished = curve.points.iter().any(|p| p.n > 0);
-    if finished && curve.points.iter().all(|p| p.n < 2) {
+    let finished = curve.points.iter().any(|p| p.seeds.n > 0);
+    if finished && curve.points.iter().all(|p| p.seeds.n < 2) {
         notes.push("One seed per α: no interval can be given.".into());
     }
     notes
 }
 
-/// The figure in words, for those who do not see it.
+/// The figure in words, for screen readers.
 fn description(curve: &Curve) -> String {
     let metric = clean(&curve.metric);
     let mut words = format!(
@@ -261,9 +260,9 @@ fn description(curve: &Curve) -> String {
     if let Some(chosen) = curve.chosen() {
         let name = format!(
             "Chosen on the validation split, α = {}",
-            crate::curve::alpha_label(chosen.alpha)
+            alpha_label(chosen.alpha)
         );
-        say(&name, chosen.mean);
+        say(&name, chosen.seeds.mean);
     }
     words
 }

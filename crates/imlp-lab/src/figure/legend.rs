@@ -3,8 +3,7 @@
 use maud::{Markup, html};
 
 use super::diverged::{ARM, cross};
-use super::px;
-use super::style::{BLUE, INK, PAPER, TEXT_SIZE, line_height};
+use super::style::{BLUE, INK, PAPER, TEXT_SIZE, line_height, px};
 use super::text::{Face, width};
 
 /// From an entry's sign to its words.

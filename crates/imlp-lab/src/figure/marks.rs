@@ -3,8 +3,7 @@
 use maud::{Markup, html};
 
 use super::alpha_axis::AlphaAxis;
-use super::px;
-use super::style::{BLUE, PAPER};
+use super::style::{BLUE, PAPER, px};
 use super::value_axis::ValueAxis;
 use crate::curve::{CurvePoint, alpha_label};
 
@@ -13,7 +12,7 @@ const CAP: f64 = 4.0;
 /// From this many points on, marks are drawn smaller.
 const MANY: usize = 25;
 
-/// What the marks are drawn on.
+/// The curve's points and both axes.
 pub struct Marks<'a> {
     /// The points by increasing α.
     pub points: &'a [CurvePoint],
@@ -27,7 +26,7 @@ impl Marks<'_> {
     /// Intervals: a band over neighbours, a bar where a point stands alone (the
     /// only one of its part of the axis, or between points without interval).
     pub fn intervals(&self) -> Markup {
-        let runs = self.runs(|p| p.ci95);
+        let runs = self.runs(|p| p.seeds.ci95);
         html! {
             @for run in &runs {
                 @if let [(x, [low, high])] = run.as_slice() {
@@ -49,9 +48,9 @@ impl Marks<'_> {
     /// The mean: a line within each part of the axis, dotted across its breaks,
     /// interrupted where every trial diverged.
     pub fn mean_line(&self) -> Markup {
-        let runs = self.runs(|p| p.mean);
+        let runs = self.runs(|p| p.seeds.mean);
         let crossings = self.points.windows(2).filter_map(|w| {
-            let (a, b) = (w[0].mean?, w[1].mean?);
+            let (a, b) = (w[0].seeds.mean?, w[1].seeds.mean?);
             let across = self.alpha.part(w[0].alpha) != self.alpha.part(w[1].alpha);
             across.then(|| [self.at(w[0].alpha, a), self.at(w[1].alpha, b)])
         });
@@ -74,7 +73,7 @@ impl Marks<'_> {
         let radius = if self.points.len() < MANY { 2.9 } else { 2.0 };
         html! {
             @for p in self.points {
-                @for v in &p.values {
+                @for v in &p.seeds.values {
                     @let (x, y) = self.at(p.alpha, v.value);
                     circle class="seed" cx=(px(x)) cy=(px(y)) r=(radius) fill=(BLUE)
                         fill-opacity="0.45" data-alpha=(p.alpha) data-value=(v.value) {
@@ -93,13 +92,13 @@ impl Marks<'_> {
         let radius = if self.points.len() < MANY { 4.2 } else { 2.4 };
         html! {
             @for p in self.points {
-                @if let Some(mean) = p.mean {
+                @if let Some(mean) = p.seeds.mean {
                     @let (x, y) = self.at(p.alpha, mean);
                     circle class="mean" cx=(px(x)) cy=(px(y)) r=(radius) fill=(PAPER)
                         stroke=(BLUE) stroke-width="1.8" {
                         title { (format!(
                             "α = {}: mean {:.2} % (n = {})",
-                            alpha_label(p.alpha), 100.0 * mean, p.n
+                            alpha_label(p.alpha), 100.0 * mean, p.seeds.n
                         )) }
                     }
                 }

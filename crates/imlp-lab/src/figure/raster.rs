@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use resvg::{tiny_skia, usvg};
 
-use super::{FigureError, text::font_database};
+use super::error::FigureError;
+use super::text::font_database;
 
 /// Width of the PNG in px; twice the SVG's, sharp in print at 17 cm (240 dpi).
 pub const PNG_WIDTH: u32 = 1600;
 
-/// Most px of the PNG's height: guards against a drawing that is not a figure.
+/// Maximum height of the PNG, px: rejects an SVG that is not a figure.
 const MOST_HEIGHT: u32 = 20_000;
 
 /// Renders an SVG as a PNG, [`PNG_WIDTH`] px wide.

@@ -28,9 +28,9 @@ pub const WIDTH: f64 = 800.0;
 pub const PLOT_LEFT: f64 = 78.0;
 /// Height of the plot area.
 pub const PLOT_HEIGHT: f64 = 330.0;
-/// Space right of the plot area without level labels.
+/// Space right of the plot area without labels of reference lines.
 pub const RIGHT_MARGIN: f64 = 28.0;
-/// Space right of the plot area for the level labels.
+/// Space right of the plot area for the labels of reference lines.
 pub const RIGHT_MARGIN_LABELS: f64 = 138.0;
 /// Space above the title and below the last line.
 pub const EDGE: f64 = 16.0;
@@ -43,7 +43,7 @@ pub const BREAK_WIDTH: f64 = 58.0;
 pub const TITLE_SIZE: f64 = 17.0;
 /// Axis names.
 pub const AXIS_SIZE: f64 = 13.5;
-/// Tick labels, legend, level labels, subtitle.
+/// Tick labels, legend, labels of reference lines, subtitle.
 pub const TEXT_SIZE: f64 = 12.5;
 /// Counts of diverged trials, notes.
 pub const SMALL_SIZE: f64 = 11.0;
@@ -51,4 +51,10 @@ pub const SMALL_SIZE: f64 = 11.0;
 /// Baseline-to-baseline distance for a text size.
 pub fn line_height(size: f64) -> f64 {
     (size * 1.35).round()
+}
+
+/// A coordinate as text, with at most two decimals.
+pub fn px(value: f64) -> String {
+    let text = format!("{value:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').into()
 }

@@ -1,14 +1,14 @@
 //! The figure as a whole: it says what the curve says, whatever the curve.
 
 use super::*;
-use crate::curve::{Row, SeedValue};
+use crate::curve::{SeedValue, TrialValue};
 use crate::grid::parse_alphas;
 
 fn curve(alphas: &[f64], seeds: u64, value: impl Fn(f64, u64) -> Option<f64>) -> Curve {
     let mut rows = Vec::new();
     for alpha in alphas {
         for seed in 0..seeds {
-            rows.push(Row {
+            rows.push(TrialValue {
                 alpha: *alpha,
                 seed,
                 value: value(*alpha, seed),
@@ -18,7 +18,7 @@ fn curve(alphas: &[f64], seeds: u64, value: impl Fn(f64, u64) -> Option<f64>) ->
     let prior: Vec<_> = (0..seeds)
         .map(|s| (s, Some(0.7 + 0.003 * s as f64)))
         .collect();
-    Curve::from_rows("test accuracy", &rows, &prior)
+    Curve::from_trials("test accuracy", &rows, &prior)
         .unwrap()
         .titled("Accuracy <against> α & \"friends\"", "3 seeds")
 }
@@ -41,9 +41,13 @@ fn seeds(curve: &Curve) -> Vec<[f64; 4]> {
         let nodes = document.descendants();
         nodes.filter(move |n| n.attribute("class") == Some(class))
     };
-    let with_mean = curve.points.iter().filter(|p| p.mean.is_some()).count();
+    let with_mean = curve
+        .points
+        .iter()
+        .filter(|p| p.seeds.mean.is_some())
+        .count();
     assert_eq!(of_class("mean").count(), with_mean);
-    let with_diverged = curve.points.iter().filter(|p| !p.diverged.is_empty());
+    let with_diverged = curve.points.iter().filter(|p| !p.seeds.diverged.is_empty());
     assert_eq!(of_class("diverged").count(), with_diverged.count());
     of_class("seed")
         .map(|n| ["cx", "cy", "data-alpha", "data-value"].map(|name| number(&n, name)))
@@ -126,7 +130,7 @@ fn odd_curves_are_drawn() {
         ("no title", curve(&log, 2, hump).titled("", "")),
     ];
     for (name, curve) in cases {
-        let finished: usize = curve.points.iter().map(|p| p.n).sum();
+        let finished: usize = curve.points.iter().map(|p| p.seeds.n).sum();
         let dots = seeds(&curve);
         assert_eq!(dots.len(), finished, "{name}");
         for [x, y, ..] in dots {
@@ -178,14 +182,14 @@ fn numbers_that_cannot_be_drawn_are_refused() {
         value: f64::NAN,
     };
     for error in [
-        change(|c| c.points[0].mean = Some(f64::NAN)),
-        change(|c| c.points[0].ci95 = Some([0.0, f64::INFINITY])),
+        change(|c| c.points[0].seeds.mean = Some(f64::NAN)),
+        change(|c| c.points[0].seeds.ci95 = Some([0.0, f64::INFINITY])),
         change(|c| c.prior.as_mut().unwrap().mean = Some(7.0)),
     ] {
         assert!(matches!(error, FigureError::Value { .. }));
     }
     let mut curve = good.clone();
-    curve.points[0].values[0] = nan;
+    curve.points[0].seeds.values[0] = nan;
     assert!(render_svg(&curve).is_err());
     assert!(matches!(
         change(|c| c.points.reverse()),

@@ -1,7 +1,7 @@
 //! Measuring and fitting text with the fonts that the crate ships.
 //!
 //! A browser may draw the figure in another family. DejaVu Sans is wider than
-//! Helvetica and Arial, so what fits here fits there.
+//! Helvetica and Arial, so text that fits here fits there.
 
 use resvg::usvg::fontdb;
 use skrifa::{FontRef, MetadataProvider, instance::LocationRef, instance::Size};
@@ -47,7 +47,7 @@ pub fn width(text: &str, size: f64, face: Face) -> f64 {
         .sum()
 }
 
-/// Without characters that XML forbids or that break a line.
+/// The text without characters that XML forbids or that break a line.
 pub fn clean(text: &str) -> String {
     let spaced = text
         .chars()

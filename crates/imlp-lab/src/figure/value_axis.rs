@@ -1,19 +1,19 @@
 //! The vertical axis: the metric as per cent on a linear scale.
 //!
-//! The range holds every seed's value and the levels. Intervals extend it by at
+//! The range holds every seed's value and both reference lines. Intervals extend it by at
 //! most [`INTERVAL_SHARE`] of that span on either side: with two seeds Student's
-//! interval is so wide that it would press the curve into a line. What lies
-//! beyond is clipped, and the figure says so.
+//! interval is so wide that it would flatten the curve. An interval that reaches
+//! further is clipped, and the figure says so.
 
 use crate::curve::Curve;
 
-/// The least span of the axis, as a fraction: one per cent.
+/// Minimum span of the axis, as a fraction: one per cent.
 const LEAST_SPAN: f64 = 0.01;
-/// Most that intervals add to the range on one side, in spans of the values.
+/// Maximum extension of the range by intervals on one side, in spans of the values.
 const INTERVAL_SHARE: f64 = 0.6;
 /// Free space above and below, in spans.
 const PADDING: f64 = 0.06;
-/// Most intervals between ticks.
+/// Maximum number of intervals between ticks.
 const MOST_STEPS: f64 = 6.0;
 
 /// Maps a fraction to px.
@@ -29,10 +29,13 @@ impl ValueAxis {
     /// An axis between `top` and `bottom` px (top < bottom) for a curve of
     /// fractions; from 0 to 1 when nothing finished.
     pub fn new(curve: &Curve, top: f64, bottom: f64) -> Self {
-        let levels = [&curve.prior, &curve.plain_mlp].into_iter().flatten();
+        let references = [&curve.prior, &curve.plain_mlp].into_iter().flatten();
         let points = curve.points.iter();
-        let values = points.clone().flat_map(|p| &p.values).map(|v| v.value);
-        let solid = values.chain(levels.clone().filter_map(|l| l.mean));
+        let values = points
+            .clone()
+            .flat_map(|p| &p.seeds.values)
+            .map(|v| v.value);
+        let solid = values.chain(references.clone().filter_map(|l| l.mean));
         let (mut low, mut high) = extent(solid).unwrap_or((0.0, 1.0));
         let missing = LEAST_SPAN - (high - low);
         if missing > 0.0 {
@@ -41,8 +44,8 @@ impl ValueAxis {
         }
         let reach = INTERVAL_SHARE * (high - low);
         let intervals = points
-            .filter_map(|p| p.ci95)
-            .chain(levels.filter_map(|l| l.ci95));
+            .filter_map(|p| p.seeds.ci95)
+            .chain(references.filter_map(|l| l.ci95));
         if let Some((least, most)) = extent(intervals.flatten().map(|v| v.clamp(0.0, 1.0))) {
             low = low.min(least.max(low - reach));
             high = high.max(most.min(high + reach));
@@ -106,19 +109,19 @@ fn extent(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::curve::Row;
+    use crate::curve::TrialValue;
 
     fn axis(values: &[f64]) -> ValueAxis {
-        let rows: Vec<Row> = values
+        let rows: Vec<TrialValue> = values
             .iter()
             .enumerate()
-            .map(|(i, v)| Row {
+            .map(|(i, v)| TrialValue {
                 alpha: 0.1,
                 seed: i as u64,
                 value: Some(*v),
             })
             .collect();
-        let curve = Curve::from_rows("accuracy", &rows, &[]).unwrap();
+        let curve = Curve::from_trials("accuracy", &rows, &[]).unwrap();
         ValueAxis::new(&curve, 100.0, 400.0)
     }
 

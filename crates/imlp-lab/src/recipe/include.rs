@@ -4,8 +4,11 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::INCLUDE;
-use crate::{LabError, keys};
+use crate::error::LabError;
+use crate::keys;
+
+/// The key that names a recipe's base.
+pub(super) const KEY: &str = "include";
 
 /// Reads the recipe `path` over the recipe that it includes, that one over its
 /// own base, and so on.
@@ -18,10 +21,10 @@ pub(super) fn read(path: &Path) -> Result<Table, LabError> {
 fn read_above(path: &Path, chain: &mut Vec<PathBuf>) -> Result<Table, LabError> {
     let mut table = keys::table(path, "read the recipe")?;
     let refuse = |reason: String| LabError::Key {
-        key: format!("{}: {INCLUDE}", path.display()),
+        key: format!("{}: {KEY}", path.display()),
         reason,
     };
-    let Some(include) = table.remove(INCLUDE) else {
+    let Some(include) = table.remove(KEY) else {
         return Ok(table);
     };
     let Value::String(base) = include else {
@@ -66,7 +69,7 @@ fn over(mut base: Table, table: Table) -> Table {
 
 #[cfg(test)]
 mod tests {
-    use crate::Recipe;
+    use crate::recipe::Recipe;
 
     fn read(files: &[(&str, &str)]) -> Result<Recipe, String> {
         let folder = tempfile::tempdir().unwrap();

@@ -1,8 +1,9 @@
-//! The form of an event file: records with checksums, each a protocol buffer of
-//! a few fields (TensorFlow's `event.proto`, `summary.proto` and
+//! The format of an event file: records with checksums, each a protocol buffer
+//! (TensorFlow's `event.proto`, `summary.proto` and
 //! `record_writer.h`; TensorBoard's `hparams/plugin_data.proto`).
+//! `docs/decisions/tensorboard.md` says why no crate writes it.
 
-/// A protocol buffer as it is written.
+/// An encoded protocol buffer.
 #[derive(Clone, Debug, Default)]
 struct Message(Vec<u8>);
 
@@ -58,9 +59,9 @@ impl Message {
 pub(super) enum HyperParameter {
     /// A number.
     Number(f64),
-    /// Yes or no.
+    /// A truth value.
     Truth(bool),
-    /// Anything else.
+    /// Any other value as text.
     Text(String),
 }
 
@@ -70,7 +71,7 @@ pub(super) struct EventFile {
     bytes: Vec<u8>,
 }
 
-/// The plugin for hyper-parameters, and where it looks.
+/// TensorBoard's plugin for hyper-parameters, and the tags that it reads.
 const HPARAMS: &str = "hparams";
 const SESSION_START: &str = "_hparams_/session_start_info";
 const SESSION_END: &str = "_hparams_/session_end_info";
@@ -93,8 +94,8 @@ impl EventFile {
         self.summary(time, step, value);
     }
 
-    /// Adds what the run was given, and when it began.
-    pub(super) fn began(&mut self, time: f64, parameters: &[(String, HyperParameter)]) {
+    /// Adds the run's hyper-parameters and start time.
+    pub(super) fn session_start(&mut self, time: f64, parameters: &[(String, HyperParameter)]) {
         let mut start = Message::default();
         for (name, value) in parameters {
             // google.protobuf.Value
@@ -109,16 +110,16 @@ impl EventFile {
         self.session(time, SESSION_START, Message::default().message(3, start));
     }
 
-    /// Adds when the run ended, and whether it did well.
-    pub(super) fn ended(&mut self, time: f64, well: bool) {
+    /// Adds the run's end time, and whether it succeeded.
+    pub(super) fn session_end(&mut self, time: f64, succeeded: bool) {
         const SUCCESS: u64 = 1;
         const FAILURE: u64 = 2;
-        let status = if well { SUCCESS } else { FAILURE };
+        let status = if succeeded { SUCCESS } else { FAILURE };
         let end = Message::default().whole(1, status).double(2, time);
         self.session(time, SESSION_END, Message::default().message(4, end));
     }
 
-    /// The file.
+    /// The bytes of the file.
     pub(super) fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
@@ -148,7 +149,8 @@ impl EventFile {
     }
 }
 
-/// So that the checksum of data that holds checksums is no special one.
+/// CRC-32C, masked because a CRC of data that contains CRCs is weak (as in
+/// `record_writer.h`).
 fn masked_crc(data: &[u8]) -> u32 {
     const DELTA: u32 = 0xa282_ead8;
     crc32c::crc32c(data).rotate_right(15).wrapping_add(DELTA)

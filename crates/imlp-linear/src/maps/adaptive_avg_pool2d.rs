@@ -42,14 +42,6 @@ impl AdaptiveAvgPool2d {
     pub(crate) const REGISTRATION: Registration = Registration {
         kind: Self::KIND,
         source: "torch.nn.AdaptiveAvgPool2d",
-        syntax: "in=C, size=N or HxW, input=HxW",
-        parse: |options| {
-            let config = AdaptiveAvgPool2dConfig {
-                image: options.image()?,
-                size: options.pair("size")?,
-            };
-            Ok(Box::new(Self::new(config)?))
-        },
         sample: Self::sample,
     };
 

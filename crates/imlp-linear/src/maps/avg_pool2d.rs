@@ -15,8 +15,7 @@ use super::geometry::{geometry, no_parameters, refuse_overflow, refuse_zeros};
 use super::window::{Axis, sample_pair};
 use crate::arithmetic::product;
 use crate::{
-    LinearError, Options, Padding, Registration, Run, Sampler, Shape, Structure, StructuredMap,
-    Tied,
+    LinearError, Padding, Registration, Run, Sampler, Shape, Structure, StructuredMap, Tied,
 };
 
 /// Geometry of an [`AvgPool2d`], unchecked; pairs are `[vertical, horizontal]`.
@@ -45,16 +44,6 @@ impl AvgPool2dConfig {
             count_include_pad: true,
         }
     }
-
-    fn parse(options: &mut Options) -> Result<Self, LinearError> {
-        let (image, kernel) = (options.image()?, options.pair("kernel")?);
-        Ok(Self {
-            stride: options.pair_or("stride", kernel)?,
-            padding: options.pair_or("padding", [0, 0])?,
-            count_include_pad: options.flag_or("count_include_pad", true)?,
-            ..Self::new(image, kernel)
-        })
-    }
 }
 
 /// Average of windows: `[C, H, W]` to `[C, H', W']`, no parameters, as
@@ -80,9 +69,6 @@ impl AvgPool2d {
     pub(crate) const REGISTRATION: Registration = Registration {
         kind: Self::KIND,
         source: "Dumoulin & Visin 2016, arXiv 1603.07285",
-        syntax: "in=C, kernel=K or HxW, input=HxW; stride=kernel, padding=0, \
-                 count_include_pad=true",
-        parse: |options| Ok(Box::new(Self::new(AvgPool2dConfig::parse(options)?)?)),
         sample: Self::sample,
     };
 

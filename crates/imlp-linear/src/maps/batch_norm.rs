@@ -42,16 +42,6 @@ impl BatchNorm {
     pub(crate) const REGISTRATION: Registration = Registration {
         kind: Self::KIND,
         source: "Ioffe & Szegedy 2015, arXiv 1502.03167",
-        syntax: "in=C; input=L or HxW, bias=true",
-        parse: |options| {
-            let mut dims = vec![options.number("in")?];
-            dims.extend(options.sizes_or("input", &[])?);
-            let config = BatchNormConfig {
-                shape: Shape::of(dims),
-                bias: options.bias()?,
-            };
-            Ok(Box::new(Self::new(config)?))
-        },
         sample: |sampler: &mut dyn Sampler| {
             let mut dims = vec![sampler.between(1, 5)];
             dims.extend((0..sampler.between(0, 2)).map(|_| sampler.between(1, 5)));

@@ -49,15 +49,6 @@ impl BilinearResize {
     pub(crate) const REGISTRATION: Registration = Registration {
         kind: Self::KIND,
         source: "torch.nn.functional.interpolate, mode='bilinear'",
-        syntax: "in=C, size=N or HxW, input=HxW; align_corners=false",
-        parse: |options| {
-            let config = BilinearResizeConfig {
-                image: options.image()?,
-                size: options.pair("size")?,
-                align_corners: options.flag_or("align_corners", false)?,
-            };
-            Ok(Box::new(Self::new(config)?))
-        },
         sample: |sampler: &mut dyn Sampler| {
             let side = sample_pair(sampler, 1, 6);
             let config = BilinearResizeConfig {

@@ -40,16 +40,6 @@ impl ChannelMixing {
     pub(crate) const REGISTRATION: Registration = Registration {
         kind: Self::KIND,
         source: "Tolstikhin et al. 2021, arXiv 2105.01601",
-        syntax: "in=CHANNELS, out=CHANNELS, tokens=S; bias=true",
-        parse: |options| {
-            let config = ChannelMixingConfig {
-                tokens: options.number("tokens")?,
-                channels_in: options.number("in")?,
-                channels_out: options.number("out")?,
-                bias: options.bias()?,
-            };
-            Ok(Box::new(Self::new(config)?))
-        },
         sample: Self::sample,
     };
 

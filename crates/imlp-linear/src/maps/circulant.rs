@@ -41,14 +41,6 @@ impl Circulant {
     pub(crate) const REGISTRATION: Registration = Registration {
         kind: Self::KIND,
         source: "Cheng et al. 2015, arXiv 1502.03436",
-        syntax: "in=N; bias=true",
-        parse: |options| {
-            let config = CirculantConfig {
-                len: options.number("in")?,
-                bias: options.bias()?,
-            };
-            Ok(Box::new(Self::new(config)?))
-        },
         sample: |sampler: &mut dyn Sampler| {
             let config = CirculantConfig {
                 len: sampler.between(1, 20),

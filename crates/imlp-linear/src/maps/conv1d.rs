@@ -9,8 +9,8 @@
 use super::geometry::geometry;
 use super::{Conv2d, Conv2dConfig};
 use crate::{
-    LinearError, Options, Padding, PaddingMode, Registration, Run, Sampler, Shape, Structure,
-    StructuredMap, Tied,
+    LinearError, Padding, PaddingMode, Registration, Run, Sampler, Shape, Structure, StructuredMap,
+    Tied,
 };
 
 /// Geometry of a [`Conv1d`], unchecked.
@@ -50,22 +50,6 @@ impl Conv1dConfig {
             groups: 1,
             bias: true,
         }
-    }
-
-    fn parse(options: &mut Options) -> Result<Self, LinearError> {
-        let input = [options.number("in")?, options.number("input")?];
-        let (out_channels, kernel) = (options.number("out")?, options.number("kernel")?);
-        let dilation = options.number_or("dilation", 1)?;
-        let stride = options.number_or("stride", 1)?;
-        Ok(Self {
-            stride,
-            dilation,
-            padding: options.padding_1d(kernel, dilation, stride)?,
-            padding_mode: options.padding_mode()?,
-            groups: options.number_or("groups", 1)?,
-            bias: options.bias()?,
-            ..Self::new(input, out_channels, kernel)
-        })
     }
 
     /// The same on an image of height 1. (Reflection needs a height above its
@@ -109,9 +93,6 @@ impl Conv1d {
     pub(crate) const REGISTRATION: Registration = Registration {
         kind: Self::KIND,
         source: "Dumoulin & Visin 2016, arXiv 1603.07285",
-        syntax: "in=C, out=O, kernel=K, input=L; stride=1, dilation=1, groups=1, padding=0 \
-                 (N, L:R or same), padding_mode=zeros (circular, reflect, replicate), bias=true",
-        parse: |options| Ok(Box::new(Self::new(Conv1dConfig::parse(options)?)?)),
         sample: Self::sample,
     };
 

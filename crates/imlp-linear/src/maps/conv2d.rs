@@ -19,8 +19,8 @@ use super::geometry::{self, geometry, refuse_overflow};
 use super::window::{Axis, AxisConfig, sample_pair};
 use crate::arithmetic::product;
 use crate::{
-    LinearError, Options, Padding, PaddingMode, Registration, Run, Sampler, Shape, Structure,
-    StructuredMap, Tied,
+    LinearError, Padding, PaddingMode, Registration, Run, Sampler, Shape, Structure, StructuredMap,
+    Tied,
 };
 
 /// Geometry of a [`Conv2d`], unchecked; pairs are `[vertical, horizontal]`.
@@ -115,22 +115,6 @@ impl Conv2dConfig {
     }
 
     /// The keys that convolutions share in a layer's text.
-    pub(super) fn parse(options: &mut Options) -> Result<Self, LinearError> {
-        let image = options.image()?;
-        let (out_channels, kernel) = (options.number("out")?, options.pair("kernel")?);
-        let dilation = options.pair_or("dilation", [1, 1])?;
-        let stride = options.pair_or("stride", [1, 1])?;
-        Ok(Self {
-            stride,
-            dilation,
-            padding: options.padding(kernel, dilation, stride)?,
-            padding_mode: options.padding_mode()?,
-            groups: options.number_or("groups", 1)?,
-            bias: options.bias()?,
-            ..Self::new(image, out_channels, kernel)
-        })
-    }
-
     /// A random small geometry.
     pub(super) fn sample(sampler: &mut dyn Sampler) -> Self {
         let padding_mode = match sampler.between(0, 6) {
@@ -196,10 +180,6 @@ impl Conv2d {
     pub(crate) const REGISTRATION: Registration = Registration {
         kind: Self::KIND,
         source: "Dumoulin & Visin 2016, arXiv 1603.07285; Ma & Lu 2017, arXiv 1712.01252",
-        syntax: "in=C, out=O, kernel=K or HxW, input=HxW; stride=1, dilation=1, groups=1, \
-                 padding=0 (N, VxH, T:BxL:R or same), padding_mode=zeros (circular, reflect, \
-                 replicate), bias=true",
-        parse: |options| Ok(Box::new(Self::new(Conv2dConfig::parse(options)?)?)),
         sample: |sampler| {
             Box::new(Self::new(Conv2dConfig::sample(sampler)).expect("a valid sample"))
         },

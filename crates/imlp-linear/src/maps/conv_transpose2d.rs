@@ -12,9 +12,7 @@ use super::Conv2dConfig;
 use super::geometry::{geometry, refuse_overflow, refuse_zeros};
 use super::window::sample_pair;
 use crate::arithmetic::product;
-use crate::{
-    LinearError, Options, Registration, Run, Sampler, Shape, Structure, StructuredMap, Tied,
-};
+use crate::{LinearError, Registration, Run, Sampler, Shape, Structure, StructuredMap, Tied};
 
 /// Geometry of a [`ConvTranspose2d`], unchecked; pairs are
 /// `[vertical, horizontal]`.
@@ -56,19 +54,6 @@ impl ConvTranspose2dConfig {
             bias: true,
         }
     }
-
-    fn parse(options: &mut Options) -> Result<Self, LinearError> {
-        let (image, out_channels) = (options.image()?, options.number("out")?);
-        Ok(Self {
-            stride: options.pair_or("stride", [1, 1])?,
-            dilation: options.pair_or("dilation", [1, 1])?,
-            padding: options.pair_or("padding", [0, 0])?,
-            output_padding: options.pair_or("output_padding", [0, 0])?,
-            groups: options.number_or("groups", 1)?,
-            bias: options.bias()?,
-            ..Self::new(image, out_channels, options.pair("kernel")?)
-        })
-    }
 }
 
 /// Transposed convolution of `[C, H, W]` to `[O, H', W']` with
@@ -92,9 +77,6 @@ impl ConvTranspose2d {
     pub(crate) const REGISTRATION: Registration = Registration {
         kind: Self::KIND,
         source: "Dumoulin & Visin 2016, §4, arXiv 1603.07285",
-        syntax: "in=C, out=O, kernel=K or HxW, input=HxW; stride=1, dilation=1, groups=1, \
-                 padding=0, output_padding=0, bias=true",
-        parse: |options| Ok(Box::new(Self::new(ConvTranspose2dConfig::parse(options)?)?)),
         sample: Self::sample,
     };
 

@@ -32,15 +32,6 @@ impl Dense {
     pub(crate) const REGISTRATION: Registration = Registration {
         kind: Self::KIND,
         source: "y = W·vec(x) + b, torch.nn.Linear",
-        syntax: "in=N, out=M; bias=true",
-        parse: |options| {
-            let config = DenseConfig {
-                input: Shape::flat(options.number("in")?),
-                output: Shape::flat(options.number("out")?),
-                bias: options.bias()?,
-            };
-            Ok(Box::new(Self::new(config)?))
-        },
         sample: Self::sample,
     };
 

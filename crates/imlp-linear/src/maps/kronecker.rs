@@ -51,15 +51,6 @@ impl Kronecker {
     pub(crate) const REGISTRATION: Registration = Registration {
         kind: Self::KIND,
         source: "Van Loan & Pitsianis 1993",
-        syntax: "in=SxD, out=TxC; bias=true",
-        parse: |options| {
-            let config = KroneckerConfig {
-                input: options.pair("in")?,
-                output: options.pair("out")?,
-                bias: options.bias()?,
-            };
-            Ok(Box::new(Self::new(config)?))
-        },
         sample: |sampler: &mut dyn Sampler| {
             let config = KroneckerConfig {
                 input: sample_pair(sampler, 1, 5),

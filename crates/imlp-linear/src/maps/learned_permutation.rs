@@ -51,11 +51,6 @@ impl LearnedPermutation {
     pub(crate) const REGISTRATION: Registration = Registration {
         kind: Self::KIND,
         source: "Grover et al. 2019, arXiv 1903.08850; Kuhn 1955",
-        syntax: "in=N",
-        parse: |options| {
-            let len = options.number("in")?;
-            Ok(Box::new(Self::new(LearnedPermutationConfig { len })?))
-        },
         sample: |sampler: &mut dyn Sampler| {
             let len = sampler.between(1, 12);
             Box::new(Self::new(LearnedPermutationConfig { len }).expect("a valid sample"))

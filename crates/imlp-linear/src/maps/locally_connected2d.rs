@@ -10,9 +10,7 @@
 
 use super::geometry::{geometry, refuse_overflow};
 use super::{Conv2d, Conv2dConfig};
-use crate::{
-    LinearError, Options, PaddingMode, Registration, Run, Shape, Structure, StructuredMap, Tied,
-};
+use crate::{LinearError, PaddingMode, Registration, Run, Shape, Structure, StructuredMap, Tied};
 
 /// Locally-connected map of `[C, H, W]` to `[O, H', W']` with
 /// `w: [O, H', W', C/groups, k_h, k_w]` and `b: [O, H', W']`: nothing is
@@ -36,9 +34,6 @@ impl LocallyConnected2d {
     pub(crate) const REGISTRATION: Registration = Registration {
         kind: Self::KIND,
         source: "LeCun 1989; Taigman et al. 2014, DeepFace",
-        syntax: "in=C, out=O, kernel=K or HxW, input=HxW; stride=1, dilation=1, groups=1, \
-                 padding=0 (N, VxH, T:BxL:R or same), bias=true",
-        parse: |options: &mut Options| Ok(Box::new(Self::new(Conv2dConfig::parse(options)?)?)),
         sample: |sampler| {
             let config = Conv2dConfig {
                 padding_mode: PaddingMode::Zeros,

@@ -49,16 +49,6 @@ impl LowRank {
     pub(crate) const REGISTRATION: Registration = Registration {
         kind: Self::KIND,
         source: "Denil et al. 2013, arXiv 1306.0543; Eckart & Young 1936",
-        syntax: "in=N, out=M, rank=R; bias=true",
-        parse: |options| {
-            let config = LowRankConfig {
-                input: Shape::flat(options.number("in")?),
-                output: Shape::flat(options.number("out")?),
-                rank: options.number("rank")?,
-                bias: options.bias()?,
-            };
-            Ok(Box::new(Self::new(config)?))
-        },
         sample: |sampler: &mut dyn Sampler| {
             let (input, output) = (sampler.between(1, 20), sampler.between(1, 20));
             let config = LowRankConfig {

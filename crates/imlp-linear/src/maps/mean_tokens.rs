@@ -36,14 +36,6 @@ impl MeanTokens {
     pub(crate) const REGISTRATION: Registration = Registration {
         kind: Self::KIND,
         source: "Tolstikhin et al. 2021, arXiv 2105.01601",
-        syntax: "tokens=S, channels=C",
-        parse: |options| {
-            let config = MeanTokensConfig {
-                tokens: options.number("tokens")?,
-                channels: options.number("channels")?,
-            };
-            Ok(Box::new(Self::new(config)?))
-        },
         sample: Self::sample,
     };
 

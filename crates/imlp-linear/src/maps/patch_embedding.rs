@@ -12,8 +12,7 @@ use super::geometry::geometry;
 use super::window::sample_pair;
 use super::{Conv2d, Conv2dConfig};
 use crate::{
-    LinearError, Options, Padding, Registration, Run, Sampler, Shape, Structure, StructuredMap,
-    Tied,
+    LinearError, Padding, Registration, Run, Sampler, Shape, Structure, StructuredMap, Tied,
 };
 
 /// Geometry of a [`PatchEmbedding`], unchecked; pairs are
@@ -46,16 +45,6 @@ impl PatchEmbeddingConfig {
             bias: true,
         }
     }
-
-    fn parse(options: &mut Options) -> Result<Self, LinearError> {
-        let (image, patch) = (options.image()?, options.pair("patch")?);
-        Ok(Self {
-            stride: options.pair_or("stride", patch)?,
-            padding: options.pair_or("padding", [0, 0])?,
-            bias: options.bias()?,
-            ..Self::new(image, patch, options.number("out")?)
-        })
-    }
 }
 
 /// Embedding of `[C, H, W]` into tokens `[S, E]`, `S = H'·W'` patches in
@@ -84,8 +73,6 @@ impl PatchEmbedding {
     pub(crate) const REGISTRATION: Registration = Registration {
         kind: Self::KIND,
         source: "Tolstikhin et al. 2021, arXiv 2105.01601; Wang et al. 2021, arXiv 2106.13797",
-        syntax: "in=C, out=E, patch=P or HxW, input=HxW; stride=patch, padding=0, bias=true",
-        parse: |options| Ok(Box::new(Self::new(PatchEmbeddingConfig::parse(options)?)?)),
         sample: Self::sample,
     };
 

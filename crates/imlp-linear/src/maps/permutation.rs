@@ -38,17 +38,6 @@ impl Permutation {
     pub(crate) const REGISTRATION: Registration = Registration {
         kind: Self::KIND,
         source: "y[o] = x[π(o)]",
-        syntax: "order=I:J:…",
-        parse: |options| {
-            let order = options.list("order")?;
-            let shape = Shape::flat(order.len());
-            let config = PermutationConfig {
-                input: shape.clone(),
-                output: shape,
-                order,
-            };
-            Ok(Box::new(Self::new(config)?))
-        },
         sample: |sampler: &mut dyn Sampler| {
             let (a, b) = (sampler.between(1, 6), sampler.between(1, 6));
             let mut order: Vec<usize> = (0..a * b).collect();

@@ -40,16 +40,6 @@ impl TokenMixing {
     pub(crate) const REGISTRATION: Registration = Registration {
         kind: Self::KIND,
         source: "Tolstikhin et al. 2021, arXiv 2105.01601",
-        syntax: "in=TOKENS, out=TOKENS, channels=C; bias=true",
-        parse: |options| {
-            let config = TokenMixingConfig {
-                tokens_in: options.number("in")?,
-                tokens_out: options.number("out")?,
-                channels: options.number("channels")?,
-                bias: options.bias()?,
-            };
-            Ok(Box::new(Self::new(config)?))
-        },
         sample: Self::sample,
     };
 

@@ -4,9 +4,10 @@
 use std::any::Any;
 
 use imlp_linear::{
-    Conv2d, Conv2dConfig, Kronecker, LearnedPermutation, LearnedPermutationConfig, LowRank,
-    Padding, PaddingMode, Run, Sampler, Shape, Structure, StructuredMap, Tied, TokenMixing,
-    TokenMixingConfig, parse_layer,
+    AvgPool2d, AvgPool2dConfig, Circulant, CirculantConfig, Conv2d, Conv2dConfig, Kronecker,
+    LearnedPermutation, LearnedPermutationConfig, LocallyConnected2d, LowRank, Padding,
+    PaddingMode, Run, Sampler, Shape, Structure, StructuredMap, Tied, TokenMixing,
+    TokenMixingConfig,
 };
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -343,15 +344,43 @@ fn normal(random: &mut Random) -> f32 {
 #[test]
 fn a_gaussian_matrix_has_the_energies_of_a_random_direction() {
     let mut random = Random(StdRng::seed_from_u64(5));
-    for text in [
-        "conv2d(in=2,out=3,kernel=3x2,stride=1x2,padding=1,input=4x5)",
-        "conv2d(in=2,out=2,kernel=3,padding=1,padding_mode=reflect,groups=2,input=4x3)",
-        "token-mixing(in=4,out=3,channels=3)",
-        "locally-connected2d(in=2,out=1,kernel=2,input=4x3)",
-        "circulant(in=9)",
-        "avg-pool2d(in=2,kernel=2,input=4x4)",
-    ] {
-        let map = parse_layer(text, false).unwrap();
+    let strided = Conv2dConfig {
+        stride: [1, 2],
+        padding: Padding::symmetric([1, 1]),
+        bias: false,
+        ..Conv2dConfig::new([2, 4, 5], 3, [3, 2])
+    };
+    let reflecting = Conv2dConfig {
+        padding: Padding::symmetric([1, 1]),
+        padding_mode: PaddingMode::Reflect,
+        groups: 2,
+        bias: false,
+        ..Conv2dConfig::new([2, 4, 3], 2, [3, 3])
+    };
+    let unshared = Conv2dConfig {
+        bias: false,
+        ..Conv2dConfig::new([2, 4, 3], 1, [2, 2])
+    };
+    let mixing = TokenMixingConfig {
+        tokens_in: 4,
+        tokens_out: 3,
+        channels: 3,
+        bias: false,
+    };
+    let circulant = CirculantConfig {
+        len: 9,
+        bias: false,
+    };
+    let pool = AvgPool2dConfig::new([2, 4, 4], [2, 2]);
+    let maps: [Box<dyn StructuredMap>; 6] = [
+        Box::new(Conv2d::new(strided).unwrap()),
+        Box::new(Conv2d::new(reflecting).unwrap()),
+        Box::new(TokenMixing::new(mixing).unwrap()),
+        Box::new(LocallyConnected2d::new(unshared).unwrap()),
+        Box::new(Circulant::new(circulant).unwrap()),
+        Box::new(AvgPool2d::new(pool).unwrap()),
+    ];
+    for map in maps {
         let size = (map.in_len() * map.out_len()) as f64;
         let dimension = map.dimension().unwrap().unwrap() as f64;
         let support = map.support().unwrap().len() as f64;
@@ -375,7 +404,7 @@ fn a_gaussian_matrix_has_the_energies_of_a_random_direction() {
             let error = (variance / f64::from(samples)).sqrt();
             assert!(
                 (mean - expected).abs() <= 4.5 * error + 1e-12,
-                "{text}, {what}: {mean}, expected {expected} ± {error}"
+                "{map:?}, {what}: {mean}, expected {expected} ± {error}"
             );
         }
     }

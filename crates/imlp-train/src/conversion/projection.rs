@@ -1,8 +1,11 @@
 //! From one dense matrix to the nearest parameters of a structured layer.
 
-use imlp_linear::{BatchNorm, BatchNormStatistics, Projection, StructuredMap, parse_layer};
+use std::sync::Arc;
+
+use imlp_linear::{BatchNorm, BatchNormStatistics, Projection, StructuredMap};
 
 use crate::error::TrainError;
+use crate::network::layer::parse_layer;
 use crate::tensors::bytes::bytes;
 use crate::tensors::tensor_file::TensorFile;
 use crate::tensors::weights_file::{NamedTensor, WeightsFile};
@@ -11,7 +14,7 @@ use crate::tensors::weights_file::{NamedTensor, WeightsFile};
 #[derive(Debug)]
 pub struct Projected {
     /// The structured layer.
-    pub map: Box<dyn StructuredMap>,
+    pub map: Arc<dyn StructuredMap>,
     /// Its parameters, and how much of the matrix they explain.
     pub projection: Projection,
     /// Whether the dense layer has a bias.

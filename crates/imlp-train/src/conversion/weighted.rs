@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use imlp_linear::{
     Affine, BatchNorm, BatchNormStatistics, LinearError, Parameters, Shape, StructuredMap,
-    parse_layer,
 };
 
 use crate::conversion::network_file::NetworkConfig;
 use crate::conversion::state_dict::{Assignment, Naming, Want, assign};
 use crate::conversion::word;
 use crate::error::TrainError;
-use crate::network::layer::{Layer, LayerNorm, LinearLayer};
+use crate::network::layer::{Layer, LayerNorm, LinearLayer, parse_layer};
 use crate::tensors::tensor_file::TensorFile;
 
 /// Layers with their parameters, which are finite and fit the layers.
@@ -81,10 +80,10 @@ impl WeightedNetwork {
     /// missing.
     pub fn single(text: &str, epsilon: f64, file: Option<&TensorFile>) -> Result<Self, TrainError> {
         let has_bias = file.is_some_and(|file| file.find("bias").is_some());
-        let mut map: Arc<dyn StructuredMap> = parse_layer(text, has_bias)?.into();
+        let mut map: Arc<dyn StructuredMap> = parse_layer(text, has_bias)?;
         if map.is::<BatchNorm>() {
             // Its statistics shift, whatever the file says.
-            map = parse_layer(text, true)?.into();
+            map = parse_layer(text, true)?;
         }
         if map.is::<BatchNorm>() && !map.has_bias() {
             return Err(TrainError::key(

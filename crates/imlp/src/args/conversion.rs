@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use imlp_linear::{REGISTRY, Registration};
+use imlp_train::{TEXT_FORMS, TextForm};
 
 use super::MemoryArguments;
 
@@ -80,16 +80,16 @@ pub struct InspectArguments {
 
 /// Every layer that `--layer` takes, with its options.
 fn layers() -> String {
-    let layer = |registration: &Registration| {
-        let syntax = registration.syntax;
+    let layer = |form: TextForm| {
+        let syntax = form.syntax;
         let (required, defaults) = syntax.split_once("; ").unwrap_or((syntax, ""));
         let defaults = match defaults {
             "" => String::new(),
             defaults => format!("\n      {defaults}"),
         };
-        format!("  {}({required}){defaults}", registration.kind)
+        format!("  {}({required}){defaults}", form.kind)
     };
-    let layers: Vec<_> = REGISTRY.iter().map(layer).collect();
+    let layers = TEXT_FORMS.map(layer);
     format!(
         "Layers, each with the options that it needs, and below them those with a default (in \
          pairs the vertical comes first: 3x5):\n{}",

@@ -1,6 +1,7 @@
 //! One layer as a recipe writes it: a table with `type`, the keys of that type
 //! and, for layers with a name in weight files, `name`.
 
+use imlp_suggest::did_you_mean;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -86,11 +87,14 @@ macro_rules! layer_kinds {
                 }
             }
 
-            fn read(word: &str, keys: Table, more: &[&str]) -> Result<Self, String> {
+            /// Reads the keys of the type `word`; `more` are keys that are known
+            /// beside its own. The error is a message that names the key.
+            pub(super) fn read(word: &str, keys: Table, more: &[&str]) -> Result<Self, String> {
                 match word {
                     $($word => read(keys, more).map(Self::$Linear),)*
                     $($kept_word => read(keys, more).map(Self::$Kept),)*
-                    _ => Err(no_such_type(word)),
+                    "learned-permutation" => Err(NOT_TRAINABLE.to_owned()),
+                    _ => Err(no_such_type(word, Self::WORDS)),
                 }
             }
         }
@@ -167,6 +171,9 @@ impl JsonSchema for LayerConfig {
     }
 }
 
+const NOT_TRAINABLE: &str = "learned-permutation has no gradient in its scores, so no network can \
+    train it; use permutation";
+
 /// Types of layers that do not appear in a weights file.
 const NAMELESS: [&str; 3] = ["relu", "gelu", "residual"];
 
@@ -213,27 +220,23 @@ fn read<T: DeserializeOwned>(keys: Table, more: &[&str]) -> Result<T, String> {
                 }
             }
             _ if error.path().iter().next().is_none() => message.to_owned(),
-            _ => format!("{}: {message}", error.path()),
+            _ => format!(
+                "{}: {}",
+                error.path(),
+                message.replace("expected usize", "expected a whole number")
+            ),
         }
     })
 }
 
-/// Why there is no layer of type `word`.
-fn no_such_type(word: &str) -> String {
-    let types = LayerKind::WORDS.join(", ");
-    if word == "learned-permutation" {
-        return format!(
-            "{word} has no gradient in its scores, so that no network can train it; use \
-             permutation. The types are {types}"
-        );
+/// Why there is no layer of type `word` among `types`.
+pub(super) fn no_such_type(word: &str, types: &[&str]) -> String {
+    let nearest = did_you_mean(word, types.iter().copied());
+    let types = types.join(", ");
+    match imlp_linear::refuse_without_matrix(word) {
+        Err(error) => format!("{error}. The types are {types}"),
+        Ok(()) => format!("there is no layer type `{word}`{nearest}; the types are {types}"),
     }
-    if let Err(error) = imlp_linear::refuse_without_matrix(word) {
-        return format!("{error}. The types are {types}");
-    }
-    let by_distance = |known: &&&str| strsim::damerau_levenshtein(word, known);
-    let nearest = LayerKind::WORDS.iter().min_by_key(by_distance);
-    let nearest = nearest.expect("there are types");
-    format!("there is no layer type `{word}`; did you mean `{nearest}`? The types are {types}")
 }
 
 fn quoted(key: &str) -> String {
@@ -295,10 +298,10 @@ mod tests {
                 vec!["kernel: expected a whole number or [height, width]"],
             ),
             (
-                "type = 'conv2d'\nchannels = 3\nkernel = 3\npadding = 'valid'",
+                "type = 'conv2d'\nchannels = 3\nkernel = 3\npadding = 'full'",
                 vec![
                     "padding: expected",
-                    "[[top, bottom], [left, right]] or \"same\"",
+                    "[[top, bottom], [left, right]], \"same\" or \"valid\"",
                 ],
             ),
             (
@@ -329,7 +332,9 @@ mod tests {
             "type = 'conv2d'\nname = 'a'\nchannels = 4\nkernel = 3\nstride = 1\ndilation = 2\n\
              padding = 'same'\npadding_mode = 'circular'\ngroups = 2\nbias = false",
             "type = 'conv2d'\nchannels = 4\nkernel = 3\npadding = [[1, 0], [2, 3]]",
+            "type = 'conv2d'\nchannels = 4\nkernel = 3\npadding = 'valid'",
             "type = 'conv1d'\nchannels = 4\nkernel = 3\npadding = [1, 0]",
+            "type = 'conv1d'\nchannels = 4\nkernel = 3\npadding = 'valid'",
             "type = 'conv1d'\nchannels = 4\nkernel = 3\nstride = 1\ndilation = 2\npadding = 'same'\n\
              padding_mode = 'replicate'\ngroups = 2\nbias = false",
             "type = 'conv-transpose2d'\nchannels = 4\nkernel = 3",

@@ -10,6 +10,7 @@ mod convolution;
 mod matrix;
 mod pooling;
 mod size;
+mod text;
 
 pub use config::{LayerConfig, LayerKind, NoKeys, ResidualKeys};
 pub(crate) use context::{LayerContext, Refusal};
@@ -23,7 +24,8 @@ pub use matrix::{
 pub use pooling::{
     AdaptiveAvgPool2dKeys, AvgPool2dKeys, BilinearResizeKeys, GlobalAvgPoolKeys, MeanTokensKeys,
 };
-pub use size::{ImagePadding, Pair, Same, SequencePadding};
+pub use size::{ImagePadding, PaddingWord, Pair, SequencePadding};
+pub use text::{TEXT_FORMS, TextForm, parse_layer};
 
 /// A checked layer.
 #[derive(Clone, Debug)]

@@ -44,27 +44,49 @@ pub(super) fn yes() -> bool {
     true
 }
 
-/// The word `"same"`: the padding that keeps the size.
+/// PyTorch's words for a padding: `"same"` and `"valid"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Same {
-    /// `dilation·(kernel − 1)` in all, the odd one after.
+pub enum PaddingWord {
+    /// The padding that keeps the size: `dilation·(kernel − 1)` in all, the odd
+    /// one after.
     Same,
+    /// No padding.
+    Valid,
+}
+
+impl PaddingWord {
+    /// The padding of an image under a kernel.
+    ///
+    /// # Errors
+    /// `"same"` with a stride.
+    fn get(
+        self,
+        kernel: [usize; 2],
+        dilation: [usize; 2],
+        stride: [usize; 2],
+    ) -> Result<Padding, Refusal> {
+        match self {
+            Self::Valid => Ok(Padding::NONE),
+            Self::Same if stride == [1, 1] => Ok(Padding::same(kernel, dilation)),
+            Self::Same => Err(SAME_NEEDS_STRIDE_1.into()),
+        }
+    }
 }
 
 /// Padding of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(
     untagged,
-    expecting = "expected a whole number, [vertical, horizontal], [[top, bottom], [left, right]] or \"same\""
+    expecting = "expected a whole number, [vertical, horizontal], [[top, bottom], [left, right]], \"same\" or \"valid\""
 )]
 pub enum ImagePadding {
     /// As much on both sides of an axis.
     Symmetric(Pair),
     /// `[[top, bottom], [left, right]]`.
     Sides([[usize; 2]; 2]),
-    /// What keeps the size.
-    Same(Same),
+    /// A padding by name.
+    Word(PaddingWord),
 }
 
 impl ImagePadding {
@@ -88,8 +110,7 @@ impl ImagePadding {
                 vertical,
                 horizontal,
             }),
-            Self::Same(_) if stride == [1, 1] => Ok(Padding::same(kernel, dilation)),
-            Self::Same(_) => Err(SAME_NEEDS_STRIDE_1.into()),
+            Self::Word(word) => word.get(kernel, dilation, stride),
         }
     }
 }
@@ -104,15 +125,15 @@ impl From<Pair> for ImagePadding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(
     untagged,
-    expecting = "expected a whole number, [before, after] or \"same\""
+    expecting = "expected a whole number, [before, after], \"same\" or \"valid\""
 )]
 pub enum SequencePadding {
     /// As much before as after.
     Symmetric(usize),
     /// `[before, after]`.
     Sides([usize; 2]),
-    /// What keeps the length.
-    Same(Same),
+    /// A padding by name.
+    Word(PaddingWord),
 }
 
 impl SequencePadding {
@@ -133,10 +154,9 @@ impl SequencePadding {
         match self {
             Self::Symmetric(n) => Ok([n, n]),
             Self::Sides(sides) => Ok(sides),
-            Self::Same(_) if stride == 1 => {
-                Ok(Padding::same([1, kernel], [1, dilation]).horizontal)
-            }
-            Self::Same(_) => Err(SAME_NEEDS_STRIDE_1.into()),
+            Self::Word(word) => Ok(word
+                .get([1, kernel], [1, dilation], [1, stride])?
+                .horizontal),
         }
     }
 }

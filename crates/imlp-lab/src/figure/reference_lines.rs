@@ -1,19 +1,18 @@
-//! The levels that the curve runs between: horizontal lines, labelled in the
-//! right margin so that no label covers data.
+//! The networks that the curve runs between, the prior and the plain MLP, as
+//! horizontal lines, labelled in the right margin so that no label covers data.
 
 use maud::{Markup, html};
 
-use super::px;
-use super::style::{GREEN, GREY, INK, ORANGE, TEXT_SIZE, line_height};
+use super::style::{GREEN, GREY, INK, ORANGE, TEXT_SIZE, line_height, px};
 use super::value_axis::ValueAxis;
-use crate::curve::{Curve, Level};
+use crate::curve::{Curve, SeedStatistics};
 
-/// From the line's end to its label.
+/// Distance from the line's end to its label, px.
 const LEADER: f64 = 14.0;
 
-/// A line and where its label stands.
+/// A line with its label.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LevelLine {
+pub struct ReferenceLine {
     name: &'static str,
     colour: &'static str,
     dash: Option<&'static str>,
@@ -26,25 +25,30 @@ pub struct LevelLine {
 
 /// The lines of a curve's prior and plain MLP, labels kept apart and between
 /// `top` and `bottom` px.
-pub fn level_lines(curve: &Curve, axis: &ValueAxis, top: f64, bottom: f64) -> Vec<LevelLine> {
-    let line = |level: &Option<Level>, name, colour, dash, with_band: bool| {
-        let level = level.as_ref()?;
-        let mean = level.mean?;
-        Some(LevelLine {
+pub fn reference_lines(
+    curve: &Curve,
+    axis: &ValueAxis,
+    top: f64,
+    bottom: f64,
+) -> Vec<ReferenceLine> {
+    let line = |network: &Option<SeedStatistics>, name, colour, dash, with_band: bool| {
+        let network = network.as_ref()?;
+        let mean = network.mean?;
+        Some(ReferenceLine {
             name,
             colour,
             dash,
-            value: per_cent(mean, level.ci95),
+            value: per_cent(mean, network.ci95),
             y: axis.y(mean),
             label_y: axis.y(mean),
             // The plain MLP's interval is already drawn at α = 0.
-            band: level
+            band: network
                 .ci95
                 .filter(|_| with_band)
                 .map(|c| c.map(|v| axis.y(v))),
         })
     };
-    let mut lines: Vec<LevelLine> = [
+    let mut lines: Vec<ReferenceLine> = [
         line(&curve.prior, "prior", GREEN, None, true),
         line(&curve.plain_mlp, "plain MLP", ORANGE, Some("7 4"), false),
     ]
@@ -72,7 +76,7 @@ pub fn level_lines(curve: &Curve, axis: &ValueAxis, top: f64, bottom: f64) -> Ve
 
 /// The lines from `left` to `right` px, to be drawn under the data; intervals
 /// are cut by the clip path `clip`.
-pub fn draw_lines(lines: &[LevelLine], left: f64, right: f64, clip: &str) -> Markup {
+pub fn draw_lines(lines: &[ReferenceLine], left: f64, right: f64, clip: &str) -> Markup {
     html! {
         @for line in lines {
             @if let Some([low, high]) = line.band {
@@ -87,7 +91,7 @@ pub fn draw_lines(lines: &[LevelLine], left: f64, right: f64, clip: &str) -> Mar
 }
 
 /// The labels right of `right` px.
-pub fn draw_labels(lines: &[LevelLine], right: f64) -> Markup {
+pub fn draw_labels(lines: &[ReferenceLine], right: f64) -> Markup {
     let step = line_height(TEXT_SIZE);
     html! {
         @for line in lines {
@@ -113,17 +117,17 @@ fn per_cent(mean: f64, ci95: Option<[f64; 2]>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::curve::Row;
+    use crate::curve::TrialValue;
 
-    fn lines(prior: f64, plain: f64) -> Vec<LevelLine> {
-        let row = Row {
+    fn lines(prior: f64, plain: f64) -> Vec<ReferenceLine> {
+        let row = TrialValue {
             alpha: 0.0,
             seed: 1,
             value: Some(plain),
         };
-        let curve = Curve::from_rows("accuracy", &[row], &[(1, Some(prior))]).unwrap();
+        let curve = Curve::from_trials("accuracy", &[row], &[(1, Some(prior))]).unwrap();
         let axis = ValueAxis::new(&curve, 100.0, 400.0);
-        level_lines(&curve, &axis, 100.0, 400.0)
+        reference_lines(&curve, &axis, 100.0, 400.0)
     }
 
     #[test]

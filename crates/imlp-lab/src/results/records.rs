@@ -1,0 +1,65 @@
+//! The records of an experiment, with everything that its files are made from.
+
+use std::collections::HashMap;
+
+use imlp_train::TrialRecord;
+
+use crate::executor::Results;
+use crate::experiment::{Experiment, PlannedTrial, Prediction};
+use crate::store::Published;
+use crate::trial_table::{TrialRow, TrialTable};
+
+/// An experiment and its records.
+pub(super) struct Records<'a> {
+    /// The experiment.
+    pub(super) experiment: &'a Experiment,
+    /// What its trials and priors left in the store.
+    pub(super) results: &'a Results,
+    /// What it was predicted to cost.
+    pub(super) prediction: &'a Prediction,
+    /// The command line that runs it again.
+    pub(super) command: &'a str,
+}
+
+impl Records<'_> {
+    /// The trials of one configuration; a failed one has no record.
+    pub(super) fn trials(
+        &self,
+        configuration: usize,
+    ) -> impl Iterator<Item = &(PlannedTrial, Option<Published<TrialRecord>>)> {
+        let trials = self.results.trials.iter();
+        trials.filter(move |(trial, _)| trial.configuration == configuration)
+    }
+
+    /// `results.csv` of some configurations: one row per trial.
+    pub(super) fn table(&self, configurations: &[usize]) -> TrialTable {
+        let trials = self.results.trials.iter();
+        let rows: Vec<TrialRow<'_>> = trials
+            .filter(|(trial, _)| configurations.contains(&trial.configuration))
+            .map(|(trial, published)| TrialRow {
+                id: trial.id.as_str(),
+                alpha: trial.alpha.get(),
+                seed: trial.seed,
+                assignments: &self.experiment.configurations[trial.configuration].assignments,
+                state: "failed",
+                record: published.as_ref().map(|published| &published.result),
+                prior: self.results.priors.get(&trial.prior),
+            })
+            .collect();
+        TrialTable::new(&rows)
+    }
+
+    /// Seconds that trials and priors were trained, summed; each is counted once.
+    pub(super) fn seconds_of_training(&self) -> f64 {
+        // Configurations may share a trial.
+        let mut trials = HashMap::new();
+        for (trial, published) in &self.results.trials {
+            if let Some(published) = published {
+                trials.insert(&trial.id, published.result.train_seconds);
+            }
+        }
+        let trials: f64 = trials.into_values().sum();
+        let priors: f64 = self.results.priors.values().map(|p| p.train_seconds).sum();
+        trials + priors
+    }
+}

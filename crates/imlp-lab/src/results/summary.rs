@@ -1,0 +1,120 @@
+//! `summary.json`: the curve and everything needed to run the experiment again.
+
+use imlp_train::{BURN_VERSION, Cost, TrialConfig};
+use serde::Serialize;
+
+use super::curves::{Curves, TEST_ACCURACY};
+use super::records::Records;
+use crate::curve::Curve;
+use crate::experiment::{Configuration, Prediction};
+use crate::sweep_config::SweepConfig;
+use crate::variation::Assignment;
+
+/// How to read the numbers. The confidence level is that of
+/// [`statistics`](crate::statistics).
+pub(super) const NOTE: &str = "intervals are 95 % Student-t intervals over seeds; \
+    diverged trials are counted, never averaged; test accuracy is measured once, at the end, after \
+    the last interpolation";
+
+/// The units of every number in a summary.
+const UNITS: &str = "accuracies are fractions, losses are nats";
+
+/// `summary.json` of one configuration.
+#[derive(Debug, Serialize)]
+pub(super) struct Summary<'a> {
+    imlp_version: &'static str,
+    burn_version: &'static str,
+    command: &'a str,
+    config: &'a TrialConfig,
+    assignments: &'a [Assignment],
+    sweep: &'a SweepConfig,
+    data_checksum: &'a str,
+    networks: Cost,
+    cost: &'a Prediction,
+    metric: &'static str,
+    test: &'a Curve,
+    validation: Option<&'a Curve>,
+    seconds_of_training: f64,
+    units: &'static str,
+    note: &'static str,
+}
+
+impl<'a> Summary<'a> {
+    /// The summary of the configuration whose curves these are.
+    pub(super) fn new(
+        records: &Records<'a>,
+        configuration: &'a Configuration,
+        curves: &'a Curves,
+    ) -> Self {
+        Self {
+            imlp_version: env!("CARGO_PKG_VERSION"),
+            burn_version: BURN_VERSION,
+            command: records.command,
+            config: &configuration.config,
+            assignments: &configuration.assignments,
+            sweep: &records.experiment.sweep,
+            data_checksum: &configuration.setup.data().dataset().checksum,
+            networks: configuration.cost(),
+            cost: records.prediction,
+            metric: TEST_ACCURACY,
+            test: &curves.test,
+            validation: curves.validation.as_ref(),
+            seconds_of_training: records.seconds_of_training(),
+            units: UNITS,
+            note: NOTE,
+        }
+    }
+}
+
+/// `summary.json` of an experiment with several configurations.
+#[derive(Debug, Serialize)]
+pub(super) struct Overview<'a> {
+    imlp_version: &'static str,
+    burn_version: &'static str,
+    command: &'a str,
+    sweep: &'a SweepConfig,
+    cost: &'a Prediction,
+    configurations: Vec<OverviewEntry<'a>>,
+    note: &'static str,
+}
+
+/// One configuration in an overview.
+#[derive(Debug, Serialize)]
+pub(super) struct OverviewEntry<'a> {
+    assignments: &'a [Assignment],
+    /// The folder of its files; `None` where no trial finished.
+    folder: Option<String>,
+    chosen_alpha: Option<f64>,
+    test: Option<&'a Curve>,
+}
+
+impl<'a> Overview<'a> {
+    /// The overview of these configurations.
+    pub(super) fn new(records: &Records<'a>, configurations: Vec<OverviewEntry<'a>>) -> Self {
+        Self {
+            imlp_version: env!("CARGO_PKG_VERSION"),
+            burn_version: BURN_VERSION,
+            command: records.command,
+            sweep: &records.experiment.sweep,
+            cost: records.prediction,
+            configurations,
+            note: NOTE,
+        }
+    }
+}
+
+impl<'a> OverviewEntry<'a> {
+    /// A configuration, with the folder of its files and its test curve if a
+    /// trial finished.
+    pub(super) fn new(
+        configuration: &'a Configuration,
+        written: Option<(&str, &'a Curve)>,
+    ) -> Self {
+        Self {
+            assignments: &configuration.assignments,
+            folder: written.map(|(folder, _)| folder.to_owned()),
+            chosen_alpha: written.and_then(|(_, curve)| curve.chosen_alpha),
+            test: written.map(|(_, curve)| curve),
+        }
+    }
+}
