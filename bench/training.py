@@ -120,7 +120,7 @@ def main():
         share = ""
         peak = largest(peaks, case["precision"])
         # AMX multiplies beyond the peak of what the example measures.
-        if peak and case["network"] == "twin" and "AMX" not in instructions:
+        if peak and case["network"] == "twin" and "amx" not in instructions:
             share = f"{statistics.median(a) * FLOP / 1e9 / peak:.0%}"
         ratios = [x / y for x, y in zip(a, b)]
         print(f"{start} {spread(a)} | {spread(b)} | {spread(ratios, 2)} | {share} |")

@@ -1,7 +1,7 @@
 //! Which instructions multiply, and on which operands.
 
-use std::fmt;
-
+use crate::InstructionSet;
+use crate::processor::{Processor, Unsupported};
 use crate::tile::{self, Combinations, Contraction, Rounded, Term, Tile};
 
 /// What is multiplied; sums are always f32.
@@ -15,6 +15,20 @@ pub enum Operands {
     /// Rounded to bfloat16 and multiplied as f32, where the hardware has no
     /// bfloat16: the same rounding, without its speed.
     EmulatedBf16,
+}
+
+impl Operands {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::EmulatedBf16];
+
+    /// Its name in recipes and messages: `f32`, `bf16` or `bf16-emulated`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+            Self::EmulatedBf16 => "bf16-emulated",
+        }
+    }
 }
 
 /// The instructions in use.
@@ -40,69 +54,58 @@ pub struct Kernel {
     pub(crate) amx: bool,
 }
 
-/// The machine lacks instructions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unsupported {
-    /// What they would have multiplied.
-    pub operands: Operands,
-}
-
-impl fmt::Display for Unsupported {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.operands {
-            Operands::Bf16 => write!(f, "this processor has no AVX-512-BF16"),
-            Operands::F32 | Operands::EmulatedBf16 => {
-                write!(f, "this processor has neither AVX-512F nor AVX2 with FMA")
-            }
-        }
-    }
-}
-
-impl std::error::Error for Unsupported {}
-
 impl Kernel {
-    /// The fastest way to multiply `operands`.
+    /// The kernel for `operands` of the `pinned` instruction set, or of the fastest that
+    /// this machine has.
     ///
     /// # Errors
-    /// [`Unsupported`].
-    pub fn new(operands: Operands) -> Result<Self, Unsupported> {
-        let mut all = Self::all().into_iter();
-        all.rfind(|kernel| kernel.operands == operands)
-            .ok_or(Unsupported { operands })
+    /// [`Unsupported`] if this machine cannot execute it or no such kernel exists.
+    pub fn new(operands: Operands, pinned: Option<InstructionSet>) -> Result<Self, Unsupported> {
+        let set = Processor::detect().choose(operands, pinned)?;
+        Ok(Self::of(set, operands))
     }
 
-    /// Every way that this machine has, the fastest for each operands last.
+    /// Every kernel that this machine can execute, the fastest for each operands last.
     pub fn all() -> Vec<Self> {
-        let mut all = Vec::new();
-        #[cfg(target_arch = "x86_64")]
-        {
-            let mut add = |level, operands: &[Operands]| {
-                all.extend(operands.iter().map(|&operands| Self {
-                    level,
-                    operands,
-                    amx: false,
-                }));
-            };
-            let single = [Operands::F32, Operands::EmulatedBf16];
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                add(Level::Avx2, &single);
-            }
-            if is_x86_feature_detected!("avx512f") {
-                add(Level::Avx512, &single);
-                if is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512bw") {
-                    add(Level::Avx512, &[Operands::Bf16]);
-                }
-            }
-            #[cfg(target_os = "linux")]
-            if crate::amx::is_available() {
-                all.extend([Operands::F32, Operands::Bf16].map(|operands| Self {
-                    level: Level::Avx512,
-                    operands,
-                    amx: true,
-                }));
-            }
+        let processor = Processor::detect();
+        let all = Operands::ALL.into_iter().flat_map(|operands| {
+            let usable = processor.usable(operands).into_iter();
+            usable.map(move |set| Self::of(set, operands))
+        });
+        all.collect()
+    }
+
+    /// The kernel of `set` for `operands`: whoever calls this knows that the processor has
+    /// the instructions.
+    #[cfg(target_arch = "x86_64")]
+    fn of(set: InstructionSet, operands: Operands) -> Self {
+        Self {
+            level: match set {
+                InstructionSet::Avx2 => Level::Avx2,
+                InstructionSet::Avx512 | InstructionSet::Amx => Level::Avx512,
+            },
+            operands,
+            amx: set == InstructionSet::Amx,
         }
-        all
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn of(set: InstructionSet, _: Operands) -> Self {
+        unreachable!("{set} on another architecture");
+    }
+
+    /// The instruction set that decides the bits of its products. Two kernels of one
+    /// instruction set and the same operands give the same bits on any machine.
+    pub fn instruction_set(self) -> InstructionSet {
+        match self.level {
+            _ if self.amx => InstructionSet::Amx,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => InstructionSet::Avx2,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => InstructionSet::Avx512,
+            #[cfg(test)]
+            Level::Plain => InstructionSet::Avx512,
+        }
     }
 
     /// What it multiplies.
@@ -424,19 +427,46 @@ mod tests {
     }
 
     #[test]
-    fn the_widest_registers_are_chosen() {
-        for operands in [Operands::F32, Operands::Bf16, Operands::EmulatedBf16] {
-            match Kernel::new(operands) {
+    fn the_fastest_instructions_are_chosen() {
+        for operands in Operands::ALL {
+            let all = Kernel::all().into_iter();
+            let sets: Vec<_> = all
+                .filter(|kernel| kernel.operands == operands)
+                .map(Kernel::instruction_set)
+                .collect();
+            match Kernel::new(operands, None) {
                 Ok(kernel) => {
                     assert_eq!(kernel.operands(), operands);
-                    let of_these = |k: &&Kernel| k.operands == operands;
-                    let all = Kernel::all();
-                    let widest = all.iter().filter(of_these).map(|k| k.lanes()).max();
-                    assert_eq!(Some(kernel.lanes()), widest);
+                    assert_eq!(Some(kernel.instruction_set()), sets.into_iter().max());
                 }
                 Err(error) => {
-                    assert_eq!(error.operands, operands);
-                    assert!(Kernel::all().iter().all(|k| k.operands != operands));
+                    assert_eq!((error.operands, error.pinned), (operands, None));
+                    assert!(sets.is_empty());
+                }
+            }
+        }
+    }
+
+    /// Pinned to AVX-512, a machine with AMX must not use it.
+    #[test]
+    fn a_pinned_instruction_set_is_the_kernels_or_refused() {
+        for operands in Operands::ALL {
+            for set in InstructionSet::ALL {
+                match Kernel::new(operands, Some(set)) {
+                    Ok(kernel) => {
+                        assert_eq!(kernel.operands(), operands);
+                        assert_eq!(kernel.instruction_set(), set);
+                        assert_eq!(kernel.amx, set == InstructionSet::Amx);
+                        assert!(Kernel::all().contains(&kernel));
+                    }
+                    Err(error) => {
+                        assert_eq!((error.operands, error.pinned), (operands, Some(set)));
+                        assert!(!error.usable.contains(&set));
+                        let message = error.to_string();
+                        for usable in &error.usable {
+                            assert!(message.contains(usable.name()), "{message}");
+                        }
+                    }
                 }
             }
         }

@@ -32,18 +32,21 @@
 //! # Machines
 //! x86-64 with AVX2 and FMA, or AVX-512F; of bfloat16, AVX-512-BF16; of full matrices,
 //! AMX where Linux lets us use it. A [`Kernel`] exists only where its
-//! instructions do, so that everything that takes one is safe to call.
+//! instructions do, so that everything that takes one is safe to call. [`Kernel::new`]
+//! gives the fastest, or the one of a pinned [`InstructionSet`]: sums run in another order
+//! in each, so that only products of one instruction set have the same bits.
 #![warn(missing_docs)]
-#![deny(unsafe_op_in_unsafe_fn)]
 
 mod aligned;
 mod amx;
 mod bf16;
 pub mod elementwise;
+mod instruction_set;
 mod kernel;
 mod pack;
 mod panels;
 mod prefetch;
+mod processor;
 mod products;
 mod sites;
 mod tile;
@@ -51,7 +54,9 @@ mod transpose;
 
 pub use aligned::Aligned;
 pub use bf16::round_to_bf16;
-pub use kernel::{Kernel, Operands, Unsupported};
+pub use instruction_set::{InstructionSet, UnknownInstructionSet};
+pub use kernel::{Kernel, Operands};
 pub use panels::Panels;
+pub use processor::Unsupported;
 pub use products::{Products, TileSink};
 pub use sites::Sites;

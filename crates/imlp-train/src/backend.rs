@@ -1,7 +1,7 @@
 //! Which implementation trains a network: the engine on the CPU, or Burn on a device.
 
 use burn::tensor::Device;
-use imlp_kernels::{Kernel, Operands};
+use imlp_kernels::{InstructionSet, Kernel, Operands};
 use imlp_linear::Structure;
 
 use crate::burn::model::BurnModel;
@@ -25,29 +25,34 @@ pub enum Backend {
 }
 
 impl Backend {
-    /// Checks that this machine can compute in `precision`.
+    /// Checks that this machine can compute in `precision`, with the `pinned`
+    /// instruction set if there is one.
     ///
     /// # Errors
     /// [`TrainError::Config`] with the alternatives.
-    pub(crate) fn check(&self, precision: Precision) -> Result<(), TrainError> {
+    pub(crate) fn check(
+        &self,
+        precision: Precision,
+        pinned: Option<InstructionSet>,
+    ) -> Result<(), TrainError> {
         let refuse = |reason: String| {
-            Err(TrainError::config(
-                "train.precision",
-                precision.name(),
-                reason,
-            ))
+            Err(match pinned {
+                Some(set) => TrainError::config("train.instructions", set, reason),
+                None => TrainError::config("train.precision", precision.name(), reason),
+            })
         };
-        match (self, precision) {
-            (_, Precision::F32) => Ok(()),
-            (Self::Burn(_), _) => {
+        match (self, precision, pinned) {
+            (_, Precision::F32, None) => Ok(()),
+            (Self::Burn(_), _, Some(_)) => refuse(
+                "belongs to device cpu; Burn chooses its instructions itself; leave the key out"
+                    .to_owned(),
+            ),
+            (Self::Burn(_), _, None) => {
                 refuse("belongs to device cpu; this device computes in \"f32\"".to_owned())
             }
-            (Self::Cpu, _) => match Kernel::new(precision.operands()) {
+            (Self::Cpu, ..) => match Kernel::new(precision.operands(), pinned) {
                 Ok(_) => Ok(()),
-                Err(error) if precision == Precision::Bf16 => refuse(format!(
-                    "{error}; use \"f32\", or \"bf16-emulated\" for the same rounding without the speed"
-                )),
-                Err(error) => refuse(format!("{error}; use \"f32\"")),
+                Err(error) => refuse(error.to_string()),
             },
         }
     }
@@ -55,19 +60,27 @@ impl Backend {
     /// The name of what trains dense twins, which is part of a trial's identity.
     pub(crate) fn name(&self) -> String {
         match self {
-            Self::Cpu if Kernel::new(Operands::F32).is_ok() => "cpu".to_owned(),
+            Self::Cpu if Kernel::new(Operands::F32, None).is_ok() => "cpu".to_owned(),
             Self::Cpu => format!("{:?}", Device::flex()),
             Self::Burn(device) => format!("{device:?}"),
         }
     }
 
-    /// What multiplies matrices of a dense twin in `precision`: the processor's
-    /// instructions, or a device of Burn.
-    pub fn instructions(&self, precision: Precision) -> String {
-        match (self, Kernel::new(precision.operands())) {
-            (Self::Cpu, Ok(kernel)) => kernel.instructions().to_owned(),
-            _ => self.name(),
+    /// What computes the products of `network` in `training`, on which the bits of its
+    /// weights depend: an instruction set (`avx2`, `avx512`, `amx`), or `burn` and the
+    /// widest vectors that its CPU backend finds here (`burn-avx512`).
+    pub(crate) fn instructions(&self, network: &Network, training: Hyperparameters) -> String {
+        let kernel = Kernel::new(training.precision.operands(), training.instructions);
+        if let (true, Ok(kernel)) = (self.has_engine_for(network), kernel) {
+            return kernel.instruction_set().to_string();
         }
+        let vectors = Kernel::all()
+            .into_iter()
+            .filter(|kernel| kernel.operands() == Operands::F32)
+            .map(Kernel::instruction_set)
+            .filter(|set| *set != InstructionSet::Amx)
+            .max();
+        vectors.map_or("burn".to_owned(), |set| format!("burn-{set}"))
     }
 
     /// Whether [`model`](Self::model) trains `network` with the engine.
@@ -75,7 +88,7 @@ impl Backend {
         let linear = network.linear_layers();
         let mut maps = linear.iter().map(|layer| layer.map.structure());
         matches!(self, Self::Cpu)
-            && Kernel::new(Operands::F32).is_ok()
+            && Kernel::new(Operands::F32, None).is_ok()
             && maps.all(|structure| matches!(structure, Structure::Tied(_)))
     }
 
@@ -88,7 +101,7 @@ impl Backend {
     ) -> Box<dyn Model + 'a> {
         let device = match self {
             Self::Cpu => {
-                let kernel = Kernel::new(training.precision.operands());
+                let kernel = Kernel::new(training.precision.operands(), training.instructions);
                 let engine = kernel
                     .ok()
                     .and_then(|kernel| Engine::new(network, training, &parameters, kernel));
@@ -110,20 +123,43 @@ mod tests {
     #[test]
     fn a_precision_that_the_machine_lacks_is_refused_with_a_remedy() {
         let refusal = |backend: &Backend, precision| {
-            let error = backend.check(precision).unwrap_err();
+            let error = backend.check(precision, None).unwrap_err();
             error.to_string()
         };
         let message = refusal(&Backend::Burn(Device::flex()), Precision::Bf16);
         for part in ["train.precision", "bf16", "f32"] {
             assert!(message.contains(part), "{message}");
         }
-        assert!(Backend::Cpu.check(Precision::F32).is_ok());
-        if Kernel::new(Operands::Bf16).is_ok() {
-            assert!(Backend::Cpu.check(Precision::Bf16).is_ok());
+        assert!(Backend::Cpu.check(Precision::F32, None).is_ok());
+        if Kernel::new(Operands::Bf16, None).is_ok() {
+            assert!(Backend::Cpu.check(Precision::Bf16, None).is_ok());
         } else {
             let message = refusal(&Backend::Cpu, Precision::Bf16);
             for part in ["train.precision", "AVX-512-BF16", "bf16-emulated"] {
                 assert!(message.contains(part), "{message}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_instruction_set_can_be_pinned_where_it_is() {
+        let flex = Backend::Burn(Device::flex());
+        for set in InstructionSet::ALL {
+            let message = flex.check(Precision::F32, Some(set)).unwrap_err();
+            let message = message.to_string();
+            for part in ["train.instructions", set.name(), "device cpu"] {
+                assert!(message.contains(part), "{message}");
+            }
+            let here = Kernel::new(Operands::F32, Some(set));
+            match (Backend::Cpu.check(Precision::F32, Some(set)), here) {
+                (Ok(()), Ok(_)) => {}
+                (Err(error), Err(_)) => {
+                    let message = error.to_string();
+                    for part in ["train.instructions", set.name(), "avx2"] {
+                        assert!(message.contains(part), "{message}");
+                    }
+                }
+                (check, here) => panic!("{check:?}, but {here:?}"),
             }
         }
     }

@@ -80,6 +80,18 @@ pub enum TrainError {
     /// A checkpoint that cannot be read, used or written.
     #[error("the checkpoint cannot be used: {0}")]
     Checkpoint(String),
+    /// A checkpoint that was made with another instruction set: its run would go on with
+    /// other bits.
+    #[error(
+        "the checkpoint was made with {}, and this run uses {here}",
+        there.as_deref().unwrap_or("instructions that it does not name")
+    )]
+    OtherInstructions {
+        /// What the checkpoint was made with, if it says so.
+        there: Option<String>,
+        /// What this run uses.
+        here: String,
+    },
     /// A conversion that needs more memory than allowed.
     #[error("{what} needs {needed}, more than the limit of {limit}; {advice}raise --max-memory")]
     Memory {

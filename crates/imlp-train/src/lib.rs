@@ -67,5 +67,8 @@ pub use trial::record::{TrialRecord, TrialStatus};
 pub use trial::{Trial, continue_trial, run_trial};
 pub use version::{BURN_VERSION, RESULTS_VERSION};
 
+/// The instruction sets that [`TrainConfig::instructions`] can pin.
+pub use imlp_kernels::InstructionSet;
+
 /// Burn's runtime device, on which networks live.
 pub use ::burn::tensor::Device;

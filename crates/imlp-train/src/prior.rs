@@ -1,5 +1,8 @@
-//! The prior's training. Its trajectory does not depend on α: it is trained
-//! once per seed and shared by every trial of that seed.
+//! The training of a prior: `θ ← train prior one epoch` in the algorithm of
+//! [`run_trial`](crate::run_trial).
+//!
+//! A prior's trajectory does not depend on α. It is trained once per seed and
+//! shared by every trial of that seed.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +24,7 @@ use crate::training::run::TrainingRun;
 pub(crate) mod epoch;
 mod progress;
 
-/// The prior as every trial of one seed meets it.
+/// The trained prior of one seed, which all trials of that seed share.
 #[derive(Clone, Debug)]
 pub struct PriorTrajectory {
     /// Its record.
@@ -45,6 +48,10 @@ pub struct PriorRecord {
     pub validation: Option<Metrics>,
     /// On the test set, at the end.
     pub test: Option<Metrics>,
+    /// What its products were computed with; see
+    /// [`TrialRecord::instructions`](crate::TrialRecord::instructions).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<String>,
     /// Seconds of training, evaluation excluded.
     pub train_seconds: f64,
 }
@@ -121,14 +128,15 @@ pub fn continue_prior(
             epochs: progress.records,
             validation: at_the_end.validation,
             test: at_the_end.test,
+            instructions: Some(run.learner.instructions().to_owned()),
             train_seconds: progress.training.train_seconds,
         },
         snapshots: progress.kept,
     })
 }
 
-/// Trains from where `progress` stands to the end; gives the epoch in which the
-/// prior diverged.
+/// Trains from `progress` to the end; returns the epoch in which the prior
+/// diverged, if it did.
 fn train(
     setup: &Setup,
     run: &mut TrainingRun<'_>,
@@ -158,7 +166,7 @@ fn train(
     Ok(None)
 }
 
-/// Records the epoch of `pause`; gives whether the prior is finite.
+/// Records the epoch of `pause`; returns whether the prior is finite.
 fn record(pause: Pause, progress: &mut Progress, measured: Option<Measurement>) -> bool {
     let loss = std::mem::take(&mut progress.training.loss);
     let finite = !loss.diverged && measured.is_some();

@@ -43,10 +43,20 @@ impl Setup {
         backend: Backend,
     ) -> Result<Self, TrainError> {
         config.check()?;
-        backend.check(config.train.precision)?;
+        backend.check(config.train.precision, config.train.instructions)?;
         let data = TrainingData::new(dataset, &config.data, config.evaluation.train_images)?;
         let prior = config.prior.network(data.shape(), data.classes())?;
         let twin = prior.dense_twin()?;
+        if let Some(pinned) = config.train.instructions
+            && !backend.has_engine_for(&prior)
+        {
+            return Err(TrainError::config(
+                "train.instructions",
+                pinned,
+                "this prior has a layer that only Burn trains, which chooses its instructions \
+                 itself; leave the key out",
+            ));
+        }
         let steps = data.steps(config.train.batch_size);
         let initialization = config.twin.initialization;
         let epochs = config.train.epochs;
@@ -100,6 +110,18 @@ impl Setup {
     /// The backend's name, which is part of a trial's identity.
     pub fn backend_name(&self) -> String {
         self.backend.name()
+    }
+
+    /// What computes the products of the dense twin: see [`TrialRecord::instructions`].
+    ///
+    /// [`TrialRecord::instructions`]: crate::TrialRecord::instructions
+    pub fn twin_instructions(&self) -> String {
+        self.backend.instructions(&self.twin, self.training)
+    }
+
+    /// What computes the products of the prior, likewise.
+    pub fn prior_instructions(&self) -> String {
+        self.backend.instructions(&self.prior, self.prior_training)
     }
 
     /// Whether a trial with α = 1 ends as the prior.

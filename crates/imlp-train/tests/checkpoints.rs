@@ -2,69 +2,14 @@
 
 mod common;
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
+use common::interruption::{Kept, StopAfter};
 use common::{CNN, MIXER, alpha, bits, setup_by, timeless};
 use imlp_train::{
     Backend, Checkpoints, Device, NoCheckpoints, Observer, PriorTrajectory, Setup, TrainError,
-    Trial, Unobserved, WeightsFile, continue_prior, continue_trial, run_trial, train_prior,
+    Trial, Unobserved, continue_prior, continue_trial, run_trial, train_prior,
 };
-
-/// Keeps the last checkpoint as the bytes of a file.
-#[derive(Default)]
-struct Kept {
-    last: Mutex<Option<Vec<u8>>>,
-    /// Keep one every so many steps; 0 for only when interrupted.
-    every: u64,
-    asked: AtomicU64,
-    saved: AtomicU64,
-}
-
-impl Checkpoints for Kept {
-    fn load(&self) -> Result<Option<WeightsFile>, TrainError> {
-        let last = self.last.lock().unwrap();
-        last.as_ref().map_or(Ok(None), |bytes| {
-            let file = tempfile::NamedTempFile::new().unwrap();
-            std::fs::write(file.path(), bytes).unwrap();
-            WeightsFile::read(file.path()).map(Some)
-        })
-    }
-
-    fn due(&self, _: u32) -> bool {
-        let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
-        self.every > 0 && asked.is_multiple_of(self.every)
-    }
-
-    fn save(&self, state: &WeightsFile) -> Result<(), TrainError> {
-        self.saved.fetch_add(1, Ordering::Relaxed);
-        *self.last.lock().unwrap() = Some(state.to_bytes().unwrap());
-        Ok(())
-    }
-}
-
-/// Stops once that many steps are done.
-struct StopAfter {
-    steps: u64,
-    done: AtomicU64,
-}
-
-impl StopAfter {
-    fn new(steps: u64) -> Self {
-        let done = AtomicU64::new(0);
-        Self { steps, done }
-    }
-}
-
-impl Observer for StopAfter {
-    fn steps(&self, count: u64) {
-        self.done.fetch_add(count, Ordering::Relaxed);
-    }
-
-    fn cancelled(&self) -> bool {
-        self.done.load(Ordering::Relaxed) >= self.steps
-    }
-}
 
 fn backends() -> [Backend; 2] {
     [Backend::Cpu, Backend::Burn(Device::flex())]

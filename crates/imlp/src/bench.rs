@@ -61,9 +61,12 @@ pub fn run(arguments: &BenchArguments) -> Result<(), Failure> {
     let batch_size = config.train.batch_size;
     let dataset = random(shape, images).map_err(|e| Failure::Message(e.to_string()))?;
     let backend = arguments.device.backend();
-    let instructions = backend.instructions(precision);
     let precision = precision.name();
     let setup = Setup::new(config, Arc::new(dataset), backend)?;
+    let instructions = match arguments.network {
+        BenchNetwork::Twin => setup.twin_instructions(),
+        BenchNetwork::Prior => setup.prior_instructions(),
+    };
     let stop = stop_on_ctrl_c()?;
     let jobs = jobs(arguments.jobs);
     let barrier = Barrier::new(jobs);

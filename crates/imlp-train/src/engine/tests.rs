@@ -37,6 +37,7 @@ fn training(rule: OptimizerRule, label_smoothing: f64) -> Hyperparameters {
         label_smoothing,
         initialization: Initialization::KaimingNormal,
         precision: Precision::F32,
+        instructions: None,
     }
 }
 

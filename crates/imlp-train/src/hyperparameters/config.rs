@@ -1,5 +1,6 @@
 //! The keys `train.*` and their check.
 
+use imlp_kernels::InstructionSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,10 @@ pub struct TrainConfig {
     pub label_smoothing: f64,
     /// Numbers in which the twin's products are computed.
     pub precision: Precision,
+    /// The instruction set of all products, so that every machine that has it gives the
+    /// same bits; the fastest of each machine when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<InstructionSet>,
 }
 
 /// On CIFAR-10 nothing diverged with it at any α; `docs/results.md` has the
@@ -71,6 +76,7 @@ impl Default for TrainConfig {
             weight_decay: 0.0,
             label_smoothing: 0.0,
             precision: Precision::default(),
+            instructions: None,
         }
     }
 }
@@ -124,13 +130,6 @@ impl TrainConfig {
                 format!("lies between 0 and train.epochs = {}", self.epochs),
             ));
         }
-        let unit = |key, value: f64| {
-            if (0.0..1.0).contains(&value) {
-                Ok(value)
-            } else {
-                Err(TrainError::config(key, value, "lies in [0, 1)"))
-            }
-        };
         unit("train.label_smoothing", self.label_smoothing)?;
         if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
             return Err(TrainError::config(
@@ -139,6 +138,11 @@ impl TrainConfig {
                 "is finite and at least 0",
             ));
         }
+        self.optimizer_rule()
+    }
+
+    /// The optimiser with its own numbers checked.
+    fn optimizer_rule(&self) -> Result<OptimizerRule, TrainError> {
         let belongs = |key, given: Option<f64>, optimizer: &str| {
             given.map_or(Ok(()), |value| {
                 Err(TrainError::config(
@@ -172,6 +176,15 @@ impl TrainConfig {
                 })
             }
         }
+    }
+}
+
+/// Refuses a value outside [0, 1).
+fn unit(key: &'static str, value: f64) -> Result<f64, TrainError> {
+    if (0.0..1.0).contains(&value) {
+        Ok(value)
+    } else {
+        Err(TrainError::config(key, value, "lies in [0, 1)"))
     }
 }
 

@@ -1,5 +1,7 @@
 //! How a network trains: the keys `train.*`, and what they become once checked.
 
+use imlp_kernels::InstructionSet;
+
 use crate::error::TrainError;
 use crate::hyperparameters::config::TrainConfig;
 use crate::hyperparameters::learning_rate::LearningRate;
@@ -21,6 +23,8 @@ pub(crate) struct Hyperparameters {
     pub label_smoothing: f64,
     pub initialization: Initialization,
     pub precision: Precision,
+    /// The instruction set that all products are pinned to.
+    pub instructions: Option<InstructionSet>,
 }
 
 impl Hyperparameters {
@@ -46,6 +50,7 @@ impl Hyperparameters {
             label_smoothing: train.label_smoothing,
             initialization,
             precision: train.precision,
+            instructions: train.instructions,
         })
     }
 }

@@ -58,14 +58,26 @@ struct Rest<P> {
     results_version: u32,
     /// Name of the run; a checkpoint of another run is refused.
     run: String,
+    /// What its products were computed with; early files do not say.
+    #[serde(default)]
+    instructions: Option<String>,
     step: u64,
     updates: Vec<i32>,
     progress: P,
 }
 
-/// A checkpoint of `run` as a file.
+/// The run that a checkpoint belongs to: the bits of its rest depend on both.
+#[derive(Clone, Copy)]
+pub(crate) struct RunIdentity<'a> {
+    /// Its name.
+    pub run: &'a str,
+    /// What its products are computed with.
+    pub instructions: &'a str,
+}
+
+/// A checkpoint of a run as a file.
 pub(crate) fn to_file<P: Serialize>(
-    run: &str,
+    identity: RunIdentity<'_>,
     specs: &[ParameterSpec],
     state: &ModelState,
     step: u64,
@@ -88,7 +100,8 @@ pub(crate) fn to_file<P: Serialize>(
     }
     let rest = Rest {
         results_version: RESULTS_VERSION,
-        run: run.to_owned(),
+        run: identity.run.to_owned(),
+        instructions: Some(identity.instructions.to_owned()),
         step,
         updates: state.updates.clone(),
         progress,
@@ -102,12 +115,14 @@ const VALUE: &str = "value.";
 const FIRST: &str = "first.";
 const SECOND: &str = "second.";
 
-/// The state, the step and the progress in a file that [`to_file`] made for `run`.
+/// The state, the step and the progress in a file that [`to_file`] made for the same run
+/// and instructions.
 ///
 /// # Errors
-/// [`TrainError::Checkpoint`]: the file of another run or version.
+/// [`TrainError::Checkpoint`]: the file of another run or version;
+/// [`TrainError::OtherInstructions`].
 pub(crate) fn from_file<P: DeserializeOwned>(
-    run: &str,
+    identity: RunIdentity<'_>,
     specs: &[ParameterSpec],
     file: &WeightsFile,
 ) -> Result<(ModelState, u64, P), TrainError> {
@@ -126,8 +141,15 @@ pub(crate) fn from_file<P: DeserializeOwned>(
             "it is of results version {there}, this program's is {here}"
         ));
     }
-    if rest.run != run {
-        return refuse(format!("it belongs to {}, not to {run}", rest.run));
+    if rest.run != identity.run {
+        let (there, here) = (rest.run, identity.run);
+        return refuse(format!("it belongs to {there}, not to {here}"));
+    }
+    if rest.instructions.as_deref() != Some(identity.instructions) {
+        return Err(TrainError::OtherInstructions {
+            there: rest.instructions,
+            here: identity.instructions.to_owned(),
+        });
     }
     let group = |prefix: &str, whole: bool| -> Result<HostParameters, TrainError> {
         specs

@@ -15,7 +15,7 @@ use crate::network::initialization::initialize;
 use crate::network::parameters::{HostParameters, ParameterSpec, Role};
 use crate::seeds::{RandomStream, stream_seed};
 use crate::tensors::weights_file::WeightsFile;
-use crate::training::checkpoint::{from_file, to_file};
+use crate::training::checkpoint::{RunIdentity, from_file, to_file};
 use crate::training::data::{Subset, TrainingData};
 use crate::training::evaluation::{Measurement, evaluate};
 use crate::training::hooks::RunHooks;
@@ -36,6 +36,8 @@ pub(crate) enum Stop {
 pub(crate) struct Learner<'a> {
     specs: Vec<ParameterSpec>,
     model: Box<dyn Model + 'a>,
+    /// What its products are computed with.
+    instructions: String,
     training: Hyperparameters,
     stream: u64,
     step: u64,
@@ -60,6 +62,7 @@ impl<'a> Learner<'a> {
         let start = initialize(&specs, training.initialization, seed, stream);
         Self {
             model: backend.model(network, training, start),
+            instructions: backend.instructions(network, training),
             specs,
             training,
             stream: stream_seed(seed, stream),
@@ -119,19 +122,34 @@ impl<'a> Learner<'a> {
 
     /// A checkpoint of `run` at `progress`.
     pub fn checkpoint<P: Serialize>(&self, run: &str, progress: &P) -> WeightsFile {
-        to_file(run, &self.specs, &self.model.state(), self.step, progress)
+        let identity = RunIdentity {
+            run,
+            instructions: &self.instructions,
+        };
+        to_file(
+            identity,
+            &self.specs,
+            &self.model.state(),
+            self.step,
+            progress,
+        )
     }
 
     /// Continues from a checkpoint of `run`; returns its progress.
     ///
     /// # Errors
-    /// [`TrainError::Checkpoint`]: the file of another run.
+    /// [`TrainError::Checkpoint`]: the file of another run;
+    /// [`TrainError::OtherInstructions`].
     pub fn resume<P: DeserializeOwned>(
         &mut self,
         run: &str,
         file: &WeightsFile,
     ) -> Result<P, TrainError> {
-        let (state, step, progress) = from_file(run, &self.specs, file)?;
+        let identity = RunIdentity {
+            run,
+            instructions: &self.instructions,
+        };
+        let (state, step, progress) = from_file(identity, &self.specs, file)?;
         self.model.restore(state);
         self.step = step;
         Ok(progress)
@@ -215,6 +233,11 @@ impl<'a> Learner<'a> {
     /// The parameters on the host.
     pub fn snapshot(&self) -> HostParameters {
         self.model.parameters()
+    }
+
+    /// What its products are computed with.
+    pub fn instructions(&self) -> &str {
+        &self.instructions
     }
 
     /// What the parameters are.

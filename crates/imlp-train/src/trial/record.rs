@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::interpolation::rule::{InterpolationRule, effective_prior_share};
 use crate::network::parameters::{ParameterSpec, Role};
 use crate::training::evaluation::Measurement;
+use crate::training::learner::Learner;
 use crate::trial::point::Point;
 use crate::trial::progress::Progress;
 
@@ -56,6 +57,10 @@ pub struct TrialRecord {
     pub restored_epochs: u32,
     /// Epochs that were trained.
     pub epochs: u32,
+    /// What the twin's products were computed with: an instruction set (`avx2`, `avx512`,
+    /// `amx`), or what stands for Burn's device. Results of early versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<String>,
     /// Seconds of training, evaluation and interpolation excluded.
     pub train_seconds: f64,
     /// Seconds of interpolation.
@@ -65,14 +70,13 @@ pub struct TrialRecord {
 }
 
 impl TrialRecord {
-    /// The record of a trial of `seed` that ended with `status` after `progress`;
-    /// `specs` are its twin's parameters.
+    /// The record of a trial of `seed` that ended with `status` after `progress`.
     pub(super) fn new(
         alpha: Alpha,
         seed: u64,
         status: TrialStatus,
         rule: &InterpolationRule,
-        specs: &[ParameterSpec],
+        twin: &Learner<'_>,
         progress: Progress,
     ) -> Self {
         let Progress {
@@ -86,7 +90,8 @@ impl TrialRecord {
         } = progress;
         let end = points.last().filter(|_| status == TrialStatus::Done);
         let (before, after) = end.map(|p| (p.before, p.after)).unwrap_or_default();
-        let weights: Vec<usize> = specs
+        let weights: Vec<usize> = twin
+            .specs()
             .iter()
             .filter(|spec| spec.role == Role::Weight)
             .map(ParameterSpec::len)
@@ -117,6 +122,7 @@ impl TrialRecord {
             interpolated_weights,
             restored_epochs,
             epochs: training.epochs,
+            instructions: Some(twin.instructions().to_owned()),
             train_seconds,
             interpolation_seconds,
             images_per_second: trained_images as f64 / train_seconds.max(f64::MIN_POSITIVE),

@@ -1,6 +1,8 @@
 //! What the tests of trials share: small data, recipes, dense equivalents.
 #![allow(dead_code, reason = "every test file uses a part")]
 
+pub mod interruption;
+
 use std::sync::Arc;
 
 use imlp_data::{Dataset, ImageSet, ImageShape};
