@@ -1,5 +1,8 @@
-//! The prior's training. Its trajectory does not depend on α: it is trained
-//! once per seed and shared by every trial of that seed.
+//! The training of a prior: `θ ← train prior one epoch` in the algorithm of
+//! [`run_trial`](crate::run_trial).
+//!
+//! A prior's trajectory does not depend on α. It is trained once per seed and
+//! shared by every trial of that seed.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +24,7 @@ use crate::training::run::TrainingRun;
 pub(crate) mod epoch;
 mod progress;
 
-/// The prior as every trial of one seed meets it.
+/// The trained prior of one seed, which all trials of that seed share.
 #[derive(Clone, Debug)]
 pub struct PriorTrajectory {
     /// Its record.
@@ -132,8 +135,8 @@ pub fn continue_prior(
     })
 }
 
-/// Trains from where `progress` stands to the end; gives the epoch in which the
-/// prior diverged.
+/// Trains from `progress` to the end; returns the epoch in which the prior
+/// diverged, if it did.
 fn train(
     setup: &Setup,
     run: &mut TrainingRun<'_>,
@@ -163,7 +166,7 @@ fn train(
     Ok(None)
 }
 
-/// Records the epoch of `pause`; gives whether the prior is finite.
+/// Records the epoch of `pause`; returns whether the prior is finite.
 fn record(pause: Pause, progress: &mut Progress, measured: Option<Measurement>) -> bool {
     let loss = std::mem::take(&mut progress.training.loss);
     let finite = !loss.diverged && measured.is_some();

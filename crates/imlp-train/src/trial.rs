@@ -160,7 +160,7 @@ impl<'a> TrialRun<'a> {
         })
     }
 
-    /// The algorithm, from where `progress` stands to the end.
+    /// The algorithm, from `progress` to the end.
     fn train(&mut self) -> Result<TrialStatus, TrainError> {
         for pause in self.setup.twin_pauses(self.progress.training) {
             // W ← train dense twin
@@ -241,7 +241,7 @@ impl<'a> TrialRun<'a> {
         pause.ends_epoch || (pause.segment.interpolate && within_epoch)
     }
 
-    /// Records what happened up to `pause`; gives whether the twin is finite.
+    /// Records what happened up to `pause`; returns whether the twin is finite.
     fn record(
         &mut self,
         pause: Pause,

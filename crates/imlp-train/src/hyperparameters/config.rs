@@ -130,13 +130,6 @@ impl TrainConfig {
                 format!("lies between 0 and train.epochs = {}", self.epochs),
             ));
         }
-        let unit = |key, value: f64| {
-            if (0.0..1.0).contains(&value) {
-                Ok(value)
-            } else {
-                Err(TrainError::config(key, value, "lies in [0, 1)"))
-            }
-        };
         unit("train.label_smoothing", self.label_smoothing)?;
         if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
             return Err(TrainError::config(
@@ -145,6 +138,11 @@ impl TrainConfig {
                 "is finite and at least 0",
             ));
         }
+        self.optimizer_rule()
+    }
+
+    /// The optimiser with its own numbers checked.
+    fn optimizer_rule(&self) -> Result<OptimizerRule, TrainError> {
         let belongs = |key, given: Option<f64>, optimizer: &str| {
             given.map_or(Ok(()), |value| {
                 Err(TrainError::config(
@@ -178,6 +176,15 @@ impl TrainConfig {
                 })
             }
         }
+    }
+}
+
+/// Refuses a value outside [0, 1).
+fn unit(key: &'static str, value: f64) -> Result<f64, TrainError> {
+    if (0.0..1.0).contains(&value) {
+        Ok(value)
+    } else {
+        Err(TrainError::config(key, value, "lies in [0, 1)"))
     }
 }
 

@@ -66,10 +66,10 @@ struct Rest<P> {
     progress: P,
 }
 
-/// Whose checkpoint it is: the bits of the rest depend on both.
+/// The run that a checkpoint belongs to: the bits of its rest depend on both.
 #[derive(Clone, Copy)]
-pub(crate) struct MadeBy<'a> {
-    /// Which run.
+pub(crate) struct RunIdentity<'a> {
+    /// Its name.
     pub run: &'a str,
     /// What its products are computed with.
     pub instructions: &'a str,
@@ -77,7 +77,7 @@ pub(crate) struct MadeBy<'a> {
 
 /// A checkpoint of a run as a file.
 pub(crate) fn to_file<P: Serialize>(
-    made_by: MadeBy<'_>,
+    identity: RunIdentity<'_>,
     specs: &[ParameterSpec],
     state: &ModelState,
     step: u64,
@@ -100,8 +100,8 @@ pub(crate) fn to_file<P: Serialize>(
     }
     let rest = Rest {
         results_version: RESULTS_VERSION,
-        run: made_by.run.to_owned(),
-        instructions: Some(made_by.instructions.to_owned()),
+        run: identity.run.to_owned(),
+        instructions: Some(identity.instructions.to_owned()),
         step,
         updates: state.updates.clone(),
         progress,
@@ -122,7 +122,7 @@ const SECOND: &str = "second.";
 /// [`TrainError::Checkpoint`]: the file of another run or version;
 /// [`TrainError::OtherInstructions`].
 pub(crate) fn from_file<P: DeserializeOwned>(
-    made_by: MadeBy<'_>,
+    identity: RunIdentity<'_>,
     specs: &[ParameterSpec],
     file: &WeightsFile,
 ) -> Result<(ModelState, u64, P), TrainError> {
@@ -141,14 +141,14 @@ pub(crate) fn from_file<P: DeserializeOwned>(
             "it is of results version {there}, this program's is {here}"
         ));
     }
-    if rest.run != made_by.run {
-        let (there, here) = (rest.run, made_by.run);
+    if rest.run != identity.run {
+        let (there, here) = (rest.run, identity.run);
         return refuse(format!("it belongs to {there}, not to {here}"));
     }
-    if rest.instructions.as_deref() != Some(made_by.instructions) {
+    if rest.instructions.as_deref() != Some(identity.instructions) {
         return Err(TrainError::OtherInstructions {
             there: rest.instructions,
-            here: made_by.instructions.to_owned(),
+            here: identity.instructions.to_owned(),
         });
     }
     let group = |prefix: &str, whole: bool| -> Result<HostParameters, TrainError> {

@@ -15,7 +15,7 @@ use crate::network::initialization::initialize;
 use crate::network::parameters::{HostParameters, ParameterSpec, Role};
 use crate::seeds::{RandomStream, stream_seed};
 use crate::tensors::weights_file::WeightsFile;
-use crate::training::checkpoint::{MadeBy, from_file, to_file};
+use crate::training::checkpoint::{RunIdentity, from_file, to_file};
 use crate::training::data::{Subset, TrainingData};
 use crate::training::evaluation::{Measurement, evaluate};
 use crate::training::hooks::RunHooks;
@@ -122,12 +122,12 @@ impl<'a> Learner<'a> {
 
     /// A checkpoint of `run` at `progress`.
     pub fn checkpoint<P: Serialize>(&self, run: &str, progress: &P) -> WeightsFile {
-        let made_by = MadeBy {
+        let identity = RunIdentity {
             run,
             instructions: &self.instructions,
         };
         to_file(
-            made_by,
+            identity,
             &self.specs,
             &self.model.state(),
             self.step,
@@ -145,11 +145,11 @@ impl<'a> Learner<'a> {
         run: &str,
         file: &WeightsFile,
     ) -> Result<P, TrainError> {
-        let made_by = MadeBy {
+        let identity = RunIdentity {
             run,
             instructions: &self.instructions,
         };
-        let (state, step, progress) = from_file(made_by, &self.specs, file)?;
+        let (state, step, progress) = from_file(identity, &self.specs, file)?;
         self.model.restore(state);
         self.step = step;
         Ok(progress)
