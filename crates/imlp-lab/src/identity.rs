@@ -45,6 +45,25 @@ macro_rules! id {
 id!(TrialId);
 id!(PriorId);
 
+/// Names a job: training a prior, or running a trial.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum JobId {
+    /// A prior.
+    Prior(PriorId),
+    /// A trial.
+    Trial(TrialId),
+}
+
+impl JobId {
+    /// The name of a folder.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Prior(id) => id.as_str(),
+            Self::Trial(id) => id.as_str(),
+        }
+    }
+}
+
 /// What decides a result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Identity {
@@ -211,7 +230,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Plan, Recipe};
+    use crate::plan::Plan;
+    use crate::recipe::Recipe;
 
     /// A network of 784 → 98 → 10 for one epoch.
     const TINY: &str = "prior.kind = \"custom\"\n\

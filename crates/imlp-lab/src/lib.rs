@@ -29,11 +29,12 @@ pub mod table;
 pub mod tensorboard;
 pub mod text;
 pub mod variation;
+pub mod weights;
 
 pub use error::LabError;
 pub use experiment::{
-    CheckpointEvery, Configuration, Execution, Experiment, Flops, PlannedPrior, PlannedTrial,
-    Policy, Prediction, Share,
+    CheckpointEvery, Configuration, Execution, Experiment, Flops, Job, PlannedPrior, PlannedTrial,
+    Policy, Prediction, named,
 };
 pub use keys::read_file;
 pub use plan::{Plan, PlannedConfiguration};

@@ -5,17 +5,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 
 use imlp_data::{DataError, Dataset, ImageSet, ImageShape};
-use imlp_lab::{Plan, Recipe};
 use imlp_linear::Alpha;
 use imlp_train::{
     Cost, Observer, Precision, Setup, TestReading, TrainError, bytes, run_trial, train_prior,
 };
 use serde::Serialize;
 
-use crate::args::{BenchArguments, BenchNetwork, jobs};
+use crate::args::{BenchArguments, BenchNetwork, jobs, recipe};
 use crate::exit::Failure;
 use crate::interruption::stop_on_ctrl_c;
 use crate::output::say;
+use crate::prepare::one_trial;
 
 /// What was measured.
 #[derive(Debug, Serialize)]
@@ -35,16 +35,9 @@ struct Measured {
 }
 
 pub fn run(arguments: &BenchArguments) -> Result<(), Failure> {
-    let mut recipe = match &arguments.recipe {
-        Some(path) => Recipe::read(path)?,
-        None => Recipe::default(),
-    };
-    for text in &arguments.set {
-        recipe.set_text(text)?;
-    }
-    let mut config = Plan::new(&recipe)?.single(Alpha::ZERO, 0)?.configurations()[0]
-        .config
-        .clone();
+    let recipe = recipe(arguments.recipe.as_deref(), &arguments.set)?;
+    let plan = one_trial(&recipe, Some(Alpha::ZERO), 0)?;
+    let mut config = plan.configurations()[0].config.clone();
     // One epoch to warm up, one more; nothing but steps.
     config.train.epochs = 2;
     config.train.warmup_epochs = 0.0;

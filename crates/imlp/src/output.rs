@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use imlp_lab::files::{UnfinishedFile, free_space};
-use imlp_train::{NewFile, bytes};
+use imlp_train::{Metrics, NewFile, bytes};
 
 use crate::exit::Failure;
 use crate::interruption::stop_on_ctrl_c;
@@ -51,6 +51,11 @@ pub fn write_beside(out: &Path, file: NewFile<'_>) -> Result<UnfinishedFile, Fai
     }
     written?;
     Ok(unfinished)
+}
+
+/// `59.31 %`, or a dash for a subset that was not measured.
+pub fn percent(metrics: Option<Metrics>) -> String {
+    metrics.map_or("–".to_owned(), |m| format!("{:.2} %", 100.0 * m.accuracy))
 }
 
 /// A number with about five digits: `0.1234`, `1.234e-7`.
