@@ -46,7 +46,7 @@ pub struct PlannedTrial {
     /// Its name. Trials of two configurations that would give the same bits
     /// have one name and are trained once.
     pub id: TrialId,
-    /// The prior toward which it is pulled.
+    /// The prior toward which its twin is interpolated.
     pub prior: PriorId,
     /// Index of its configuration.
     pub configuration: usize,
@@ -116,25 +116,6 @@ impl Job {
             Self::Trial(_) => setup.twin_steps(),
         }
     }
-}
-
-/// The jobs among `jobs` that `names` lists, and the priors of the trials among
-/// them.
-pub fn named(mut jobs: Vec<Job>, names: &[String]) -> Vec<Job> {
-    let listed = |name: &str| names.iter().any(|n| n == name);
-    let mut priors = HashSet::new();
-    for job in &jobs {
-        if let Job::Trial(trial) = job
-            && listed(trial.id.as_str())
-        {
-            priors.insert(trial.prior.clone());
-        }
-    }
-    jobs.retain(|job| match job {
-        Job::Prior(prior) => listed(prior.id.as_str()) || priors.contains(&prior.id),
-        Job::Trial(trial) => listed(trial.id.as_str()),
-    });
-    jobs
 }
 
 /// How an experiment is run; no field changes a result.
@@ -336,6 +317,25 @@ impl Experiment {
         }
         priors.append(&mut trials);
         priors
+    }
+
+    /// The jobs with these names, and the priors of the trials among them.
+    pub fn jobs_named(&self, names: &[String]) -> Vec<Job> {
+        let listed = |name: &str| names.iter().any(|n| n == name);
+        let mut jobs = self.jobs();
+        let mut priors = HashSet::new();
+        for job in &jobs {
+            if let Job::Trial(trial) = job
+                && listed(trial.id.as_str())
+            {
+                priors.insert(trial.prior.clone());
+            }
+        }
+        jobs.retain(|job| match job {
+            Job::Prior(prior) => listed(prior.id.as_str()) || priors.contains(&prior.id),
+            Job::Trial(trial) => listed(trial.id.as_str()),
+        });
+        jobs
     }
 
     /// Predicts operations and memory with `jobs` trials at a time. Trials and

@@ -111,7 +111,7 @@ fn folder_of(path: &Path) -> &Path {
     folder.unwrap_or(Path::new("."))
 }
 
-/// Free bytes on the file system of `path`; `None` where the system does not tell.
+/// Free bytes on the file system of `path`; `None` where the system does not report them.
 pub fn free_space(path: &Path) -> Option<u64> {
     #[cfg(unix)]
     {

@@ -1,11 +1,10 @@
 //! What decides the result of a trial or a prior, and the name that follows
 //! from it.
 //!
-//! The name is a hash: two trials that would give the same bits have one name,
-//! whatever recipe asks for them, and are trained once. So a configuration is
-//! brought to a canonical form first, which drops every key that this result
-//! does not depend on. Only keys that are known not to matter are dropped; a key
-//! that is new to this file counts.
+//! The name is a hash: two trials that would give the same bits have one name, in
+//! every recipe, and are trained once. So the configuration is first brought to a
+//! canonical form, without the keys on which this result does not depend. Only keys
+//! that are known not to matter are dropped; a key that is new to this file counts.
 
 use imlp_linear::Alpha;
 use imlp_train::{

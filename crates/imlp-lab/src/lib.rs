@@ -34,7 +34,7 @@ pub mod weights;
 pub use error::LabError;
 pub use experiment::{
     CheckpointEvery, Configuration, Execution, Experiment, Flops, Job, PlannedPrior, PlannedTrial,
-    Policy, Prediction, named,
+    Policy, Prediction,
 };
 pub use keys::read_file;
 pub use plan::{Plan, PlannedConfiguration};

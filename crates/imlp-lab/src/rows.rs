@@ -1,5 +1,5 @@
 //! The table of trials: one row per trial, as `results.csv`, `imlp export` and
-//! `imlp trial` give it.
+//! `imlp train --json` give it.
 
 use std::io::Write;
 

@@ -68,6 +68,10 @@ pub enum Command {
     /// Check every trial of a recipe and predict what it costs, without training
     Check(CheckArguments),
     /// Run one trial and keep its result and weights
+    ///
+    /// The folder is like that of a sweep: an interrupted trial continues from its last
+    /// checkpoint, and a finished one is read instead of trained. The weights in it are those
+    /// of one trial.
     Train(TrainArguments),
     /// Measure saved weights
     Eval(EvalArguments),

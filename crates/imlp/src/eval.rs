@@ -31,8 +31,8 @@ pub fn run(arguments: &EvalArguments) -> Result<(), Failure> {
             config.data.name, dataset.checksum
         )));
     }
-    // Weights are f32 whatever they were trained in, and are measured so: on
-    // any machine.
+    // Weights are stored in f32 for every precision of training, and measured in f32, which
+    // works on any machine.
     config.train.precision = Precision::F32;
     let setup = Setup::new(config, Arc::new(dataset), Backend::Cpu)?;
     let network = match network {

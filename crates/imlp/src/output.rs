@@ -71,7 +71,7 @@ pub fn number(value: f64) -> String {
     }
 }
 
-/// Refuses to write over what is read.
+/// Refuses an output file that is the input file.
 pub fn refuse_same(out: &Path, input: &Path) -> Result<(), Failure> {
     let same = match (out.canonicalize(), input.canonicalize()) {
         (Ok(out), Ok(input)) => out == input,
@@ -86,7 +86,7 @@ pub fn refuse_same(out: &Path, input: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes until someone asks to stop.
+/// Writes until the user asks to stop.
 struct Stoppable<'a> {
     out: &'a mut dyn Write,
     stop: &'a AtomicBool,

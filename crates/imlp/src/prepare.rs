@@ -21,7 +21,7 @@ pub enum MissingData {
     Refuse,
 }
 
-/// Where it is told what will be trained, and what it costs.
+/// Where to print what will be trained, and its cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Announce {
     Nowhere,
@@ -75,7 +75,7 @@ fn fetch_data(plan: &Plan) -> Result<(), Failure> {
     names.into_iter().try_for_each(data::ensure)
 }
 
-/// What will be trained and what it costs, in lines.
+/// Lines that say what will be trained, and its cost.
 fn announcement(experiment: &Experiment, prediction: &Prediction, jobs: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for configuration in &experiment.configurations {

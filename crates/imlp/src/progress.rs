@@ -59,7 +59,7 @@ impl Display {
         }
     }
 
-    /// Takes the bars away; what was printed stays.
+    /// Removes the bars; printed lines stay.
     pub fn close(&self) {
         self.total.finish_and_clear();
         let mut workers = self.workers.lock().expect("no holder panics");

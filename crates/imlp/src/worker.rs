@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use imlp_lab::executor::batch::{ArrayTask, Submission, scheduler};
 use imlp_lab::executor::local;
-use imlp_lab::{Execution, Experiment, Job, LabError, Plan, named};
+use imlp_lab::{Execution, Experiment, Job, LabError, Plan};
 
 use crate::args::{DeviceName, WorkerArguments, memory_limit};
 use crate::exit::{Failure, report};
@@ -86,7 +86,7 @@ pub fn run(arguments: &WorkerArguments) -> Result<(), Failure> {
 
 /// The jobs of `task`.
 fn jobs(experiment: &Experiment, task: &ArrayTask, folder: &Path) -> Result<Vec<Job>, Failure> {
-    let jobs = named(experiment.jobs(), &task.work);
+    let jobs = experiment.jobs_named(&task.work);
     let is_known = |name: &String| jobs.iter().any(|job| job.id().as_str() == name);
     match task.work.iter().find(|name| !is_known(name)) {
         None => Ok(jobs),

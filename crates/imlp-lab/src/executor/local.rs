@@ -23,7 +23,8 @@ use crate::experiment::{
     Configuration, Execution, Experiment, Job, PlannedPrior, PlannedTrial, Policy,
 };
 use crate::store::{Ending, Lease, LeaseCheckpoints, Store};
-use crate::{tensorboard, weights};
+use crate::tensorboard;
+use crate::weights::{self, NetworkName};
 
 /// Time after which a worker without a job looks again for one, and for a request to
 /// stop.
@@ -232,8 +233,11 @@ impl<'a> Shared<'a> {
             Ok(trial) => trial,
             Err(unfinished) => return self.end(job, lease, unfinished),
         };
-        if let Some(folder) = self.weights {
-            // Before the result: a trial with a result has its weights.
+        // Before the result, so that a trial with a result has its weights. A file that
+        // another trial has written in the meantime stays, and `imlp train` reports it.
+        if let Some(folder) = self.weights
+            && weights::are_saved(folder, NetworkName::Twin, planned).is_ok()
+        {
             lease.unless_superseded(|| {
                 weights::save_twin(folder, configuration, planned, &trial).map(|_| ())
             })?;

@@ -47,7 +47,7 @@ pub struct Ended {
     /// Whether the attempt saved a checkpoint.
     #[serde(default)]
     pub kept: bool,
-    /// Why, where there is a reason to tell.
+    /// Why, if a reason is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

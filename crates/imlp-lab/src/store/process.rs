@@ -8,7 +8,7 @@ pub struct Process {
     /// Name of the machine, for people.
     pub host: String,
     /// The boot and the process namespace in which `pid` means something; none
-    /// where the system does not tell.
+    /// where the system does not report it.
     machine: Option<String>,
     /// Process number.
     pub pid: u32,
