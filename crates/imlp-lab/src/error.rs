@@ -33,7 +33,7 @@ pub enum LabError {
     },
     /// The output path is a file.
     #[error(
-        "the output {} is a file; give a folder (it is made if it does not exist)", .0.display()
+        "the output {} is a file; give a folder (it is created if it does not exist)", .0.display()
     )]
     OutputIsFile(PathBuf),
     /// The output path is a folder.

@@ -73,8 +73,8 @@ pub fn report(failed: &[Failed]) -> Result<(), Failure> {
         eprintln!("failed: {job}: {reason}");
     }
     Err(Failure::SomeFailed(format!(
-        "{} of the trials and priors failed; the others are kept. Remove the cause, then `imlp \
-         retry` and the same command again",
+        "{} of the trials and priors failed; the results of the others are kept. Remove the cause, \
+         then run `imlp retry` and the same command again",
         failed.len()
     )))
 }

@@ -105,7 +105,7 @@ impl Worker {
         let in_vain = attempts_without_result(&earlier);
         if in_vain >= self.policy.max_attempts {
             return Ok(Availability::Failed(format!(
-                "given up after {in_vain} attempts without an end (the last one {})",
+                "given up after {in_vain} attempts without a result (the last one {})",
                 ending_in_words(last.as_ref())
             )));
         }

@@ -200,7 +200,7 @@ pub struct TrainArguments {
     /// --out, keep no files
     #[arg(long)]
     pub json: bool,
-    /// Keep twin.safetensors and prior.safetensors in the folder [default: unless --json]
+    /// Keep twin.safetensors and prior.safetensors in the folder: the default, except with --json
     #[arg(long, overrides_with = "no_weights")]
     weights: bool,
     /// Keep no weights
