@@ -1,11 +1,11 @@
-"""Searches α and the learning rate with Optuna; `imlp trial` runs the trials.
+"""Searches α and the learning rate with Optuna; `imlp train` runs the trials.
 
     pip install optuna
     python examples/optuna_search.py --trials 20 --out search
 
 Trials are kept in the folder of --out: a setting that comes up again is not
 trained again, and any number of these scripts may share the folder. Whatever
-else follows `--` goes to `imlp trial`, e.g. `-- --epochs=5 --data=cifar10`.
+else follows `--` goes to `imlp train`, e.g. `-- --epochs=5 --data=cifar10`.
 """
 
 import argparse
@@ -20,17 +20,17 @@ parser.add_argument("--imlp", default="imlp", help="the program")
 parser.add_argument("--trials", type=int, default=20)
 parser.add_argument("--out", default="search", help="folder of the trials")
 parser.add_argument("--seed", type=int, default=0, help="of Optuna's sampler")
-parser.add_argument("rest", nargs="*", help="more for imlp trial")
+parser.add_argument("rest", nargs="*", help="more for imlp train")
 options = parser.parse_args()
 
-# Exit codes of `imlp trial`: the trial failed, the user stopped it.
+# Exit codes of `imlp train`: the trial failed, the user stopped it.
 FAILED, INTERRUPTED = 3, 130
 
 
 def objective(trial):
     alpha = trial.suggest_float("alpha", 1e-4, 1.0, log=True)
     rate = trial.suggest_float("learning_rate", 1e-3, 1e-1, log=True)
-    command = [options.imlp, "trial", f"--alpha={alpha}", f"--out={options.out}"]
+    command = [options.imlp, "train", "--json", f"--alpha={alpha}", f"--out={options.out}"]
     command += [f"--set=train.learning_rate={rate}", *options.rest]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     if done.returncode == INTERRUPTED:

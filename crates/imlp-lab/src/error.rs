@@ -33,7 +33,7 @@ pub enum LabError {
     },
     /// The output path is a file.
     #[error(
-        "the output {} is a file; give a folder (it is made if it does not exist)", .0.display()
+        "the output {} is a file; give a folder (it is created if it does not exist)", .0.display()
     )]
     OutputIsFile(PathBuf),
     /// The output path is a folder.
@@ -117,6 +117,15 @@ pub enum LabError {
     /// A checkpoint that cannot be laid out.
     #[error("cannot lay out a checkpoint: {0}")]
     Checkpoint(String),
+    /// Weights that cannot be written as a file.
+    #[error("cannot write weights: {0}")]
+    Weights(String),
+    /// A file with the weights of another trial.
+    #[error(
+        "{} holds weights of another trial; give another --out, or --no-weights to keep the \
+         record alone", .0.display()
+    )]
+    OtherWeights(PathBuf),
     /// A scheduler's program that cannot be run, does not answer or refuses.
     #[error("{program}: {reason}")]
     Scheduler {

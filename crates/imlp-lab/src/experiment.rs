@@ -8,12 +8,13 @@ use std::time::Duration;
 use imlp_data::{Cache, Dataset, LoadOptions};
 use imlp_linear::Alpha;
 use imlp_train::{Backend, Cost, Setup, TrialConfig, bytes};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::identity::{Identity, PriorId, TrialId};
+use crate::error::LabError;
+use crate::identity::{Identity, JobId, PriorId, TrialId};
 use crate::plan::{Plan, PlannedConfiguration, of_configuration};
+use crate::sweep_config::SweepConfig;
 use crate::variation::{Assignment, label};
-use crate::{LabError, SweepConfig};
 
 /// A checked experiment, ready to run.
 #[derive(Debug)]
@@ -45,7 +46,7 @@ pub struct PlannedTrial {
     /// Its name. Trials of two configurations that would give the same bits
     /// have one name and are trained once.
     pub id: TrialId,
-    /// The prior toward which it is pulled.
+    /// The prior toward which its twin is interpolated.
     pub prior: PriorId,
     /// Index of its configuration.
     pub configuration: usize,
@@ -66,30 +67,58 @@ pub struct PlannedPrior {
     pub seed: u64,
 }
 
-/// What one worker is to do of an experiment: all of it, or a part.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Share {
-    /// Priors to train.
-    pub priors: Vec<PlannedPrior>,
-    /// Trials to run. Each has its prior among `priors`.
-    pub trials: Vec<PlannedTrial>,
+/// One job of an experiment: a prior to train, or a trial to run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Job {
+    /// A prior to train.
+    Prior(PlannedPrior),
+    /// A trial to run.
+    Trial(PlannedTrial),
 }
 
-impl Share {
-    /// The trials and priors whose names are among `names`, and the priors of
-    /// those trials.
-    pub fn named(mut self, names: &[String]) -> Self {
-        let named = |name: &str| names.iter().any(|n| n == name);
-        self.trials.retain(|trial| named(trial.id.as_str()));
-        let trials = &self.trials;
-        self.priors.retain(|prior| {
-            named(prior.id.as_str()) || trials.iter().any(|trial| trial.prior == prior.id)
-        });
-        self
+impl Job {
+    /// Its name.
+    pub fn id(&self) -> JobId {
+        match self {
+            Self::Prior(prior) => JobId::Prior(prior.id.clone()),
+            Self::Trial(trial) => JobId::Trial(trial.id.clone()),
+        }
+    }
+
+    /// The prior that must be trained first; α = 0 needs none.
+    pub fn depends_on(&self) -> Option<&PriorId> {
+        match self {
+            Self::Trial(trial) if !trial.alpha.is_zero() => Some(&trial.prior),
+            Self::Trial(_) | Self::Prior(_) => None,
+        }
+    }
+
+    /// Index of its configuration.
+    pub fn configuration(&self) -> usize {
+        match self {
+            Self::Prior(prior) => prior.configuration,
+            Self::Trial(trial) => trial.configuration,
+        }
+    }
+
+    /// What decides its result.
+    pub fn identity(&self, setup: &Setup) -> Identity {
+        match self {
+            Self::Prior(prior) => Identity::of_prior(setup, prior.seed),
+            Self::Trial(trial) => Identity::of_trial(setup, trial.alpha, trial.seed),
+        }
+    }
+
+    /// Its optimiser steps.
+    pub fn steps(&self, setup: &Setup) -> u64 {
+        match self {
+            Self::Prior(_) => setup.prior_steps(),
+            Self::Trial(_) => setup.twin_steps(),
+        }
     }
 }
 
-/// How an experiment is carried out; none of it changes a result.
+/// How an experiment is run; no field changes a result.
 #[derive(Clone, Debug)]
 pub struct Execution {
     /// Folder of the results.
@@ -98,32 +127,37 @@ pub struct Execution {
     pub jobs: usize,
     /// Limit on predicted memory, bytes.
     pub max_memory: u64,
-    /// How often a trial is tried, and for how long.
+    /// Attempts, time limits and checkpoints.
     pub policy: Policy,
-    /// The task of a scheduler as which this runs, if it does.
+    /// The scheduler's task in which this process runs, if any.
     pub task: Option<String>,
+    /// Folder for the weights of every trial that this process runs, if they are
+    /// kept.
+    pub weights: Option<PathBuf>,
 }
 
-/// How often a trial is tried, and for how long.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// Attempts, time limits and checkpoints of a trial.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Policy {
-    /// Attempts at a trial that was interrupted, timed out or lost, before it is
-    /// given up.
+    /// Attempts that may end without a result or an error before a trial is given
+    /// up.
     pub max_attempts: u32,
-    /// How long an attempt may take; none for as long as it takes.
+    /// Time limit of an attempt.
     pub time_limit: Option<Duration>,
-    /// How long a worker may show no sign of life before its work is taken over.
+    /// Time without a heartbeat after which a worker's jobs are taken over.
     pub stale_after: Duration,
-    /// When an attempt keeps checkpoints.
+    /// How often an attempt saves a checkpoint.
     pub checkpoint_every: CheckpointEvery,
 }
 
-/// How often an attempt keeps a checkpoint; it also does when it is interrupted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How often an attempt saves a checkpoint, besides one when it is interrupted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum CheckpointEvery {
-    /// After that time.
+    /// Time between two checkpoints.
     Time(Duration),
-    /// After so many epochs, at least 1.
+    /// Epochs between two checkpoints, at least 1.
     Epochs(u32),
 }
 
@@ -132,10 +166,10 @@ impl Default for Policy {
         Self {
             max_attempts: 5,
             time_limit: None,
-            // Longer than a shared file system hides a change or an overloaded
-            // machine delays one.
+            // Longer than the caches of a shared file system or an overloaded machine
+            // delay a heartbeat.
             stale_after: Duration::from_secs(60),
-            // Little to lose, and seldom enough to cost nothing.
+            // Loses little work, and costs no measurable time.
             checkpoint_every: CheckpointEvery::Time(Duration::from_secs(5 * 60)),
         }
     }
@@ -221,12 +255,12 @@ impl Experiment {
             alphas,
             seeds,
         };
-        experiment.refuse_twins()?;
+        experiment.refuse_duplicate_configurations()?;
         Ok(experiment)
     }
 
     /// Refuses two configurations whose results would be the same.
-    fn refuse_twins(&self) -> Result<(), LabError> {
+    fn refuse_duplicate_configurations(&self) -> Result<(), LabError> {
         let mut seen = HashMap::new();
         for configuration in &self.configurations {
             let id = Identity::of_trial(&configuration.setup, Alpha::ONE, 0).trial_id();
@@ -265,23 +299,43 @@ impl Experiment {
         trials
     }
 
-    /// All of it: every trial and every prior, each once.
-    pub fn share(&self) -> Share {
+    /// Every prior, then every trial, each once.
+    pub fn jobs(&self) -> Vec<Job> {
         let (mut known, mut known_priors) = (HashSet::new(), HashSet::new());
-        let mut share = Share::default();
+        let (mut priors, mut trials) = (Vec::new(), Vec::new());
         for trial in self.trials() {
             if known_priors.insert(trial.prior.clone()) {
-                share.priors.push(PlannedPrior {
+                priors.push(Job::Prior(PlannedPrior {
                     id: trial.prior.clone(),
                     configuration: trial.configuration,
                     seed: trial.seed,
-                });
+                }));
             }
             if known.insert(trial.id.clone()) {
-                share.trials.push(trial);
+                trials.push(Job::Trial(trial));
             }
         }
-        share
+        priors.append(&mut trials);
+        priors
+    }
+
+    /// The jobs with these names, and the priors of the trials among them.
+    pub fn jobs_named(&self, names: &[String]) -> Vec<Job> {
+        let listed = |name: &str| names.iter().any(|n| n == name);
+        let mut jobs = self.jobs();
+        let mut priors = HashSet::new();
+        for job in &jobs {
+            if let Job::Trial(trial) = job
+                && listed(trial.id.as_str())
+            {
+                priors.insert(trial.prior.clone());
+            }
+        }
+        jobs.retain(|job| match job {
+            Job::Prior(prior) => listed(prior.id.as_str()) || priors.contains(&prior.id),
+            Job::Trial(trial) => listed(trial.id.as_str()),
+        });
+        jobs
     }
 
     /// Predicts operations and memory with `jobs` trials at a time. Trials and

@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all.
+//! Files that exist whole or not at all.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tempfile::NamedTempFile;
 
-use crate::LabError;
+use crate::error::LabError;
 
-/// How a file is called while it is written.
+/// Beginning of a file's name while it is written.
 const UNFINISHED: &str = ".writing-";
 
 /// A file that is being written under a temporary name beside its own; dropped
@@ -21,7 +21,7 @@ pub struct UnfinishedFile {
 }
 
 impl UnfinishedFile {
-    /// Begins a file that will be `path`.
+    /// Creates a temporary file that will become `path`.
     ///
     /// # Errors
     /// [`LabError::OutputIsFolder`]; [`LabError::Io`]: no such folder, missing
@@ -39,15 +39,15 @@ impl UnfinishedFile {
         })
     }
 
-    /// Where the file is for now.
+    /// The temporary file.
     pub fn path(&self) -> &Path {
         self.file.path()
     }
 
-    /// Writes to its end, and to the disk.
+    /// Writes the content, and syncs it to the disk.
     ///
     /// # Errors
-    /// [`LabError::Io`]: full disk, or what `write` says.
+    /// [`LabError::Io`]: full disk, or an error of `write`.
     pub fn write(
         &mut self,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -58,18 +58,18 @@ impl UnfinishedFile {
             .map_err(writing(&self.path))
     }
 
-    /// Gives it its name; what was there before is replaced.
+    /// Renames it to its own name, replacing a file that has it.
     ///
     /// # Errors
-    /// [`LabError::Io`]: missing permission; what was there is then as before.
+    /// [`LabError::Io`]: missing permission; an existing file is then unchanged.
     pub fn keep(self) -> Result<(), LabError> {
         self.make_ordinary()?;
         let kept = self.file.persist(&self.path).map_err(|e| e.error);
         kept.map(|_| ()).map_err(writing(&self.path))
     }
 
-    /// Gives it its name if no file has it; false when one has. Of several
-    /// processes, on any hosts, exactly one is told true.
+    /// Renames it to its own name unless a file has it; false when one has. Of
+    /// several processes, on any hosts, exactly one gets true.
     ///
     /// # Errors
     /// [`LabError::Io`]: missing permission.
@@ -96,8 +96,7 @@ impl UnfinishedFile {
     }
 }
 
-/// The error alone, by its kind where it has one: the text would name the
-/// temporary file.
+/// The error by its kind where it has one, because its text names the temporary file.
 fn writing(path: &Path) -> impl FnOnce(io::Error) -> LabError {
     let told = LabError::io("write", path);
     |error| {
@@ -106,13 +105,13 @@ fn writing(path: &Path) -> impl FnOnce(io::Error) -> LabError {
     }
 }
 
-/// The folder in which `path` is.
+/// The folder that contains `path`.
 fn folder_of(path: &Path) -> &Path {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
     folder.unwrap_or(Path::new("."))
 }
 
-/// Bytes that are free where `path` will be; `None` where that is not known.
+/// Free bytes on the file system of `path`; `None` where the system does not report them.
 pub fn free_space(path: &Path) -> Option<u64> {
     #[cfg(unix)]
     {
@@ -129,7 +128,7 @@ pub fn free_space(path: &Path) -> Option<u64> {
 /// Writes `bytes` under a temporary name beside `path`, syncs, and renames.
 ///
 /// # Errors
-/// [`LabError::Io`]: full disk, missing permission; `path` is then as before.
+/// [`LabError::Io`]: full disk, missing permission; `path` is then unchanged.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), LabError> {
     let mut file = UnfinishedFile::beside(path)?;
     file.write(|out| out.write_all(bytes))?;
@@ -144,7 +143,7 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), LabError> {
     write_atomically(path, &json(value))
 }
 
-/// Writes `value` as JSON if `path` is not there yet; false when it is.
+/// Writes `value` as JSON unless `path` exists; false when it does.
 ///
 /// # Errors
 /// As [`write_atomically`].
@@ -160,10 +159,10 @@ fn json(value: &impl Serialize) -> Vec<u8> {
     text
 }
 
-/// Reads JSON; none when `path` is not there.
+/// Reads JSON; none when `path` does not exist.
 ///
 /// # Errors
-/// [`LabError::Io`]; [`LabError::Damaged`] when it is not what was written.
+/// [`LabError::Io`]; [`LabError::Damaged`] when it is not the JSON of a `T`.
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, LabError> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
@@ -178,7 +177,7 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, L
         })
 }
 
-/// What is in `folder`, by name; nothing when it is not there.
+/// The names in `folder`, sorted; none when it does not exist.
 ///
 /// # Errors
 /// [`LabError::Io`].
@@ -196,7 +195,7 @@ pub(crate) fn list(folder: &Path) -> Result<Vec<String>, LabError> {
     Ok(names)
 }
 
-/// What a process that was killed left half-written in `folder`.
+/// Unfinished files of killed processes in `folder`.
 ///
 /// # Errors
 /// [`LabError::Io`].
@@ -206,7 +205,7 @@ pub(crate) fn unfinished(folder: &Path) -> Result<Vec<PathBuf>, LabError> {
     Ok(unfinished.map(|name| folder.join(name)).collect())
 }
 
-/// Removes a file; one that is gone already is no error.
+/// Removes a file; one that does not exist is no error.
 ///
 /// # Errors
 /// [`LabError::Io`].
@@ -230,7 +229,7 @@ pub fn refuse_file(out: &Path) -> Result<(), LabError> {
     Ok(())
 }
 
-/// Makes a folder and its parents.
+/// Creates a folder and its parents.
 ///
 /// # Errors
 /// [`LabError::Io`].

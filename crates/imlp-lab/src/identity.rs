@@ -1,11 +1,10 @@
 //! What decides the result of a trial or a prior, and the name that follows
 //! from it.
 //!
-//! The name is a hash: two trials that would give the same bits have one name,
-//! whatever recipe asks for them, and are trained once. So a configuration is
-//! brought to a canonical form first, which drops every key that this result
-//! does not depend on. Only keys that are known not to matter are dropped; a key
-//! that is new to this file counts.
+//! The name is a hash: two trials that would give the same bits have one name, in
+//! every recipe, and are trained once. So the configuration is first brought to a
+//! canonical form, without the keys on which this result does not depend. Only keys
+//! that are known not to matter are dropped; a key that is new to this file counts.
 
 use imlp_linear::Alpha;
 use imlp_train::{
@@ -44,6 +43,25 @@ macro_rules! id {
 }
 id!(TrialId);
 id!(PriorId);
+
+/// Names a job: training a prior, or running a trial.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum JobId {
+    /// A prior.
+    Prior(PriorId),
+    /// A trial.
+    Trial(TrialId),
+}
+
+impl JobId {
+    /// The name of a folder.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Prior(id) => id.as_str(),
+            Self::Trial(id) => id.as_str(),
+        }
+    }
+}
 
 /// What decides a result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -211,7 +229,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Plan, Recipe};
+    use crate::plan::Plan;
+    use crate::recipe::Recipe;
 
     /// A network of 784 → 98 → 10 for one epoch.
     const TINY: &str = "prior.kind = \"custom\"\n\

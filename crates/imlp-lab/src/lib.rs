@@ -27,11 +27,12 @@ pub mod tensorboard;
 pub mod text;
 pub mod trial_table;
 pub mod variation;
+pub mod weights;
 
 pub use error::LabError;
 pub use experiment::{
-    CheckpointEvery, Configuration, Execution, Experiment, Flops, PlannedPrior, PlannedTrial,
-    Policy, Prediction, Share,
+    CheckpointEvery, Configuration, Execution, Experiment, Flops, Job, PlannedPrior, PlannedTrial,
+    Policy, Prediction,
 };
 pub use keys::read_file;
 pub use plan::{Plan, PlannedConfiguration};

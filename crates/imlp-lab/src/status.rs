@@ -1,14 +1,15 @@
-//! How it stands with an experiment, read from its store by anyone at any time.
+//! The status of an experiment, which anyone may read from its store at any time.
 
 use std::collections::{HashMap, HashSet};
 
 use imlp_train::TrialRecord;
 
-use crate::LabError;
+use crate::error::LabError;
 use crate::executor::batch::Queue;
 use crate::executor::prior_failed;
 use crate::identity::PriorId;
-use crate::store::{Attempt, Manifest, Published, State, Store};
+use crate::store::{Attempt, ListedTrial, Manifest, Published, State, Store};
+use crate::text::alpha_text;
 use crate::variation::label;
 
 /// One trial in a store.
@@ -16,9 +17,9 @@ use crate::variation::label;
 pub struct TrialStatus {
     /// The trial's folder.
     pub id: String,
-    /// α, seed and configuration, or the name where those are not known.
+    /// α, seed and configuration, or the folder's name where those are not known.
     pub name: String,
-    /// How it stands.
+    /// Its state.
     pub state: State,
     /// Whether it waits in a scheduler's queue.
     pub queued: bool,
@@ -27,7 +28,7 @@ pub struct TrialStatus {
 }
 
 impl TrialStatus {
-    /// The word for how it stands.
+    /// The word for its state.
     pub fn word(&self) -> &'static str {
         if self.queued {
             QUEUED
@@ -40,35 +41,35 @@ impl TrialStatus {
 /// The word for a trial that waits in a scheduler's queue.
 const QUEUED: &str = "queued";
 
-/// How it stands with the trials of an experiment.
+/// The status of an experiment.
 #[derive(Clone, Debug)]
 pub struct Status {
-    /// Every trial that was asked for last, or, where nothing was, every trial
-    /// that was begun.
+    /// Every trial that the last command asked for, or every trial that any worker
+    /// has begun if `experiment.json` is missing.
     pub trials: Vec<TrialStatus>,
-    /// Priors that failed, and why.
+    /// The failed priors, and why they failed.
     pub failed_priors: Vec<(String, String)>,
-    /// Trials in the store beside those that were asked for last.
+    /// Number of further trials in the store.
     pub others: usize,
 }
 
-/// How fast an experiment goes.
+/// The pace of an experiment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Throughput {
-    /// Mean seconds from the beginning of an attempt to its result.
+    /// Mean seconds from the start of an attempt to its result.
     pub seconds_per_trial: f64,
-    /// Over how many trials.
+    /// Number of trials in that mean.
     pub finished: usize,
-    /// Trials that are worked on now.
+    /// Trials that run now.
     pub running: usize,
-    /// Trials without a result that will still be tried.
+    /// Trials that have neither a result nor failed.
     pub left: usize,
-    /// Seconds until all are done, if those who work now go on at this pace;
-    /// none where nobody does.
+    /// Seconds until all trials are finished at the present pace; none where no trial
+    /// runs.
     pub seconds_left: Option<f64>,
 }
 
-/// The states in the order in which they are told.
+/// The states, in the order of the output.
 const STATES: [&str; 10] = [
     "done",
     "diverged",
@@ -143,19 +144,19 @@ impl Status {
         })
     }
 
-    /// How many trials are in each state that any is in.
+    /// The number of trials in each state, without those that are 0.
     pub fn counts(&self) -> Vec<(&'static str, usize)> {
         let counts = STATES.into_iter().map(|word| (word, self.count(word)));
         counts.filter(|(_, count)| *count > 0).collect()
     }
 
-    /// How many trials are in the state that is called `word`.
+    /// The number of trials in the state with this word.
     fn count(&self, word: &str) -> usize {
         let trials = self.trials.iter();
         trials.filter(|t| t.word() == word).count()
     }
 
-    /// Notes which trials wait in a scheduler's queue.
+    /// Marks the trials that wait in a scheduler's queue.
     pub fn merge(&mut self, queue: &Queue) {
         for trial in &mut self.trials {
             let waiting = match trial.state {
@@ -170,13 +171,13 @@ impl Status {
         }
     }
 
-    /// How many trials have neither a result nor failed.
+    /// The number of trials that have neither a result nor failed.
     pub fn unfinished(&self) -> usize {
         let over = |state: &State| state.is_finished() || matches!(state, State::Failed(_));
         self.trials.iter().filter(|t| !over(&t.state)).count()
     }
 
-    /// Trials and priors that failed, and why.
+    /// The failed trials and priors, and why they failed.
     pub fn failures(&self) -> Vec<(String, String)> {
         let trials = self.trials.iter().filter_map(|trial| match &trial.state {
             State::Failed(reason) => Some((trial.name.clone(), reason.clone())),
@@ -186,7 +187,7 @@ impl Status {
         self.failed_priors.iter().cloned().chain(trials).collect()
     }
 
-    /// Attempts that are under way.
+    /// The running attempts.
     pub fn running(&self) -> Vec<(&str, &Attempt)> {
         let trials = self.trials.iter();
         trials
@@ -197,7 +198,7 @@ impl Status {
             .collect()
     }
 
-    /// How fast it goes; none before the first trial has finished.
+    /// The pace; none before the first trial has finished.
     pub fn throughput(&self) -> Option<Throughput> {
         let seconds: Vec<f64> = self
             .trials
@@ -222,13 +223,13 @@ impl Status {
 }
 
 /// `α = 0.1, seed 2, train.epochs=3`.
-fn name(manifest: &Manifest, trial: &crate::store::ListedTrial) -> String {
+fn name(manifest: &Manifest, trial: &ListedTrial) -> String {
     let assignments = manifest
         .configurations
         .get(trial.configuration)
         .map(|configuration| label(&configuration.assignments))
         .unwrap_or_default();
-    let alpha = crate::text::alpha_text(trial.alpha);
+    let alpha = alpha_text(trial.alpha);
     match assignments.as_str() {
         "" => format!("α = {alpha}, seed {}", trial.seed),
         label => format!("α = {alpha}, seed {}, {label}", trial.seed),

@@ -27,7 +27,10 @@ pub fn thousands(count: u64) -> String {
     text
 }
 
-/// `word` quoted for a shell where necessary.
+/// `word` as a shell reads it back, in quotes where it needs them.
+///
+/// Not the crate `shlex`, which quotes `=` and `,` too: every option of a command line in
+/// a report or script would stand in quotes.
 pub fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+%@".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

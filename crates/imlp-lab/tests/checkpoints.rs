@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use imlp_lab::executor::{Progress, Task, TaskEnd, collect, local};
+use imlp_lab::executor::{JobEnd, JobLabel, Progress, collect, local};
 use imlp_lab::store::Store;
 use imlp_lab::{CheckpointEvery, Execution, Experiment, LabError, Plan, Policy, Recipe};
 use imlp_linear::Alpha;
@@ -49,8 +49,8 @@ impl Watched {
 impl Progress for Watched {
     fn planned(&self, _: usize, _: u64, _: usize) {}
 
-    fn started(&self, _: usize, task: &Task, _: u64) {
-        let trial = matches!(task, Task::Trial { .. });
+    fn started(&self, _: usize, job: &JobLabel, _: u64) {
+        let trial = matches!(job, JobLabel::Trial { .. });
         self.in_trial.store(trial, Ordering::Relaxed);
     }
 
@@ -67,9 +67,9 @@ impl Progress for Watched {
         }
     }
 
-    fn ended(&self, _: usize, _: &Task, _: &TaskEnd) {}
+    fn ended(&self, _: usize, _: &JobLabel, _: &JobEnd) {}
 
-    fn finished_elsewhere(&self, _: &Task, _: u64) {}
+    fn finished_elsewhere(&self, _: &JobLabel, _: u64) {}
 }
 
 const NEVER: u64 = u64::MAX;
@@ -86,10 +86,11 @@ fn run(alpha: f64, folder: &Path, progress: &Watched) -> Result<Value, LabError>
             ..Policy::default()
         },
         task: None,
+        weights: None,
     };
     let failed = local::run(
         &experiment,
-        experiment.share(),
+        experiment.jobs(),
         &store,
         &execution,
         progress,

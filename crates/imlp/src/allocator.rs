@@ -1,4 +1,4 @@
-//! The C library's allocator, told to keep large blocks.
+//! The C library's allocator, set to keep large blocks.
 
 /// By default glibc gives every block above 128 KiB back to the system when it
 /// is freed, and each step of training then pays for fresh, zeroed pages: on

@@ -1,5 +1,4 @@
-//! The command line: what can be asked. Each option only sets keys of a recipe
-//! or says how a run is carried out.
+//! The command line. Each option sets keys of a recipe, or says how a command runs.
 
 mod conversion;
 mod data;
@@ -16,10 +15,9 @@ use imlp_data::ImageShape;
 pub use conversion::{DenseArguments, InspectArguments, ProjectArguments};
 pub use data::{DataArguments, DataCommand};
 pub use experiment::{
-    CheckArguments, DeviceName, SweepArguments, TrainArguments, TrialArguments, WorkerArguments,
-    jobs,
+    CheckArguments, DeviceName, SweepArguments, TrainArguments, WorkerArguments, jobs, recipe,
 };
-pub use memory::MemoryArguments;
+pub use memory::{MemoryArguments, memory_limit};
 pub use slurm::{ExecutorName, SlurmArguments};
 pub use store::{
     CancelArguments, CleanArguments, ExportArguments, FormatName, RetryArguments, StatusArguments,
@@ -28,8 +26,8 @@ pub use store::{
 /// A laboratory for controllable inductive bias.
 ///
 /// Trains a structured prior (a CNN, a Mixer) and its dense twin, an MLP whose
-/// weights are pulled toward the prior's by a fraction α, and shows how
-/// accuracy depends on α. `imlp sweep` alone runs the main job on a built-in
+/// weights are interpolated toward the prior's by a fraction α, and shows
+/// how accuracy depends on α. `imlp sweep` alone runs the main job on a built-in
 /// data set.
 ///
 /// Exit codes: 0 success, 1 error, 2 wrong usage, 3 the run ended but some
@@ -43,10 +41,10 @@ pub struct Arguments {
     pub logging: Logging,
 }
 
-/// What is logged on the standard error.
+/// Logging on the standard error.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Logging {
-    /// Log what happens; twice for more
+    /// Log events; twice for more
     #[arg(long, short, global = true, action = ArgAction::Count)]
     pub verbose: u8,
     /// Form of the log
@@ -69,24 +67,26 @@ pub enum Command {
     Sweep(SweepArguments),
     /// Check every trial of a recipe and predict what it costs, without training
     Check(CheckArguments),
-    /// Run one trial and save its record and weights
+    /// Run one trial and keep its result and weights
+    ///
+    /// The folder is like that of a sweep: an interrupted trial continues from its last
+    /// checkpoint, and a finished one is read instead of trained. The weights in it are those
+    /// of one trial.
     Train(TrainArguments),
-    /// Run one trial and print its result as one line of JSON
-    Trial(TrialArguments),
     /// Measure saved weights
     Eval(EvalArguments),
     /// Measure how fast this machine trains a recipe's networks
     Bench(BenchArguments),
-    /// Show how it stands with an experiment
+    /// Show the status of an experiment
     Status(StatusArguments),
-    /// Let trials that failed be tried again
+    /// Let failed trials run again
     Retry(RetryArguments),
-    /// Take an experiment's jobs out of the scheduler's queue
+    /// Cancel an experiment's jobs in the scheduler's queue
     Cancel(CancelArguments),
-    /// Do one task of an array job; `imlp sweep --executor` submits these
+    /// Run one task of an array job, which `imlp sweep --executor` submits
     #[command(hide = true)]
     Worker(WorkerArguments),
-    /// List, and with --yes remove, what an experiment no longer needs
+    /// List, and with --yes remove, files that an experiment no longer needs
     Clean(CleanArguments),
     /// Write the trials of an experiment as a table
     Export(ExportArguments),
@@ -96,7 +96,7 @@ pub enum Command {
     Dense(DenseArguments),
     /// Find the structured layer that is nearest to a dense matrix
     Project(ProjectArguments),
-    /// Show what a SafeTensors file holds, and how structured its matrices are
+    /// Show the tensors of a SafeTensors file, and how structured its matrices are
     Inspect(InspectArguments),
     /// Print the JSON Schema of a recipe, for editors that complete and check TOML
     Schema,
@@ -116,13 +116,13 @@ pub struct EvalArguments {
 pub struct BenchArguments {
     /// A recipe; without one every key has its default
     pub recipe: Option<PathBuf>,
-    /// Which of the two networks
+    /// Network to train
     #[arg(long, value_enum, default_value_t = BenchNetwork::Twin)]
     pub network: BenchNetwork,
-    /// Size of the images, which are random: CHANNELSxHEIGHTxWIDTH
+    /// Size of the random images: CHANNELSxHEIGHTxWIDTH
     #[arg(long, value_name = "CxHxW", default_value = "3x32x32", value_parser = parse_image)]
     pub image: ImageShape,
-    /// Optimiser steps that are timed
+    /// Optimiser steps to time
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub steps: u32,
     /// Trials at a time, each on one thread [default: all cores]
@@ -131,7 +131,7 @@ pub struct BenchArguments {
     /// Set any key of the recipe, e.g. --set train.batch_size=512 (repeatable)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Where the networks are trained
+    /// Device that trains the networks
     #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
     pub device: DeviceName,
     /// Print one line of JSON

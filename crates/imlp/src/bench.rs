@@ -5,24 +5,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 
 use imlp_data::{DataError, Dataset, ImageSet, ImageShape};
-use imlp_lab::{Plan, Recipe};
 use imlp_linear::Alpha;
 use imlp_train::{
     Cost, Observer, Precision, Setup, TestReading, TrainError, bytes, run_trial, train_prior,
 };
 use serde::Serialize;
 
-use crate::args::{BenchArguments, BenchNetwork, jobs};
+use crate::args::{BenchArguments, BenchNetwork, jobs, recipe};
 use crate::exit::Failure;
 use crate::interruption::stop_on_ctrl_c;
 use crate::output::say;
+use crate::prepare::one_trial;
 
-/// What was measured.
+/// The measurement.
 #[derive(Debug, Serialize)]
 struct Measured {
     network: &'static str,
     precision: &'static str,
-    /// Of products of full matrices.
+    /// Instruction set of the products of full matrices.
     instructions: String,
     batch_size: usize,
     jobs: usize,
@@ -30,22 +30,15 @@ struct Measured {
     /// Summed over the trials.
     images_per_second: f64,
     gflop_per_second: f64,
-    /// Of the whole process; 0 where the system does not tell.
+    /// Peak memory of the process; 0 where the system does not report it.
     peak_bytes: u64,
 }
 
 pub fn run(arguments: &BenchArguments) -> Result<(), Failure> {
-    let mut recipe = match &arguments.recipe {
-        Some(path) => Recipe::read(path)?,
-        None => Recipe::default(),
-    };
-    for text in &arguments.set {
-        recipe.set_text(text)?;
-    }
-    let mut config = Plan::new(&recipe)?.single(Alpha::ZERO, 0)?.configurations()[0]
-        .config
-        .clone();
-    // One epoch to warm up, one more; nothing but steps.
+    let recipe = recipe(arguments.recipe.as_deref(), &arguments.set)?;
+    let plan = one_trial(&recipe, Some(Alpha::ZERO), 0)?;
+    let mut config = plan.configurations()[0].config.clone();
+    // One epoch to warm up, one to time; steps only.
     config.train.epochs = 2;
     config.train.warmup_epochs = 0.0;
     config.data.validation_fraction = 0.0;
@@ -154,7 +147,7 @@ fn random(shape: ImageShape, images: usize) -> Result<Dataset, DataError> {
     Dataset::new("random", train, test, names)
 }
 
-/// The most memory that this process had; 0 where the system does not tell.
+/// Peak memory of this process, bytes; 0 where the system does not report it.
 fn peak_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| {

@@ -12,8 +12,7 @@ pub fn run(arguments: &CancelArguments) -> Result<(), Failure> {
     let schedulers = batch::schedulers(&store)?;
     if schedulers.is_empty() {
         return Err(Failure::Message(format!(
-            "nothing was submitted from {}; an `imlp sweep` that runs in a terminal is stopped by \
-             Ctrl-C",
+            "no job was submitted from {}; Ctrl-C stops an `imlp sweep` that runs in a terminal",
             arguments.folder.display()
         )));
     }
@@ -22,9 +21,9 @@ pub fn run(arguments: &CancelArguments) -> Result<(), Failure> {
         jobs.extend(batch::cancel(&store, scheduler.as_ref())?);
     }
     match jobs.as_slice() {
-        [] => say("no job of this experiment waits or runs"),
+        [] => say("no job of this experiment is queued or running"),
         jobs => say(format_args!(
-            "cancelled: {}; what is finished is kept, the same `imlp sweep` continues",
+            "cancelled: {}; results are kept, and the same `imlp sweep` continues",
             jobs.join(", ")
         )),
     }

@@ -1,5 +1,6 @@
-//! `imlp check`: everything that a sweep would check, and what it would cost.
+//! `imlp check`: the checks of a sweep, and a prediction of its cost.
 
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
@@ -13,7 +14,7 @@ use crate::args::CheckArguments;
 use crate::exit::Failure;
 use crate::interruption::stop_on_ctrl_c;
 use crate::output::say;
-use crate::sweep::{announcement, ensure_data};
+use crate::prepare::{Announce, MissingData, prepare};
 
 /// Optimiser steps that are timed, after one that warms up.
 const TIMED_STEPS: u64 = 5;
@@ -21,20 +22,16 @@ const TIMED_STEPS: u64 = 5;
 pub fn run(arguments: &CheckArguments) -> Result<(), Failure> {
     let common = &arguments.common;
     let plan = Plan::new(&common.recipe(arguments.swept.keys()?)?)?;
-    ensure_data(&plan)?;
-    let experiment = Experiment::new(plan, common.device.backend())?;
     let execution = Execution {
-        out: std::path::PathBuf::new(),
-        jobs: arguments.swept.jobs(experiment.trials().len()),
+        out: PathBuf::new(),
+        jobs: arguments.swept.jobs(),
         max_memory: common.memory.limit(),
         policy: Policy::default(),
         task: None,
+        weights: None,
     };
-    let prediction = experiment.predict(execution.jobs);
-    for line in announcement(&experiment, &prediction, execution.jobs) {
-        say(line)?;
-    }
-    experiment.check_memory(&execution)?;
+    let (fetch, announce) = (MissingData::Fetch, Announce::StandardOutput);
+    let (experiment, execution) = prepare(plan, common.device, execution, fetch, announce)?;
     if !arguments.no_time {
         let stop = stop_on_ctrl_c()?;
         let seconds = seconds(&experiment, execution.jobs, &stop)?;

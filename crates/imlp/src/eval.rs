@@ -3,29 +3,23 @@
 use std::sync::Arc;
 
 use imlp_data::{Cache, LoadOptions};
+use imlp_lab::weights::{NetworkName, Origin};
 use imlp_train::{Backend, Precision, Setup, Subset, WeightsFile};
 
 use crate::args::EvalArguments;
 use crate::exit::Failure;
-use crate::output::say;
-use crate::train::{ORIGIN_KEY, Origin, Which, percent};
+use crate::output::{percent, say};
 
 pub fn run(arguments: &EvalArguments) -> Result<(), Failure> {
     let path = &arguments.weights;
     let refuse = |reason: String| Failure::Message(format!("{}: {reason}", path.display()));
     let file = WeightsFile::read(path)?;
-    let origin = file.metadata.get(ORIGIN_KEY).ok_or_else(|| {
-        refuse(format!(
-            "has no metadata `{ORIGIN_KEY}`, so it is not known which network it belongs to; \
-             only files that `imlp train` wrote can be measured"
-        ))
-    })?;
     let Origin {
         network,
         mut config,
         data_checksum,
-    } = serde_json::from_str(origin)
-        .map_err(|e| refuse(format!("its metadata cannot be read: {e}")))?;
+        ..
+    } = Origin::read(&file).map_err(refuse)?;
     let options = LoadOptions {
         labels: config.data.labels,
     };
@@ -37,13 +31,13 @@ pub fn run(arguments: &EvalArguments) -> Result<(), Failure> {
             config.data.name, dataset.checksum
         )));
     }
-    // Weights are f32 whatever they were trained in, and are measured so: on
-    // any machine.
+    // Weights are stored in f32 for every precision of training, and measured in f32, which
+    // works on any machine.
     config.train.precision = Precision::F32;
     let setup = Setup::new(config, Arc::new(dataset), Backend::Cpu)?;
     let network = match network {
-        Which::Twin => setup.twin(),
-        Which::Prior => setup.prior(),
+        NetworkName::Twin => setup.twin(),
+        NetworkName::Prior => setup.prior(),
     };
     let specs = network.parameter_specs();
     let parameters = file.parameters("", &specs).map_err(refuse)?;

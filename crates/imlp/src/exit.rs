@@ -1,8 +1,9 @@
-//! Exit codes, and how errors are told.
+//! Exit codes, and how errors are reported.
 
 use std::process::ExitCode;
 
 use imlp_lab::LabError;
+use imlp_lab::executor::Failed;
 use imlp_train::TrainError;
 
 /// Anything that ends a command early.
@@ -61,4 +62,19 @@ pub fn code(outcome: Result<(), Failure>) -> ExitCode {
             ExitCode::from(INTERRUPTED)
         }
     }
+}
+
+/// Prints the failed jobs, which then decide the exit code.
+pub fn report(failed: &[Failed]) -> Result<(), Failure> {
+    if failed.is_empty() {
+        return Ok(());
+    }
+    for Failed { job, reason } in failed {
+        eprintln!("failed: {job}: {reason}");
+    }
+    Err(Failure::SomeFailed(format!(
+        "{} of the trials and priors failed; the results of the others are kept. Remove the cause, \
+         then run `imlp retry` and the same command again",
+        failed.len()
+    )))
 }

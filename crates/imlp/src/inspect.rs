@@ -10,14 +10,14 @@ use crate::args::InspectArguments;
 use crate::exit::Failure;
 use crate::output::{number, say};
 
-/// Heads of the columns of [`shares`].
+/// Headers of the columns of [`shares`].
 pub const SHARES: [&str; 4] = ["", "energy explained", "locality", "sharing"];
 
-/// What the columns mean.
+/// Meaning of the columns.
 pub const LEGEND: &str = "energy explained = locality × sharing: how much of the sum of squares \
 is where the layer can have weights, and how much of that its tied weights explain";
 
-/// What stands where there is nothing to say.
+/// An empty cell.
 const NOTHING: &str = "–";
 
 pub fn run(arguments: &InspectArguments) -> Result<(), Failure> {

@@ -1,4 +1,4 @@
-//! What is logged on the standard error.
+//! Logging on the standard error.
 
 use std::io::IsTerminal;
 
@@ -9,14 +9,14 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::args::{LogFormat, Logging};
 
-/// Logs warnings of this program, with `-v` what happens, with `-vv` all.
+/// Logs warnings of this program; with `-v` events too, with `-vv` everything.
 pub fn start(logging: Logging) {
     let level = match logging.verbose {
         0 => LevelFilter::WARN,
         1 => LevelFilter::INFO,
         _ => LevelFilter::TRACE,
     };
-    // The names of this workspace's crates begin so.
+    // Every crate of this workspace has a name that begins with it.
     let own = Targets::new().with_target("imlp", level);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let layer = match logging.log_format {

@@ -6,6 +6,7 @@ mod bench;
 mod cancel;
 mod check;
 mod clean;
+mod command_line;
 mod completions;
 mod data;
 mod dense;
@@ -17,6 +18,7 @@ mod interruption;
 mod logging;
 mod man;
 mod output;
+mod prepare;
 mod progress;
 mod project;
 mod retry;
@@ -25,7 +27,6 @@ mod slurm;
 mod status;
 mod sweep;
 mod train;
-mod trial;
 mod worker;
 
 use std::process::ExitCode;
@@ -42,7 +43,6 @@ fn main() -> ExitCode {
         Command::Sweep(arguments) => sweep::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
-        Command::Trial(arguments) => trial::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use imlp_lab::files::{UnfinishedFile, free_space};
-use imlp_train::{NewFile, bytes};
+use imlp_train::{Metrics, NewFile, bytes};
 
 use crate::exit::Failure;
 use crate::interruption::stop_on_ctrl_c;
@@ -53,6 +53,11 @@ pub fn write_beside(out: &Path, file: NewFile<'_>) -> Result<UnfinishedFile, Fai
     Ok(unfinished)
 }
 
+/// `59.31 %`, or a dash for a subset that was not measured.
+pub fn percent(metrics: Option<Metrics>) -> String {
+    metrics.map_or("–".to_owned(), |m| format!("{:.2} %", 100.0 * m.accuracy))
+}
+
 /// A number with about five digits: `0.1234`, `1.234e-7`.
 pub fn number(value: f64) -> String {
     /// Magnitudes that are readable without an exponent.
@@ -66,7 +71,7 @@ pub fn number(value: f64) -> String {
     }
 }
 
-/// Refuses to write over what is read.
+/// Refuses an output file that is the input file.
 pub fn refuse_same(out: &Path, input: &Path) -> Result<(), Failure> {
     let same = match (out.canonicalize(), input.canonicalize()) {
         (Ok(out), Ok(input)) => out == input,
@@ -81,7 +86,7 @@ pub fn refuse_same(out: &Path, input: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes until someone asks to stop.
+/// Writes until the user asks to stop.
 struct Stoppable<'a> {
     out: &'a mut dyn Write,
     stop: &'a AtomicBool,

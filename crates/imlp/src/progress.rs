@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use imlp_lab::executor::{Progress, Task, TaskEnd};
+use imlp_lab::executor::{JobEnd, JobLabel, Progress};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Shows the progress of a sweep.
@@ -15,7 +15,7 @@ pub struct Display {
     workers: Mutex<Vec<Option<ProgressBar>>>,
     plain: bool,
     done: AtomicUsize,
-    tasks: AtomicUsize,
+    jobs: AtomicUsize,
 }
 
 const TOTAL: &str = "{prefix:<22} {wide_bar} {percent:>3} %  {elapsed} elapsed, {eta} left";
@@ -38,7 +38,7 @@ impl Display {
             workers: Mutex::new(vec![None; workers]),
             plain: !terminal && !quiet,
             done: AtomicUsize::new(0),
-            tasks: AtomicUsize::new(0),
+            jobs: AtomicUsize::new(0),
         }
     }
 
@@ -47,19 +47,19 @@ impl Display {
         workers.get(worker).cloned().flatten()
     }
 
-    /// One task less to do.
-    fn over(&self, task: &Task, how: &str) {
+    /// A job has ended.
+    fn over(&self, job: &JobLabel, how: &str) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        let tasks = self.tasks.load(Ordering::Relaxed);
-        self.total.set_prefix(format!("{done} of {tasks} runs"));
+        let jobs = self.jobs.load(Ordering::Relaxed);
+        self.total.set_prefix(format!("{done} of {jobs} runs"));
         if self.plain {
             let seconds = self.total.elapsed().as_secs_f64();
             let eta = self.total.eta().as_secs_f64();
-            eprintln!("[{done}/{tasks}] {task} {how} after {seconds:.0} s, about {eta:.0} s left");
+            eprintln!("[{done}/{jobs}] {job} {how} after {seconds:.0} s, about {eta:.0} s left");
         }
     }
 
-    /// Takes the bars away; what was printed stays.
+    /// Removes the bars; printed lines stay.
     pub fn close(&self) {
         self.total.finish_and_clear();
         let mut workers = self.workers.lock().expect("no holder panics");
@@ -76,28 +76,28 @@ fn style(template: &str) -> ProgressStyle {
 }
 
 impl Progress for Display {
-    fn planned(&self, tasks: usize, steps: u64, kept: usize) {
-        self.tasks.store(tasks, Ordering::Relaxed);
+    fn planned(&self, jobs: usize, steps: u64, finished: usize) {
+        self.jobs.store(jobs, Ordering::Relaxed);
         self.total.set_length(steps);
-        self.total.set_prefix(format!("0 of {tasks} runs"));
+        self.total.set_prefix(format!("0 of {jobs} runs"));
         self.total
             .enable_steady_tick(std::time::Duration::from_millis(500));
-        if kept > 0 {
-            let line = format!("{kept} finished trial(s) found, not repeated");
+        if finished > 0 {
+            let line = format!("{finished} finished trial(s) found, not repeated");
             if self.plain {
                 eprintln!("{line}");
             } else {
-                // Printed above the bars; nowhere when they are hidden.
+                // Printed above the bars, or nowhere if they are hidden.
                 let _ = self.bars.println(line);
             }
         }
     }
 
-    fn started(&self, worker: usize, task: &Task, steps: u64) {
+    fn started(&self, worker: usize, job: &JobLabel, steps: u64) {
         let bar = self
             .bars
             .add(ProgressBar::new(steps).with_style(style(TASK)));
-        bar.set_prefix(task.to_string());
+        bar.set_prefix(job.to_string());
         let mut workers = self.workers.lock().expect("no holder panics");
         if let Some(slot) = workers.get_mut(worker) {
             *slot = Some(bar);
@@ -111,13 +111,13 @@ impl Progress for Display {
         }
     }
 
-    fn ended(&self, worker: usize, task: &Task, end: &TaskEnd) {
+    fn ended(&self, worker: usize, job: &JobLabel, end: &JobEnd) {
         if let Some(bar) = self.bar(worker) {
             match end {
-                // It will be done again, by this worker or another.
-                TaskEnd::GivenBack => self.total.dec(bar.position()),
+                // It will run again, here or elsewhere.
+                JobEnd::GivenBack => self.total.dec(bar.position()),
                 // A trial that diverged or failed skips the steps it had left.
-                TaskEnd::Done | TaskEnd::Failed(_) => {
+                JobEnd::Done | JobEnd::Failed(_) => {
                     let left = bar.length().unwrap_or(0).saturating_sub(bar.position());
                     self.total.inc(left);
                 }
@@ -126,15 +126,15 @@ impl Progress for Display {
             self.bars.remove(&bar);
         }
         match end {
-            TaskEnd::Done => self.over(task, "done"),
-            TaskEnd::Failed(_) => self.over(task, "failed"),
-            TaskEnd::GivenBack if self.plain => eprintln!("{task} will be tried again"),
-            TaskEnd::GivenBack => {}
+            JobEnd::Done => self.over(job, "done"),
+            JobEnd::Failed(_) => self.over(job, "failed"),
+            JobEnd::GivenBack if self.plain => eprintln!("{job} will run again"),
+            JobEnd::GivenBack => {}
         }
     }
 
-    fn finished_elsewhere(&self, task: &Task, steps: u64) {
+    fn finished_elsewhere(&self, job: &JobLabel, steps: u64) {
         self.total.inc(steps);
-        self.over(task, "done by another process");
+        self.over(job, "finished by another process");
     }
 }

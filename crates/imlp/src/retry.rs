@@ -9,6 +9,6 @@ use crate::output::say;
 pub fn run(arguments: &RetryArguments) -> Result<(), Failure> {
     let count = Store::existing(&arguments.folder)?.retry()?;
     say(format_args!(
-        "{count} trial(s) and prior(s) will be tried again; run the same `imlp sweep`"
+        "{count} trial(s) and prior(s) will run again; run the same command to start them"
     ))
 }

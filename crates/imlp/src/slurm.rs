@@ -3,20 +3,20 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use imlp_lab::executor::batch::{self, Request, Scheduler, Slurm};
+use imlp_lab::executor::batch::{self, Request, Scheduler, Slurm, WorkerSettings};
 use imlp_lab::executor::{Failed, outcome};
 use imlp_lab::status::Status;
 use imlp_lab::store::Store;
 use imlp_lab::{Experiment, LabError, Recipe};
 
 use crate::args::SweepArguments;
+use crate::command_line::command_line;
 use crate::exit::Failure;
 use crate::interruption::stop_on_ctrl_c;
 use crate::output::say;
-use crate::sweep::command_line;
 
-/// Submits what is missing. Gives what failed when everything has ended; none
-/// when jobs go on without this process.
+/// Submits the unfinished trials. Returns those that failed when all have ended; none
+/// if jobs continue without this process.
 pub fn run(
     arguments: &SweepArguments,
     recipe: &Recipe,
@@ -28,16 +28,22 @@ pub fn run(
     };
     let request = Request {
         recipe: recipe.clone(),
-        side_by_side: arguments.slurm.side_by_side(),
-        at_once: arguments.slurm.at_once(),
-        worker: worker(arguments)?,
-        policy: arguments.policy.policy(),
+        jobs_per_task: arguments.slurm.jobs_per_task(),
+        max_parallel: arguments.slurm.max_parallel(),
+        program: std::env::current_exe()
+            .map_err(|error| Failure::Message(format!("cannot find the program imlp: {error}")))?,
+        worker: WorkerSettings {
+            device: arguments.common.device.name(),
+            max_memory: arguments.common.memory.asked(),
+            policy: arguments.policy.policy(),
+        },
         command: command_line(),
     };
     let submitted =
         batch::submit(experiment, store, &scheduler, &request).map_err(|error| match error {
             error @ LabError::Scheduler { .. } => Failure::Message(format!(
-                "{error}\nNothing is lost: the same command goes on, and finds what was submitted"
+                "{error}\nNothing is lost: the same command continues, and finds the jobs that were \
+                 submitted"
             )),
             other => other.into(),
         })?;
@@ -59,51 +65,37 @@ pub fn run(
     if !submitted.arrays.is_empty() || submitted.queued > 0 {
         if !arguments.slurm.wait {
             say(format_args!(
-                "`imlp status {folder}` tells how it stands; the same command again, when all is \
-                 done, writes the results"
+                "`imlp status {folder}` shows the status; when every trial has ended, run the same \
+                 command again to write the results"
             ))?;
             return Ok(None);
         }
         let stop = stop_on_ctrl_c()?;
         wait(store, &scheduler, &stop, arguments.output.quiet)?;
     }
-    let outcome = outcome(experiment, store, request.policy)?;
-    if outcome.left() > 0 {
+    let outcome = outcome(experiment, store, request.worker.policy)?;
+    if outcome.unfinished_trials() > 0 {
         return Err(Failure::Message(format!(
-            "{} trial(s) have neither a result nor a job; `imlp status {folder}` tells more, and \
+            "{} trial(s) have neither a result nor a job; `imlp status {folder}` tells why, and \
              the same command submits them again",
-            outcome.left()
+            outcome.unfinished_trials()
         )));
     }
     Ok(Some(outcome.failed(experiment)))
 }
 
-/// The start of a task's command.
-fn worker(arguments: &SweepArguments) -> Result<Vec<String>, Failure> {
-    let program = std::env::current_exe()
-        .map_err(|error| Failure::Message(format!("cannot tell where imlp is: {error}")))?;
-    let mut command = vec![
-        program.to_string_lossy().into_owned(),
-        "worker".to_owned(),
-        arguments.common.device.option(),
-    ];
-    command.extend(arguments.common.memory.option());
-    command.extend(arguments.policy.options());
-    Ok(command)
-}
-
-/// Tells what changes, until every trial has ended, or no job is left.
+/// Prints the counts whenever they change, until every trial has ended or no job is
+/// left.
 fn wait(
     store: &Store,
     scheduler: &dyn Scheduler,
     stop: &AtomicBool,
     quiet: bool,
 ) -> Result<(), Failure> {
-    /// Time between two looks; a controller has others to serve.
-    const LOOK_EVERY: Duration = Duration::from_secs(5);
-    /// Looks that find no job before it is believed: one may be between two
-    /// states.
-    const LOOKS: u32 = 3;
+    /// Time between two polls, which the controller answers beside other users'.
+    const POLL_INTERVAL: Duration = Duration::from_secs(5);
+    /// Polls in a row that must find no job, because one may be between two states.
+    const EMPTY_POLLS: u32 = 3;
     let (mut told, mut without_job) = (String::new(), 0);
     loop {
         let queue = batch::queue(store, scheduler);
@@ -113,7 +105,7 @@ fn wait(
                 status.merge(queue);
                 without_job = if queue.is_empty() { without_job + 1 } else { 0 };
             }
-            // The folder is the truth, and tells when all is done.
+            // The folder tells when every trial has ended.
             Err(error) => tracing::warn!("{error}"),
         }
         let line = counts(&status);
@@ -121,13 +113,13 @@ fn wait(
             eprintln!("{line}");
             told = line;
         }
-        if status.unfinished() == 0 || without_job >= LOOKS {
+        if status.unfinished() == 0 || without_job >= EMPTY_POLLS {
             return Ok(());
         }
-        for _ in 0..LOOK_EVERY.as_millis() / 100 {
+        for _ in 0..POLL_INTERVAL.as_millis() / 100 {
             if stop.load(Ordering::Relaxed) {
                 return Err(Failure::Interrupted(format!(
-                    "no longer waiting; the jobs go on, `imlp cancel {}` ends them",
+                    "no longer waiting; the jobs continue, `imlp cancel {}` ends them",
                     store.root().display()
                 )));
             }

@@ -21,7 +21,7 @@ pub fn run(arguments: &StatusArguments) -> Result<(), Failure> {
             }
             // The folder is the truth; the scheduler only gives hints.
             Err(error) => say(format_args!(
-                "{error}\nwhat follows is what the folder says"
+                "{error}\nthe status below is that of the folder alone"
             ))?,
         }
     }
@@ -31,7 +31,7 @@ pub fn run(arguments: &StatusArguments) -> Result<(), Failure> {
     }
     if status.others > 0 {
         say(format_args!(
-            "{} more in the folder, which were not asked for last",
+            "{} more in the folder, which the last command did not ask for",
             status.others
         ))?;
     }
@@ -49,7 +49,7 @@ pub fn run(arguments: &StatusArguments) -> Result<(), Failure> {
                 pace.running
             ))?,
             None if pace.left > 0 => say(format_args!(
-                "{} trial(s) left and nobody at work; run the same `imlp sweep` to continue",
+                "{} trial(s) left and none running; run the same `imlp sweep` to continue",
                 pace.left
             ))?,
             None => {}
@@ -65,7 +65,7 @@ pub fn run(arguments: &StatusArguments) -> Result<(), Failure> {
         let is_known = |task: &String| queues.iter().any(|(_, queue)| queue.knows(task));
         let is_forgotten = !queues.is_empty() && task.is_some_and(|task| !is_known(task));
         let lost = if is_forgotten {
-            ", which is no longer in the queue: probably lost"
+            ", no longer in the queue: probably lost"
         } else {
             ""
         };
@@ -91,7 +91,7 @@ pub fn run(arguments: &StatusArguments) -> Result<(), Failure> {
         say(format_args!("failed: {name}: {reason}"))?;
     }
     if !failures.is_empty() {
-        say("`imlp retry` lets what failed be tried again")?;
+        say("`imlp retry` lets failed trials run again")?;
     }
     Ok(())
 }

@@ -1,161 +1,231 @@
-//! `imlp train`.
+//! `imlp train`: one trial, in a store, with its weights.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use imlp_lab::executor::{Progress, Task, TaskEnd};
-use imlp_lab::files::{create_folder, refuse_file, write_atomically, write_json};
+use imlp_lab::executor::{JobEnd, JobLabel, Progress, Results, collect, local};
+use imlp_lab::files::refuse_file;
+use imlp_lab::rows::{Rows, Source};
+use imlp_lab::store::Store;
 use imlp_lab::text::alpha_text;
-use imlp_lab::{Execution, Experiment, LabError, Plan, Policy};
-use imlp_train::{
-    HostParameters, Metrics, Observer, ParameterSpec, TrialConfig, TrialStatus, WeightsFile,
-    run_trial, train_prior,
-};
-use serde::{Deserialize, Serialize};
+use imlp_lab::weights::{NetworkName, are_saved, save_prior, save_twin};
+use imlp_lab::{Execution, Experiment, Job, LabError, Plan, PlannedTrial};
+use imlp_train::{Observer, PriorRecord, TrialRecord, TrialStatus, run_trial};
+use tempfile::TempDir;
 
 use crate::args::TrainArguments;
 use crate::exit::Failure;
 use crate::interruption::stop_on_ctrl_c;
-use crate::output::say;
+use crate::output::{percent, print, say};
+use crate::prepare::{Announce, MissingData, one_trial, prepare};
 use crate::progress::Display;
-use crate::sweep::{announcement, ensure_data};
-
-/// Key of a weights file's metadata that holds an [`Origin`] as JSON. One key:
-/// the order of several is not fixed, and equal trials write equal files.
-pub const ORIGIN_KEY: &str = "imlp";
-
-/// What saved weights belong to.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Origin {
-    /// Which network.
-    pub network: Which,
-    /// The trial's configuration.
-    pub config: TrialConfig,
-    /// Checksum of the data set.
-    pub data_checksum: String,
-}
-
-/// One of a trial's two networks.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Which {
-    /// The dense twin.
-    Twin,
-    /// The structured prior.
-    Prior,
-}
 
 pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
-    let (common, output) = (&arguments.common, &arguments.output);
+    let common = &arguments.common;
     let recipe = common.recipe(arguments.single.keys())?;
-    let plan = Plan::new(&recipe)?;
-    let config = plan.configurations()[0].config.clone();
-    let alpha = config.interpolation.alpha;
-    let seed = arguments.single.seed;
-    let plan = plan.single(alpha, seed)?;
-    let out = output.out.clone().unwrap_or_else(|| {
-        PathBuf::from("imlp-out").join(format!(
-            "train-{}-alpha={},seed={seed}",
-            config.data.name,
-            alpha_text(alpha)
-        ))
-    });
-    refuse_existing(&out)?;
-    ensure_data(&plan)?;
-    let experiment = Experiment::new(plan, common.device.backend())?;
+    let plan = one_trial(&recipe, None, arguments.single.seed)?;
+    let folder = Folder::of(arguments, &plan)?;
+    let quiet = arguments.output.quiet || arguments.json;
     let execution = Execution {
-        out,
+        out: folder.path().to_owned(),
         jobs: 1,
         max_memory: common.memory.limit(),
-        policy: Policy::default(),
+        policy: arguments.policy.policy(),
         task: None,
+        weights: arguments.keeps_weights().then(|| folder.path().to_owned()),
     };
-    if !output.quiet {
-        let prediction = experiment.predict(execution.jobs);
-        for line in announcement(&experiment, &prediction, execution.jobs) {
-            eprintln!("{line}");
+    let announce = if quiet {
+        Announce::Nowhere
+    } else {
+        Announce::StandardError
+    };
+    let fetch = MissingData::Fetch;
+    let (experiment, execution) = prepare(plan, common.device, execution, fetch, announce)?;
+    let store = Store::create(&execution.out)?;
+    let trial = &experiment.trials()[0];
+    if let Some(folder) = &execution.weights {
+        // Before anything is trained: weights of another trial are refused.
+        for network in [NetworkName::Twin, NetworkName::Prior] {
+            are_saved(folder, network, trial)?;
         }
     }
-    experiment.check_memory(&execution)?;
-    create_folder(&execution.out)?;
-
     let stop = stop_on_ctrl_c()?;
-    let display = Display::new(output.quiet, 1);
-    let setup = &experiment.configurations[0].setup;
-    let observer = Watched {
-        display: &display,
-        stop: &stop,
-    };
-    let prior_task = Task::Prior {
-        configuration: String::new(),
-        seed,
-    };
-    let trial_task = Task::Trial {
-        configuration: String::new(),
-        alpha,
-        seed,
-    };
-    display.planned(2, setup.prior_steps() + setup.twin_steps(), 0);
-    display.started(0, &prior_task, setup.prior_steps());
-    let prior = train_prior(setup, seed, &observer)?;
-    display.ended(0, &prior_task, &TaskEnd::Done);
-    display.started(0, &trial_task, setup.twin_steps());
-    let trial = run_trial(setup, alpha, seed, Some(&prior), &observer)?;
-    display.ended(0, &trial_task, &TaskEnd::Done);
+    let display = Display::new(quiet, execution.jobs);
+    let jobs = experiment.jobs();
+    let outcome = local::run(&experiment, jobs, &store, &execution, &display, &stop);
     display.close();
-
-    let checksum = &setup.data().dataset().checksum;
-    let mut files = Vec::new();
-    let mut save = |name: &str, bytes: &[u8]| -> Result<(), LabError> {
-        let path = execution.out.join(name);
-        write_atomically(&path, bytes)?;
-        files.push(path);
-        Ok(())
-    };
-    save(
-        "twin.safetensors",
-        &weights(
-            Which::Twin,
-            (&config, checksum),
-            &trial.specs,
-            &trial.parameters,
-        )?,
-    )?;
-    if let Some(parameters) = prior.snapshots.last() {
-        let specs = setup.prior().parameter_specs();
-        save(
-            "prior.safetensors",
-            &weights(Which::Prior, (&config, checksum), &specs, parameters)?,
-        )?;
+    let failed = outcome?;
+    let results = collect(&experiment, &store)?;
+    let (record, prior) = records(&results);
+    let mut files = vec![store.trial_folder(&trial.id).join("result.json")];
+    if let (Some(folder), Some(record)) = (&execution.weights, record) {
+        let again = Again {
+            experiment: &experiment,
+            trial,
+            store: &store,
+            stop: &stop,
+            quiet,
+        };
+        files.extend(again.save_weights(folder, record)?);
     }
-    let prior_record = execution.out.join("prior.json");
-    write_json(&prior_record, &prior.record)?;
-    // Last: a folder with a record holds everything else.
-    let record = execution.out.join("record.json");
-    write_json(&record, &trial.record)?;
-    files.extend([prior_record, record]);
+    if arguments.json {
+        // Also of a trial that failed, for the program that reads the line.
+        print(&line(&results)?)?;
+    } else if let (Some(record), Some(prior)) = (record, prior) {
+        summarise(trial, record, prior)?;
+        say("files")?;
+        for file in files {
+            say(format_args!("  {}", file.display()))?;
+        }
+    }
+    match failed.first() {
+        None => Ok(()),
+        Some(failed) => Err(Failure::SomeFailed(format!(
+            "{}: {}",
+            failed.job, failed.reason
+        ))),
+    }
+}
 
-    match trial.record.status {
+/// The folder of the store, which is removed at the end if it is temporary.
+enum Folder {
+    Kept(PathBuf),
+    Temporary(TempDir),
+}
+
+impl Folder {
+    fn of(arguments: &TrainArguments, plan: &Plan) -> Result<Self, Failure> {
+        if let Some(out) = &arguments.output.out {
+            refuse_file(out)?;
+            return Ok(Self::Kept(out.clone()));
+        }
+        if arguments.json {
+            if arguments.keeps_weights() {
+                return Err(Failure::Message(
+                    "--json --weights needs a folder for the weights; give --out".to_owned(),
+                ));
+            }
+            let folder = tempfile::tempdir().map_err(|error| {
+                Failure::Message(format!(
+                    "cannot create a temporary folder: {error}; give --out"
+                ))
+            })?;
+            return Ok(Self::Temporary(folder));
+        }
+        let config = &plan.configurations()[0].config;
+        Ok(Self::Kept(PathBuf::from("imlp-out").join(format!(
+            "train-{}-alpha={},seed={}",
+            config.data.name,
+            alpha_text(config.interpolation.alpha),
+            arguments.single.seed
+        ))))
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Kept(path) => path,
+            Self::Temporary(folder) => folder.path(),
+        }
+    }
+}
+
+/// The records of the only trial and its prior, if they are finished.
+fn records(results: &Results) -> (Option<&TrialRecord>, Option<&PriorRecord>) {
+    let (trial, published) = &results.trials[0];
+    (
+        published.as_ref().map(|published| &published.result),
+        results.priors.get(&trial.prior),
+    )
+}
+
+/// Weights of a trial that has a result.
+struct Again<'a> {
+    experiment: &'a Experiment,
+    trial: &'a PlannedTrial,
+    store: &'a Store,
+    stop: &'a AtomicBool,
+    quiet: bool,
+}
+
+impl Again<'_> {
+    /// Writes the weights that `folder` lacks; returns the files that it then has. The
+    /// twin's lack where the trial was finished without them: it is trained again.
+    fn save_weights(&self, folder: &Path, record: &TrialRecord) -> Result<Vec<PathBuf>, Failure> {
+        let configuration = &self.experiment.configurations[self.trial.configuration];
+        let (setup, trial) = (&configuration.setup, self.trial);
+        let prior = self.store.prior(&trial.prior, setup)?;
+        if !are_saved(folder, NetworkName::Twin, trial)? {
+            if !self.quiet {
+                eprintln!(
+                    "the trial is finished, but its weights were not kept: training it again"
+                );
+            }
+            let again = self.observe(|observer| {
+                run_trial(setup, trial.alpha, trial.seed, prior.as_ref(), observer)
+            })?;
+            if again.record.points != record.points {
+                return Err(Failure::Message(format!(
+                    "training again gave other numbers than the result in {}, which another kind \
+                     of processor computed; no weights were kept. Give another --out",
+                    self.store.root().display()
+                )));
+            }
+            save_twin(folder, configuration, trial, &again)?;
+        }
+        let mut files = vec![NetworkName::Twin.path(folder)];
+        if let Some(prior) = prior {
+            files.extend(save_prior(folder, configuration, trial, &prior)?);
+        }
+        Ok(files)
+    }
+
+    /// Shows the progress of `train`, which trains the twin.
+    fn observe<T>(
+        &self,
+        train: impl FnOnce(&dyn Observer) -> Result<T, imlp_train::TrainError>,
+    ) -> Result<T, Failure> {
+        let job = Job::Trial(self.trial.clone());
+        let label = JobLabel::new(self.experiment, &job);
+        let configuration = &self.experiment.configurations[self.trial.configuration];
+        let steps = job.steps(&configuration.setup);
+        let display = Display::new(self.quiet, 1);
+        display.planned(1, steps, 0);
+        display.started(0, &label, steps);
+        let trained = train(&Watched {
+            display: &display,
+            stop: self.stop,
+        });
+        if trained.is_ok() {
+            display.ended(0, &label, &JobEnd::Done);
+        }
+        display.close();
+        Ok(trained?)
+    }
+}
+
+/// Tells what came of the trial.
+fn summarise(
+    trial: &PlannedTrial,
+    record: &TrialRecord,
+    prior: &PriorRecord,
+) -> Result<(), Failure> {
+    match record.status {
         TrialStatus::Done => {}
         TrialStatus::Diverged { epoch } => say(format_args!("the twin diverged in epoch {epoch}"))?,
         TrialStatus::PriorDiverged { epoch } => {
             say(format_args!("the prior diverged in epoch {epoch}"))?
         }
     }
-    say(format_args!("α = {alpha}, seed {seed}"))?;
+    say(format_args!("α = {}, seed {}", trial.alpha, trial.seed))?;
+    let (before, after) = (&record.before, &record.after);
     for (name, before, after, prior) in [
         (
             "validation",
-            trial.record.before.validation,
-            trial.record.after.validation,
-            prior.record.validation,
+            before.validation,
+            after.validation,
+            prior.validation,
         ),
-        (
-            "test",
-            trial.record.before.test,
-            trial.record.after.test,
-            prior.record.test,
-        ),
+        ("test", before.test, after.test, prior.test),
     ] {
         say(format_args!(
             "{name:<11} twin {} (before the last interpolation {}), prior {}",
@@ -164,45 +234,29 @@ pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
             percent(prior)
         ))?;
     }
-    say("wrote")?;
-    for file in files {
-        say(format_args!("  {}", file.display()))?;
-    }
     Ok(())
 }
 
-fn refuse_existing(out: &Path) -> Result<(), Failure> {
-    refuse_file(out)?;
-    if out.join("record.json").exists() {
-        return Err(Failure::Message(format!(
-            "{} already holds a trial; give another --out or delete the folder",
-            out.display()
-        )));
-    }
-    Ok(())
-}
-
-fn weights(
-    network: Which,
-    (config, checksum): (&TrialConfig, &str),
-    specs: &[ParameterSpec],
-    parameters: &HostParameters,
-) -> Result<Vec<u8>, Failure> {
-    let mut file = WeightsFile::default();
-    file.add("", specs, parameters);
-    let origin = Origin {
-        network,
-        config: config.clone(),
-        data_checksum: checksum.to_owned(),
-    };
-    let origin = serde_json::to_string(&origin).expect("a configuration has only text keys");
-    file.metadata.insert(ORIGIN_KEY.to_owned(), origin);
-    file.to_bytes().map_err(Failure::Message)
-}
-
-/// `59.31 %`, or a dash for what was not measured.
-pub fn percent(metrics: Option<Metrics>) -> String {
-    metrics.map_or("–".to_owned(), |m| format!("{:.2} %", 100.0 * m.accuracy))
+/// The trial's row as one line of JSON.
+fn line(results: &Results) -> Result<Vec<u8>, Failure> {
+    let sources: Vec<Source<'_>> = results
+        .trials
+        .iter()
+        .map(|(trial, published)| Source {
+            id: trial.id.as_str(),
+            alpha: trial.alpha.get(),
+            seed: trial.seed,
+            assignments: &[],
+            state: "failed",
+            record: published.as_ref().map(|published| &published.result),
+            prior: results.priors.get(&trial.prior),
+        })
+        .collect();
+    let mut line = Vec::new();
+    Rows::of(&sources)
+        .json_lines(&mut line)
+        .map_err(|error| LabError::Table(error.to_string()))?;
+    Ok(line)
 }
 
 struct Watched<'a> {

@@ -6,20 +6,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use imlp_lab::executor::batch::{ArrayTask, Submission, scheduler};
 use imlp_lab::executor::local;
-use imlp_lab::{Execution, Experiment, LabError, Plan, Share};
+use imlp_lab::{Execution, Experiment, Job, LabError, Plan};
 
-use crate::args::WorkerArguments;
-use crate::exit::Failure;
+use crate::args::{DeviceName, WorkerArguments, memory_limit};
+use crate::exit::{Failure, report};
+use crate::prepare::{Announce, MissingData, prepare};
 use crate::progress::Display;
-use crate::sweep::report;
 
 pub fn run(arguments: &WorkerArguments) -> Result<(), Failure> {
-    // Before anything else: what is told before it is heard ends the process.
+    // Before anything else, because an unhandled signal ends the process.
     let signals = Signals::watch()?;
     let folder = &arguments.submission;
     let submission = Submission::read(folder)?.ok_or_else(|| {
         Failure::Message(format!(
-            "{} is no submission; `imlp worker` is run by a scheduler's job",
+            "{} is no submission; only a scheduler's job runs `imlp worker`",
             folder.display()
         ))
     })?;
@@ -40,22 +40,31 @@ pub fn run(arguments: &WorkerArguments) -> Result<(), Failure> {
             submission.scheduler
         ))
     })?;
-    let plan = Plan::new(&submission.recipe()?)?;
-    let experiment = Experiment::new(plan, arguments.device.backend())?;
-    let share = share(&experiment, task, folder)?;
+    let settings = &submission.worker;
+    let device = DeviceName::of_name(&settings.device).ok_or_else(|| {
+        Failure::Message(format!(
+            "{} asks for the device `{}`, which this version of imlp does not know",
+            folder.display(),
+            settings.device
+        ))
+    })?;
     let store = submission.store()?;
     let execution = Execution {
         out: store.root().to_owned(),
         jobs: task.work.len(),
-        max_memory: arguments.memory.limit(),
-        policy: arguments.policy.policy(),
+        max_memory: memory_limit(settings.max_memory),
+        policy: settings.policy,
         task: scheduler.this_task(),
+        weights: None,
     };
-    experiment.check_memory(&execution)?;
+    let plan = Plan::new(&submission.recipe()?)?;
+    let (refuse, announce) = (MissingData::Refuse, Announce::Nowhere);
+    let (experiment, execution) = prepare(plan, device, execution, refuse, announce)?;
+    let jobs = jobs(&experiment, task, folder)?;
     let display = Display::new(false, execution.jobs);
     let outcome = local::run(
         &experiment,
-        share,
+        jobs,
         &store,
         &execution,
         &display,
@@ -64,8 +73,7 @@ pub fn run(arguments: &WorkerArguments) -> Result<(), Failure> {
     display.close();
     match outcome {
         Err(LabError::Interrupted) if signals.warned.load(Ordering::Relaxed) => {
-            // Its time ends soon: a scheduler does not start such a task again
-            // by itself.
+            // Its time limit is near: a scheduler does not requeue such a task by itself.
             scheduler.requeue_this_task()?;
             Err(Failure::Interrupted(
                 "interrupted before the end of the time limit; the task is in the queue again"
@@ -76,28 +84,25 @@ pub fn run(arguments: &WorkerArguments) -> Result<(), Failure> {
     }
 }
 
-/// The part of the experiment that `task` names.
-fn share(experiment: &Experiment, task: &ArrayTask, folder: &Path) -> Result<Share, Failure> {
-    let share = experiment.share().named(&task.work);
-    let found = |work: &String| {
-        share.trials.iter().any(|trial| trial.id.as_str() == work)
-            || share.priors.iter().any(|prior| prior.id.as_str() == work)
-    };
-    match task.work.iter().find(|work| !found(work)) {
-        None => Ok(share),
-        Some(work) => Err(Failure::Message(format!(
-            "{work} of {} is not what this version of imlp, or the data on this machine, makes of \
+/// The jobs of `task`.
+fn jobs(experiment: &Experiment, task: &ArrayTask, folder: &Path) -> Result<Vec<Job>, Failure> {
+    let jobs = experiment.jobs_named(&task.work);
+    let is_known = |name: &String| jobs.iter().any(|job| job.id().as_str() == name);
+    match task.work.iter().find(|name| !is_known(name)) {
+        None => Ok(jobs),
+        Some(name) => Err(Failure::Message(format!(
+            "{name} of {} is not what this version of imlp, or the data on this machine, makes of \
              the recipe there; submit again with this version",
             folder.display()
         ))),
     }
 }
 
-/// What the scheduler tells by signals.
+/// The scheduler's signals.
 struct Signals {
-    /// To stop, by any of them.
+    /// Set by each of them: stop.
     stop: Arc<AtomicBool>,
-    /// That the time ends soon (USR1).
+    /// Set by USR1: the time limit is near.
     warned: Arc<AtomicBool>,
 }
 
@@ -112,8 +117,8 @@ impl Signals {
         let watch = |signal, flag: &Arc<AtomicBool>| {
             signal_hook::flag::register(signal, Arc::clone(flag)).map(|_| ())
         };
-        // However often they are sent: who will not wait sends KILL. The
-        // warning first, so that whoever sees the stop sees it too.
+        // A second signal does not end the process; KILL does. `warned` first, so that
+        // it is set whenever `stop` is.
         watch(SIGUSR1, &signals.warned)
             .and_then(|()| watch(SIGUSR1, &signals.stop))
             .and_then(|()| watch(SIGTERM, &signals.stop))

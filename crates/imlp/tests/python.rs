@@ -114,7 +114,7 @@ fn optuna_drives_single_trials() {
         "/../../examples/optuna_search.py"
     );
     let program = concat!("--imlp=", env!("CARGO_BIN_EXE_imlp"));
-    // `imlp trial` is quiet by itself.
+    // `imlp train --json` is quiet by itself.
     let tiny = &TINY[..TINY.len() - 1];
     let search = || {
         let output = Command::new(&python)

@@ -302,7 +302,7 @@ fn a_task_that_is_queued_again_goes_on_from_its_checkpoint() {
     assert_eq!(json(&trial.join("result.json"))["content"]["attempt"], 2);
     assert_eq!(collected(&cluster, LONG), expected);
 
-    // A longer one is cancelled, and goes on in a terminal.
+    // A longer one is cancelled, and continues in a terminal.
     let more = [LONG, &["--alphas=0.25"]].concat();
     let more: Vec<&str> = more.into_iter().filter(|a| *a != "--alphas=0.5").collect();
     cluster.succeed(&[SUBMIT, &more, TINY].concat());
@@ -384,7 +384,7 @@ fn a_task_stops_before_its_time_ends_and_goes_on_later() {
 /// Whether USR1 was sent to a process that is stopped, see proc(5).
 fn usr1_is_pending(pid: &str) -> bool {
     const USR1: u64 = 10;
-    // Slurm may let it go on before it tells, and then it may be gone.
+    // Slurm may let it continue before it warns, and then it may have ended.
     let Ok(status) = std::fs::read_to_string(format!("/proc/{pid}/status")) else {
         return false;
     };
@@ -417,7 +417,7 @@ fn without_a_controller_the_folder_is_still_read() {
     assert!(said.contains("Nothing is lost"), "{said}");
     let status = cluster.succeed(&["status", "o"]);
     assert!(
-        status.contains("what follows is what the folder says"),
+        status.contains("the status below is that of the folder alone"),
         "{status}"
     );
     assert!(status.contains("done            2"), "{status}");

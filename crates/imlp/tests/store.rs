@@ -45,7 +45,7 @@ fn a_trial_that_times_out_is_given_up_and_retried_on_request() {
     let status = scratch.succeed(&["status", "o"]);
     assert!(status.contains("timed out"), "{status}");
     let retried = scratch.succeed(&["retry", "o"]);
-    assert!(retried.contains("will be tried again"), "{retried}");
+    assert!(retried.contains("will run again"), "{retried}");
     expect_success(&scratch.tiny(SWEEP));
     let status = scratch.succeed(&["status", "o"]);
     assert!(status.contains("done            6"), "{status}");
@@ -99,7 +99,8 @@ fn a_trial_prints_one_line_of_json_and_is_found_again() {
     let scratch = Scratch::new();
     let keys = &TINY[..TINY.len() - 1];
     let trial = |more: &[&str]| {
-        let output = scratch.run(&[&["trial", "--alpha=0.5", "--seed=1"], more, keys].concat());
+        let head = ["train", "--json", "--alpha=0.5", "--seed=1"];
+        let output = scratch.run(&[&head, more, keys].concat());
         let text = expect_success(&output);
         assert_eq!(text.lines().count(), 1, "{text}");
         serde_json::from_str::<Value>(&text).unwrap()
@@ -116,7 +117,7 @@ fn a_trial_prints_one_line_of_json_and_is_found_again() {
     assert_eq!(trial(&["--out=o"]), kept);
 
     // One that fails says so in the same place, and by the exit code.
-    let hurried = ["trial", "--alpha=0.5", "--trial-timeout=1e-9s"];
+    let hurried = ["train", "--json", "--alpha=0.5", "--trial-timeout=1e-9s"];
     let output = scratch.run(&[&hurried[..], &["--max-attempts=1"], keys].concat());
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     let line: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -2,36 +2,124 @@
 
 mod common;
 
-use common::{Scratch, expect_refusal, expect_success, results};
+use std::path::PathBuf;
 
-fn record(scratch: &Scratch, path: &str) -> serde_json::Value {
-    serde_json::from_slice(&std::fs::read(scratch.path(path)).unwrap()).unwrap()
+use common::{Scratch, TINY, expect_refusal, expect_success, results, stderr};
+use serde_json::Value;
+
+/// The row that `imlp train` prints for a program.
+fn row(scratch: &Scratch, arguments: &[&str]) -> Value {
+    let output = scratch.tiny(&[&["train", "--json"], arguments].concat());
+    let text = expect_success(&output);
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert_eq!(stderr(&output), "");
+    serde_json::from_str(&text).unwrap()
+}
+
+/// The result file of the only trial in a folder.
+fn result(scratch: &Scratch, folder: &str) -> PathBuf {
+    let mut trials = std::fs::read_dir(scratch.path(folder).join("trials")).unwrap();
+    let trial = trials.next().unwrap().unwrap().path();
+    assert!(trials.next().is_none());
+    trial.join("result.json")
+}
+
+fn read(scratch: &Scratch, path: &str) -> Vec<u8> {
+    std::fs::read(scratch.path(path)).unwrap()
 }
 
 #[test]
 fn saved_weights_have_the_accuracy_of_the_record() {
     let scratch = Scratch::new();
-    expect_success(&scratch.tiny(&["train", "--alpha=0.3", "--seed=4", "--out=t"]));
-    for (weights, record) in [
-        (
-            "t/twin.safetensors",
-            &record(&scratch, "t/record.json")["after"]["test"],
-        ),
-        (
-            "t/prior.safetensors",
-            &record(&scratch, "t/prior.json")["test"],
-        ),
+    let trial = ["--alpha=0.3", "--seed=4", "--out=t"];
+    let said = expect_success(&scratch.tiny(&[&["train"], &trial[..]].concat()));
+    let row = row(&scratch, &trial);
+    for (weights, accuracy) in [
+        ("t/twin.safetensors", &row["test_accuracy_after"]),
+        ("t/prior.safetensors", &row["prior_test_accuracy"]),
     ] {
+        assert!(said.contains(weights), "{said}");
         let printed = scratch.succeed(&["eval", weights]);
-        let expected = format!("{:.2} %", 100.0 * record["accuracy"].as_f64().unwrap());
+        let expected = format!("{:.2} %", 100.0 * accuracy.as_f64().unwrap());
+        assert!(said.contains(&expected), "{said}");
         let test = printed.lines().find(|l| l.starts_with("test")).unwrap();
         assert!(
             test.contains(&expected),
             "{weights}: {printed} is not {expected}"
         );
     }
+}
+
+#[test]
+fn weights_of_another_trial_are_not_replaced() {
+    let scratch = Scratch::new();
+    expect_success(&scratch.tiny(&["train", "--alpha=0.3", "--out=t"]));
+    let before = read(&scratch, "t/twin.safetensors");
+    let other = ["train", "--alpha=0.4", "--out=t"];
+    let message = expect_refusal(&scratch.tiny(&other));
+    for part in ["t/twin.safetensors", "another trial", "--no-weights"] {
+        assert!(message.contains(part), "{message}");
+    }
+    // Nothing was trained; without weights the folder takes any number of trials.
+    result(&scratch, "t");
+    expect_success(&scratch.tiny(&[&other[..], &["--no-weights"]].concat()));
+    assert_eq!(row(&scratch, &["--alpha=0.4", "--out=t"])["status"], "done");
+    assert!(read(&scratch, "t/twin.safetensors") == before);
+}
+
+#[test]
+fn weights_that_were_not_kept_are_made_again() {
+    let scratch = Scratch::new();
+    expect_success(&scratch.tiny(&["train", "--alpha=0.3", "--out=fresh"]));
+    expect_success(&scratch.tiny(&["train", "--alpha=0.3", "--out=t", "--no-weights"]));
+    assert!(!scratch.path("t/twin.safetensors").exists());
+    let result = result(&scratch, "t");
+    let written = result.metadata().unwrap().modified().unwrap();
+    let loud = &TINY[..TINY.len() - 1];
+    let again = [&["train", "--alpha=0.3", "--out=t"], loud].concat();
+    let output = scratch.run(&again);
+    expect_success(&output);
+    let said = stderr(&output);
+    assert!(said.contains("training it again"), "{said}");
+    for file in ["twin.safetensors", "prior.safetensors"] {
+        let of = |folder: &str| read(&scratch, &format!("{folder}/{file}"));
+        assert!(of("t") == of("fresh"), "{file} differs");
+    }
+    assert_eq!(result.metadata().unwrap().modified().unwrap(), written);
+    // With both there, nothing is trained; a file that is gone is written again.
+    std::fs::remove_file(scratch.path("t/prior.safetensors")).unwrap();
+    let output = scratch.run(&again);
+    expect_success(&output);
+    let said = stderr(&output);
+    assert!(!said.contains("training it again"), "{said}");
+    assert!(scratch.path("t/prior.safetensors").exists());
+}
+
+#[test]
+fn a_result_that_training_again_does_not_repeat_gets_no_weights() {
+    let scratch = Scratch::new();
+    expect_success(&scratch.tiny(&["train", "--alpha=0.3", "--out=t", "--no-weights"]));
+    let rate = "--set=train.learning_rate=0.02";
+    let other = ["train", "--alpha=0.3", rate, "--out=other", "--no-weights"];
+    expect_success(&scratch.tiny(&other));
+    // As if another instruction set had summed in another order.
+    let other = result(&scratch, "other");
+    std::fs::copy(other, result(&scratch, "t")).unwrap();
     let message = expect_refusal(&scratch.tiny(&["train", "--alpha=0.3", "--out=t"]));
-    assert!(message.contains("already holds a trial"), "{message}");
+    assert!(message.contains("other numbers"), "{message}");
+    assert!(!scratch.path("t/twin.safetensors").exists());
+}
+
+#[test]
+fn a_program_keeps_weights_only_where_it_asks_for_them() {
+    let scratch = Scratch::new();
+    let trial = row(&scratch, &["--alpha=0.3"]);
+    assert!(!scratch.path("imlp-out").exists());
+    let kept = row(&scratch, &["--alpha=0.3", "--out=t", "--weights"]);
+    assert_eq!(kept["trial"], trial["trial"]);
+    assert!(scratch.path("t/twin.safetensors").exists());
+    let message = expect_refusal(&scratch.tiny(&["train", "--json", "--weights"]));
+    assert!(message.contains("--out"), "{message}");
 }
 
 #[test]
@@ -39,12 +127,16 @@ fn a_trial_of_train_is_the_trial_of_a_sweep() {
     let scratch = Scratch::new();
     expect_success(&scratch.tiny(&["train", "--alpha=0.5", "--seed=1", "--out=t"]));
     expect_success(&scratch.tiny(&["sweep", "--alphas=0.5", "--seeds=0,1", "--out=o"]));
-    let of_train = record(&scratch, "t/record.json");
     let rows = results(&scratch.path("o"));
     let row = rows.iter().find(|row| row[..2] == ["0.5", "1"]).unwrap();
     let name = row.last().unwrap();
-    let of_sweep = record(&scratch, &format!("o/trials/{name}/result.json"));
-    assert_eq!(of_train["points"], of_sweep["content"]["result"]["points"]);
+    let record = |folder: &str| {
+        let path = format!("{folder}/trials/{name}/result.json");
+        serde_json::from_slice::<Value>(&read(&scratch, &path)).unwrap()
+    };
+    let points = |folder: &str| record(folder)["content"]["result"]["points"].clone();
+    assert!(points("t").is_array());
+    assert_eq!(points("t"), points("o"));
 }
 
 #[test]

@@ -1,12 +1,13 @@
-//! Running what is missing on the cores of this machine.
+//! Running jobs on the cores of this machine.
 //!
-//! Each trial runs on one thread, with single-threaded matrix products: that
-//! is as fast as or faster than one wide product over all cores, parallelises
-//! the element-wise work too, and makes a result independent of how many
-//! trials run beside it. A trial that fails stops no other.
+//! Each trial runs on one thread, with single-threaded matrix products: that is at
+//! least as fast as products over all cores, parallelises the element-wise work too,
+//! and makes a result independent of the number of trials beside it. A trial that
+//! fails does not stop the others.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -14,25 +15,30 @@ use std::time::{Duration, Instant};
 use imlp_train::{Observer, PriorTrajectory, TrainError, continue_prior, continue_trial};
 
 use super::affinity;
-use super::board::{Board, Start, Work};
-use super::{Failed, Progress, TaskEnd};
-use crate::experiment::{Execution, Experiment, Policy, Share};
+use super::job_queue::{Action, JobQueue, Start};
+use super::outcome::Failed;
+use super::progress::{JobEnd, Progress};
+use crate::error::LabError;
+use crate::experiment::{
+    Configuration, Execution, Experiment, Job, PlannedPrior, PlannedTrial, Policy,
+};
 use crate::store::{Ending, Lease, LeaseCheckpoints, Store};
-use crate::{LabError, tensorboard};
+use crate::tensorboard;
+use crate::weights::{self, NetworkName};
 
-/// How long a worker without work waits before it asks again: for what other
-/// processes do, and for a request to stop.
+/// Time after which a worker without a job looks again for one, and for a request to
+/// stop.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Runs what is missing of `share` in `store`, beside whatever other processes
-/// run there, until nothing is left; gives what failed.
+/// Runs those of `jobs` that have no result in `store`, beside other processes that
+/// do the same, until all have ended; returns those that failed.
 ///
 /// # Errors
 /// [`LabError::Interrupted`] once `stop` is set; a store that cannot be read or
-/// written. What is finished is kept in every case.
+/// written. Results are kept in every case.
 pub fn run(
     experiment: &Experiment,
-    share: Share,
+    jobs: Vec<Job>,
     store: &Store,
     execution: &Execution,
     progress: &dyn Progress,
@@ -40,14 +46,16 @@ pub fn run(
 ) -> Result<Vec<Failed>, LabError> {
     let workers = execution.jobs.max(1);
     let worker = store.join(execution.policy, execution.task.clone())?;
-    let board = Board::plan(experiment, share, store, &worker, workers, progress)?;
+    let queue = JobQueue::new(experiment, jobs, store, &worker, workers, progress)?;
     let shared = Shared {
+        experiment,
         store,
         progress,
         stop,
         policy: execution.policy,
+        weights: execution.weights.as_deref(),
         broken: AtomicBool::new(false),
-        board: Mutex::new(board),
+        queue: Mutex::new(queue),
         changed: Condvar::new(),
     };
     let outcomes: Vec<Result<(), LabError>> = std::thread::scope(|scope| {
@@ -66,7 +74,7 @@ pub fn run(
             })
             .collect()
     });
-    // An error explains the interruption of the others, so it comes first.
+    // An error explains why the other workers were interrupted, so it comes first.
     let mut interrupted = false;
     for outcome in outcomes {
         match outcome {
@@ -77,13 +85,13 @@ pub fn run(
     if interrupted {
         return Err(LabError::Interrupted);
     }
-    Ok(shared.board().failed())
+    Ok(shared.queue().failed())
 }
 
 /// How an attempt without a result ended, and why.
 type Unfinished = (Ending, Option<String>);
 
-/// A panic in words.
+/// The message of a panic.
 fn defect(panic: &(dyn Any + Send)) -> String {
     let said = panic
         .downcast_ref::<String>()
@@ -93,21 +101,24 @@ fn defect(panic: &(dyn Any + Send)) -> String {
     format!("a defect of imlp, please report it: {said}")
 }
 
-/// What the workers share.
+/// State that the workers share.
 struct Shared<'a> {
+    experiment: &'a Experiment,
     store: &'a Store,
     progress: &'a dyn Progress,
     stop: &'a AtomicBool,
     policy: Policy,
-    /// Whether the store failed a worker, which stops the others too.
+    /// Folder for the weights of trials.
+    weights: Option<&'a Path>,
+    /// Whether a worker met an error of the store, which stops the others too.
     broken: AtomicBool,
-    board: Mutex<Board<'a>>,
+    queue: Mutex<JobQueue<'a>>,
     changed: Condvar,
 }
 
 impl<'a> Shared<'a> {
-    fn board(&self) -> MutexGuard<'_, Board<'a>> {
-        self.board.lock().expect("no worker panics with the board")
+    fn queue(&self) -> MutexGuard<'_, JobQueue<'a>> {
+        self.queue.lock().expect("no worker panics with the queue")
     }
 
     fn stopping(&self) -> bool {
@@ -116,7 +127,7 @@ impl<'a> Shared<'a> {
 
     fn work(&self, worker: usize, workers: usize) -> Result<(), LabError> {
         affinity::pin(worker, workers);
-        let outcome = self.work_off(worker);
+        let outcome = self.run_jobs(worker);
         if outcome.is_err() {
             self.broken.store(true, Ordering::Relaxed);
         }
@@ -124,136 +135,133 @@ impl<'a> Shared<'a> {
         outcome
     }
 
-    fn work_off(&self, worker: usize) -> Result<(), LabError> {
-        while let Some(Start { work, task, steps }) = self.take()? {
-            self.progress.started(worker, &task, steps);
-            let end = self.carry_out(worker, work)?;
-            self.progress.ended(worker, &task, &end);
+    fn run_jobs(&self, worker: usize) -> Result<(), LabError> {
+        while let Some(start) = self.next()? {
+            let label = &start.label;
+            self.progress.started(worker, label, start.steps);
+            let end = self.carry_out(worker, start.job, start.action)?;
+            self.progress.ended(worker, label, &end);
             self.changed.notify_all();
         }
         Ok(())
     }
 
-    /// The next thing to do; waits for what others are doing. None when nothing
-    /// is left.
-    fn take(&self) -> Result<Option<Start>, LabError> {
-        let mut board = self.board();
+    /// The next job; waits while others run jobs on which the remaining ones depend.
+    /// None when all have ended.
+    fn next(&self) -> Result<Option<Start>, LabError> {
+        let mut queue = self.queue();
         loop {
             if self.stopping() {
                 return Err(LabError::Interrupted);
             }
-            if let Some(start) = board.next(self.progress)? {
+            if let Some(start) = queue.next(self.progress)? {
                 return Ok(Some(start));
             }
-            if board.is_finished() {
+            if queue.is_finished() {
                 return Ok(None);
             }
-            board = self
+            queue = self
                 .changed
-                .wait_timeout(board, PAUSE)
-                .expect("no worker panics with the board")
+                .wait_timeout(queue, PAUSE)
+                .expect("no worker panics with the queue")
                 .0;
         }
     }
 
-    fn carry_out(&self, worker: usize, work: Work) -> Result<TaskEnd, LabError> {
-        match work {
-            Work::Load { prior } => {
-                let board = self.board();
-                let (id, configuration, _) = board.prior(prior);
-                let id = id.clone();
-                drop(board);
-                let loaded = self.store.prior(&id, &configuration.setup)?;
-                let mut board = self.board();
-                match loaded {
-                    Some(trajectory) => board.put_prior(prior, trajectory),
-                    // It was damaged, and has to be trained again.
-                    None => board.reopen_prior(prior),
-                }
-                Ok(TaskEnd::Done)
+    fn carry_out(&self, worker: usize, job: usize, action: Action) -> Result<JobEnd, LabError> {
+        match action {
+            Action::TrainPrior(prior, lease) => self.train_prior(worker, job, &prior, lease),
+            Action::LoadPrior(prior) => self.load_prior(job, &prior),
+            Action::RunTrial(trial, lease, prior) => {
+                self.run_trial(worker, job, &trial, lease, prior.as_deref())
             }
-            Work::Train { prior, lease } => {
-                let (_, configuration, seed) = self.board().prior(prior);
-                let setup = &configuration.setup;
-                let attempt = self.attempt(worker, &lease, |observer, checkpoints| {
-                    continue_prior(setup, seed, observer, checkpoints)
-                })?;
-                match attempt {
-                    Ok(trained) => {
-                        let published = self.store.publish_prior(lease, &trained, setup.prior())?;
-                        let mut board = self.board();
-                        if published {
-                            board.put_prior(prior, trained);
-                            Ok(TaskEnd::Done)
-                        } else {
-                            board.reopen_prior(prior);
-                            Ok(TaskEnd::GivenBack)
-                        }
-                    }
-                    Err(ended) => {
-                        let end = self.end(lease, ended)?;
-                        match &end {
-                            TaskEnd::Failed(reason) => {
-                                self.board().fail_prior(prior, reason.clone());
-                            }
-                            _ => self.board().reopen_prior(prior),
-                        }
-                        Ok(end)
-                    }
-                }
-            }
-            Work::Run {
-                trial,
-                lease,
-                prior,
-            } => self.run(worker, trial, lease, prior.as_deref()),
         }
     }
 
-    fn run(
+    fn train_prior(
         &self,
         worker: usize,
-        trial: usize,
+        job: usize,
+        planned: &PlannedPrior,
+        lease: Lease,
+    ) -> Result<JobEnd, LabError> {
+        let setup = &self.configuration(planned.configuration).setup;
+        let attempt = self.attempt(worker, &lease, |observer, checkpoints| {
+            continue_prior(setup, planned.seed, observer, checkpoints)
+        })?;
+        let trained = match attempt {
+            Ok(trained) => trained,
+            Err(unfinished) => return self.end(job, lease, unfinished),
+        };
+        let published = self.store.publish_prior(lease, &trained, setup.prior())?;
+        let mut queue = self.queue();
+        if !published {
+            queue.retry(job);
+            return Ok(JobEnd::GivenBack);
+        }
+        queue.finish_prior(job, trained);
+        Ok(JobEnd::Done)
+    }
+
+    fn load_prior(&self, job: usize, planned: &PlannedPrior) -> Result<JobEnd, LabError> {
+        let setup = &self.configuration(planned.configuration).setup;
+        let loaded = self.store.prior(&planned.id, setup)?;
+        let mut queue = self.queue();
+        match loaded {
+            Some(trajectory) => queue.finish_prior(job, trajectory),
+            // It was damaged, and must be trained again.
+            None => queue.retry(job),
+        }
+        Ok(JobEnd::Done)
+    }
+
+    fn run_trial(
+        &self,
+        worker: usize,
+        job: usize,
+        planned: &PlannedTrial,
         lease: Lease,
         prior: Option<&PriorTrajectory>,
-    ) -> Result<TaskEnd, LabError> {
-        let board = self.board();
-        let (planned, configuration) = board.trial(trial);
-        let planned = planned.clone();
-        drop(board);
+    ) -> Result<JobEnd, LabError> {
+        let configuration = self.configuration(planned.configuration);
         let (alpha, seed) = (planned.alpha, planned.seed);
         let attempt = self.attempt(worker, &lease, |observer, checkpoints| {
             let setup = &configuration.setup;
             continue_trial(setup, alpha, seed, prior, observer, checkpoints)
         })?;
-        match attempt {
-            Ok(finished) => {
-                let Some(published) = lease.publish(finished.record)? else {
-                    self.board().reopen_trial(trial);
-                    return Ok(TaskEnd::GivenBack);
-                };
-                let root = self.store.root();
-                // The result is safe, and whoever collects writes what is missing.
-                if let Err(error) = tensorboard::write(root, configuration, &planned, &published) {
-                    tracing::warn!("nothing for TensorBoard: {error}");
-                }
-                self.board().finish_trial(trial);
-                Ok(TaskEnd::Done)
-            }
-            Err(ended) => {
-                let end = self.end(lease, ended)?;
-                match &end {
-                    TaskEnd::Failed(reason) => self.board().fail_trial(trial, reason.clone()),
-                    _ => self.board().reopen_trial(trial),
-                }
-                Ok(end)
-            }
+        let trial = match attempt {
+            Ok(trial) => trial,
+            Err(unfinished) => return self.end(job, lease, unfinished),
+        };
+        // Before the result, so that a trial with a result has its weights. A file that
+        // another trial has written in the meantime stays, and `imlp train` reports it.
+        if let Some(folder) = self.weights
+            && weights::are_saved(folder, NetworkName::Twin, planned).is_ok()
+        {
+            lease.unless_superseded(|| {
+                weights::save_twin(folder, configuration, planned, &trial).map(|_| ())
+            })?;
         }
+        let Some(published) = lease.publish(trial.record)? else {
+            self.queue().retry(job);
+            return Ok(JobEnd::GivenBack);
+        };
+        let root = self.store.root();
+        // The result is safe, and `imlp sweep` writes this file again if it is missing.
+        if let Err(error) = tensorboard::write(root, configuration, planned, &published) {
+            tracing::warn!("no file for TensorBoard: {error}");
+        }
+        self.queue().finish(job);
+        Ok(JobEnd::Done)
     }
 
-    /// Does `work` under `lease`, from its last checkpoint, until it is done or
-    /// must be given up. A checkpoint that is not of this work is set aside, and
-    /// the work begins anew.
+    fn configuration(&self, index: usize) -> &'a Configuration {
+        &self.experiment.configurations[index]
+    }
+
+    /// Runs `work` under `lease` from its last checkpoint, until it has a result or
+    /// must stop. A checkpoint of another job is set aside, and the work starts from
+    /// the beginning.
     fn attempt<T>(
         &self,
         worker: usize,
@@ -268,7 +276,7 @@ impl<'a> Shared<'a> {
         };
         let checkpoints = LeaseCheckpoints::new(lease, self.policy.checkpoint_every);
         loop {
-            // A panic ends this attempt, not the run.
+            // A panic ends this attempt, not the process.
             let outcome = catch_unwind(AssertUnwindSafe(|| work(&observer, &checkpoints)));
             return Ok(match outcome {
                 Ok(Ok(done)) => Ok(done),
@@ -284,13 +292,20 @@ impl<'a> Shared<'a> {
         }
     }
 
-    /// Writes down how an attempt without a result ended.
-    fn end(&self, lease: Lease, (how, reason): Unfinished) -> Result<TaskEnd, LabError> {
+    /// Records how an attempt without a result ended.
+    fn end(&self, job: usize, lease: Lease, (how, reason): Unfinished) -> Result<JobEnd, LabError> {
         lease.end(how, reason.clone())?;
         match how {
             Ending::Interrupted => Err(LabError::Interrupted),
-            Ending::Failed => Ok(TaskEnd::Failed(reason.unwrap_or_default())),
-            _ => Ok(TaskEnd::GivenBack),
+            Ending::Failed => {
+                let reason = reason.unwrap_or_default();
+                self.queue().fail(job, reason.clone());
+                Ok(JobEnd::Failed(reason))
+            }
+            _ => {
+                self.queue().retry(job);
+                Ok(JobEnd::GivenBack)
+            }
         }
     }
 }

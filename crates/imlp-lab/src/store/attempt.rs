@@ -1,14 +1,14 @@
-//! Attempts at a piece of work: who works on it, since when, and how it ended.
+//! Attempts at a job: which worker made them, when, and how they ended.
 //!
 //! ```text
-//! attempt-0001.json    written by the worker that makes it, and by nobody else
+//! attempt-0001.json    written by the worker that makes the attempt, by no other
 //! attempt-0002.json
 //! ```
 //!
-//! An attempt is made by creating its file, which only one worker can. It holds
-//! until the next one exists: from then on whoever made it must not publish. An
-//! attempt without an end whose worker is gone was **lost**; nobody writes that
-//! down, it follows from the files.
+//! A worker begins an attempt by creating its file, which exactly one worker can.
+//! The attempt holds until the next file exists; then its worker must not publish.
+//! An attempt without an end whose worker is gone was **lost**; that follows from
+//! the files and is not written down.
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -16,10 +16,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use super::process::Process;
-use crate::LabError;
+use crate::error::LabError;
 use crate::files::{list, read_json};
 
-/// An attempt as its worker wrote it.
+/// One attempt at a job, as its worker wrote it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Attempt {
     /// 1, 2, ….
@@ -28,10 +28,10 @@ pub struct Attempt {
     pub worker: String,
     /// The worker's process.
     pub process: Process,
-    /// Seconds between the worker's signs of life.
+    /// Seconds between the worker's heartbeats.
     pub beat_seconds: f64,
-    /// When it began, seconds since 1970 by that machine's clock. For people:
-    /// nothing is decided by comparing clocks.
+    /// When it began, seconds since 1970 by that machine's clock. For people: no
+    /// decision compares clocks.
     pub began: u64,
     /// How it ended, if it has.
     pub ended: Option<Ended>,
@@ -44,10 +44,10 @@ pub struct Ended {
     pub how: Ending,
     /// When, seconds since 1970.
     pub at: u64,
-    /// Whether the attempt left a checkpoint: it came further than the one before.
+    /// Whether the attempt saved a checkpoint.
     #[serde(default)]
     pub kept: bool,
-    /// Why, where there is something to say.
+    /// Why, if a reason is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -56,17 +56,17 @@ pub struct Ended {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ending {
-    /// With a result; that a network diverged is one.
+    /// With a result, which may be that a network diverged.
     Published,
     /// Another attempt had taken over, or published first.
     Superseded,
     /// With an error.
     Failed,
-    /// Someone asked to stop.
+    /// The user or the scheduler asked to stop.
     Interrupted,
     /// It took longer than allowed.
     TimedOut,
-    /// Not an attempt: `imlp retry` wipes the slate here.
+    /// Not an attempt: `imlp retry` starts the count again here.
     Retry,
 }
 
@@ -82,8 +82,7 @@ pub(crate) fn path(folder: &Path, number: u32) -> PathBuf {
     folder.join(format!("attempt-{number:04}.json"))
 }
 
-/// The attempts in `folder` by number. One whose file cannot be read is none:
-/// its worker cannot be asked.
+/// The attempts in `folder` by number; none in place of one whose file is damaged.
 ///
 /// # Errors
 /// [`LabError::Io`].
@@ -108,10 +107,10 @@ pub(crate) fn attempts(folder: &Path) -> Result<Vec<(u32, Option<Attempt>)>, Lab
     Ok(attempts)
 }
 
-/// How often, since the last `imlp retry`, an attempt in `earlier` ended without
-/// result or error: timed out, lost, or interrupted before it came further than
-/// the one before. Whoever stops and continues a long trial does not use it up.
-pub(crate) fn fruitless(earlier: &[(u32, Option<Attempt>)]) -> u32 {
+/// Attempts in `earlier`, since the last `imlp retry`, that ended without a result
+/// or an error: timed out, lost, or interrupted before they saved a checkpoint. So
+/// stopping and continuing a long trial does not use up its attempts.
+pub(crate) fn attempts_without_result(earlier: &[(u32, Option<Attempt>)]) -> u32 {
     let mut count = 0;
     for (_, attempt) in earlier {
         let ended = attempt.as_ref().and_then(|a| a.ended.as_ref());

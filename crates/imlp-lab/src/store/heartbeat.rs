@@ -1,9 +1,9 @@
-//! Signs of life: a worker counts in a file of its own, and others watch whether
-//! it still counts.
+//! Heartbeats: each worker counts up a number in a file of its own, and others watch
+//! whether it changes.
 //!
-//! Watching compares what the file says with what it said before, by the
-//! watcher's own steady clock. So a clock that is wrong or jumps, on either
-//! machine or on the file server, takes nothing over.
+//! A watcher compares the number with the one it read before, by its own monotonic
+//! clock. So no job changes hands because a clock is wrong or jumps, on either
+//! machine or on the file server.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -14,15 +14,15 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::attempt::{self, Attempt};
-use crate::LabError;
+use crate::error::LabError;
 use crate::files::remove_file;
 
-/// Signs of life within the time after which a worker without one is taken for
-/// gone: one that is late or is not seen does no harm.
+/// Heartbeats within the time after which a silent worker counts as gone, so that a
+/// late or missed one does no harm.
 const BEATS_PER_STALE: u32 = 6;
 
-/// A thread that counts while the worker lives, and tells its leases when they
-/// were taken over.
+/// A thread that counts while the worker lives, and marks the leases that other
+/// workers have taken over.
 #[derive(Debug)]
 pub(super) struct Heartbeat {
     file: PathBuf,
@@ -42,7 +42,7 @@ impl Heartbeat {
     /// Begins to count in `file`.
     ///
     /// # Errors
-    /// [`LabError::Io`] when the first sign of life cannot be written.
+    /// [`LabError::Io`] when the first heartbeat cannot be written.
     pub(super) fn start(file: PathBuf, stale_after: Duration) -> Result<Self, LabError> {
         let interval = stale_after / BEATS_PER_STALE;
         let leases: Arc<Mutex<Vec<Held>>> = Arc::default();
@@ -55,8 +55,8 @@ impl Heartbeat {
                 let mut count = 0u64;
                 while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
                     count += 1;
-                    // The worker goes on: others may take its work over, and the
-                    // store still takes one result only.
+                    // The worker continues: others may take its jobs over, and the
+                    // store still accepts only one result.
                     if let Err(error) = beat(&counted, count) {
                         tracing::warn!("{error}");
                     }
@@ -73,7 +73,7 @@ impl Heartbeat {
         })
     }
 
-    /// Time between two signs.
+    /// Time between two heartbeats.
     pub(super) fn interval(&self) -> Duration {
         self.interval
     }
@@ -90,7 +90,7 @@ impl Heartbeat {
 }
 
 impl Held {
-    /// Whether it still is, after telling one that was taken over.
+    /// Whether it is still held; marks it as lost if it is not.
     fn is_held(&self) -> bool {
         let Some(lost) = self.lost.upgrade() else {
             return false;
@@ -107,7 +107,7 @@ impl Drop for Heartbeat {
     fn drop(&mut self) {
         if let Some((stop, thread)) = self.thread.take() {
             drop(stop);
-            // A panic there was printed; nothing is left to stop.
+            // A panic in it has been printed.
             let _ = thread.join();
         }
         if let Err(error) = remove_file(&self.file) {
@@ -144,15 +144,15 @@ impl Watch {
         }
     }
 
-    /// Whether the worker of `attempt` is gone: its process is known to have
-    /// ended, or it has shown no sign of life for as long as this watches.
+    /// Whether the worker of `attempt` is gone: its process has certainly ended, or
+    /// its heartbeat has stood still for too long.
     pub(super) fn is_gone(&self, attempt: &Attempt) -> bool {
         attempt.process.has_ended() || self.is_silent(attempt, Instant::now())
     }
 
     fn is_silent(&self, attempt: &Attempt, now: Instant) -> bool {
         let sign = std::fs::read(file(&self.folder, &attempt.worker)).ok();
-        // A worker that was told to be patient beats seldom.
+        // A worker with a long --stale-after beats seldom.
         let own = Duration::try_from_secs_f64(attempt.beat_seconds).unwrap_or_default();
         let patience = self
             .stale_after

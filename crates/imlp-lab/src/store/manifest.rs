@@ -1,20 +1,20 @@
-//! `experiment.json`: what was asked for last. Results do not depend on it; it
-//! is how `imlp status` knows what is still to come, and what keeps the figures
-//! of one experiment from being written over those of another.
+//! `experiment.json`: what the last command asked for. Results do not depend on it.
+//! `imlp status` reads from it which trials are still to come, and it keeps the
+//! figures of one experiment from overwriting those of another.
 
 use imlp_linear::Alpha;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Store;
-use crate::LabError;
+use super::folder::Store;
+use crate::error::LabError;
 use crate::experiment::Experiment;
 use crate::files::{read_json, write_json};
 use crate::identity::{PriorId, TrialId};
 use crate::keys::flat;
 use crate::variation::Assignment;
 
-/// What was asked for last.
+/// What the last command asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The command line.
@@ -39,7 +39,7 @@ pub struct ListedConfiguration {
 pub struct ListedTrial {
     /// Its name.
     pub id: TrialId,
-    /// The prior toward which it is pulled.
+    /// The prior toward which its twin is interpolated.
     pub prior: PriorId,
     /// Index of its configuration.
     pub configuration: usize,
@@ -89,7 +89,7 @@ impl Manifest {
 }
 
 impl Store {
-    /// What was asked for last, if anything was.
+    /// What the last command asked for, if there was one.
     ///
     /// # Errors
     /// [`LabError::Damaged`], [`LabError::Io`].
@@ -97,12 +97,12 @@ impl Store {
         read_json(&self.root().join(NAME))
     }
 
-    /// Notes what is asked for now. It may add configurations to what was asked
-    /// for before, or leave some out.
+    /// Writes what the present command asks for. It may add configurations to those
+    /// of the last command, or leave some out.
     ///
     /// # Errors
-    /// [`LabError::OtherExperiment`] when it is something else: the figures of
-    /// one would be written over those of the other.
+    /// [`LabError::OtherExperiment`] when it does both: the figures of one experiment
+    /// would overwrite those of the other.
     pub fn note(&self, now: &Manifest) -> Result<(), LabError> {
         if let Some(there) = self.manifest()?
             && !there.is_part_of(now)
@@ -117,8 +117,8 @@ impl Store {
     }
 }
 
-/// The keys in which the first configuration that only one of them has differs
-/// from the first one of the other.
+/// The keys in which the first configuration that only `there` has differs from the
+/// first that only `now` has.
 fn differences(there: &Manifest, now: &Manifest) -> Vec<String> {
     let alone = |of: &Manifest, beside: &Manifest| {
         let mut all = of.configurations.iter();

@@ -3,9 +3,11 @@
 use imlp_train::{Network, PriorRecord, PriorTrajectory, Setup, TrainError, WeightsFile};
 use serde::{Deserialize, Serialize};
 
-use super::lease::{Lease, Published, RESULT, set_aside};
-use super::{Store, sealed};
-use crate::LabError;
+use super::folder::Store;
+use super::lease::Lease;
+use super::result::{Published, RESULT, set_aside};
+use super::sealed;
+use crate::error::LabError;
 use crate::files::write_atomically;
 use crate::identity::{PriorId, sha256_hex};
 
@@ -36,8 +38,8 @@ impl Store {
         Ok(published.map(|published| published.result))
     }
 
-    /// A trained prior with its snapshots. One that is damaged is set aside and
-    /// is none: it is to be trained again.
+    /// A trained prior with its snapshots. A damaged one is set aside and counts as
+    /// missing, so that it is trained again.
     ///
     /// # Errors
     /// [`LabError::Io`].
@@ -97,9 +99,9 @@ impl Store {
         Ok(PriorTrajectory { record, snapshots })
     }
 
-    /// Publishes a trained prior: its snapshots first, under a name of this
-    /// attempt alone, then the record that names them. False when another
-    /// attempt has published.
+    /// Publishes a trained prior: first its snapshots, under a name that only this
+    /// attempt uses, then the record that names them. False when another attempt has
+    /// published.
     ///
     /// # Errors
     /// [`LabError::Io`].

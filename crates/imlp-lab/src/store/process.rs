@@ -1,4 +1,4 @@
-//! Which process, on which machine, and whether it is known to have ended.
+//! A process on some machine, and whether it has certainly ended.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,13 +8,13 @@ pub struct Process {
     /// Name of the machine, for people.
     pub host: String,
     /// The boot and the process namespace in which `pid` means something; none
-    /// where the system does not tell.
+    /// where the system does not report it.
     machine: Option<String>,
     /// Process number.
     pub pid: u32,
     /// When it began, in ticks since that boot: process numbers are used again.
     start: Option<u64>,
-    /// The task of a scheduler as which it runs, in the scheduler's words.
+    /// The scheduler's task in which it runs, as the scheduler writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<String>,
 }
@@ -32,8 +32,8 @@ impl Process {
         }
     }
 
-    /// Whether it has certainly ended. Of a process on another machine nothing
-    /// is certain.
+    /// Whether it has certainly ended. A process on another machine never has, as
+    /// far as this one can tell.
     pub fn has_ended(&self) -> bool {
         let Some(machine) = &self.machine else {
             return false;
@@ -44,7 +44,7 @@ impl Process {
         if !exists(self.pid) {
             return true;
         }
-        // Its number may be in use again, or it may wait for its parent to look.
+        // Another process may have its number now, or it may be a zombie.
         stat(self.pid).is_some_and(|stat| stat.ended || Some(stat.start) != self.start)
     }
 }
@@ -77,8 +77,8 @@ fn host() -> String {
     }
 }
 
-/// Two containers of one machine have one boot, but process numbers of their
-/// own.
+/// The boot and the process namespace: two containers of one machine share the boot,
+/// but not the process numbers.
 fn machine() -> Option<String> {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let namespace = std::fs::read_link("/proc/self/ns/pid").ok()?;

@@ -1,5 +1,5 @@
-//! Results under a checksum: a file that was cut short or changed on the disk is
-//! told from a result.
+//! Results under a checksum, which reveals a file that was cut short or changed on
+//! the disk.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::LabError;
+use crate::error::LabError;
 use crate::files::{read_json, write_new_json};
 use crate::identity::{canonical_json, sha256_hex};
 

@@ -1,4 +1,4 @@
-//! How it stands with a trial or a prior, read from its folder.
+//! The state of a trial or a prior, read from its folder.
 
 use std::path::Path;
 
@@ -6,16 +6,16 @@ use imlp_train::{TrialRecord, TrialStatus};
 use serde_json::Value;
 
 use super::attempt::{Attempt, Ending, attempts};
-use super::lease::{Published, RESULT};
+use super::result::{Published, RESULT};
 use super::sealed;
-use crate::LabError;
+use crate::error::LabError;
 
-/// How it stands with a piece of work.
+/// The state of a trial or a prior.
 #[derive(Clone, Debug, PartialEq)]
 pub enum State {
-    /// Nobody has begun it, or `imlp retry` has wiped the slate.
+    /// Nobody has begun it, or `imlp retry` lets it run again.
     Pending,
-    /// A worker is at it.
+    /// A worker runs it.
     Running(Attempt),
     /// It is finished.
     Done,
@@ -23,7 +23,7 @@ pub enum State {
     Diverged,
     /// It ended with an error.
     Failed(String),
-    /// Someone asked to stop.
+    /// The user or the scheduler asked to stop.
     Interrupted,
     /// It took longer than allowed.
     TimedOut,

@@ -1,17 +1,19 @@
-//! Wiping the slate of what failed, and clearing away what nobody needs.
+//! Letting failed jobs run again, and removing files that nobody needs.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::attempt::{self, Attempt, Ended, Ending, attempts, now};
-use super::lease::RESULT;
+use super::folder::Store;
 use super::process::Process;
-use super::{State, Store, checkpoint, sealed};
-use crate::LabError;
+use super::result::RESULT;
+use super::state::State;
+use super::{checkpoint_file, sealed};
+use crate::error::LabError;
 use crate::files::{list, remove_file, unfinished, write_new_json};
 
-/// Something that can go.
+/// A file or folder that can be removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leftover {
     /// A file, or a folder with all that is in it.
@@ -23,14 +25,14 @@ pub struct Leftover {
 }
 
 impl Store {
-    /// Lets everything that failed, was given up or was tried in vain be tried
-    /// as if for the first time; gives how many trials and priors those are.
+    /// Resets the attempts of every job that failed or ended without a result;
+    /// returns the number of those jobs.
     ///
     /// # Errors
     /// [`LabError::Io`].
     pub fn retry(&self) -> Result<usize, LabError> {
         let mut count = 0;
-        for (folder, state) in self.work()? {
+        for (folder, state) in self.jobs()? {
             let again = match state {
                 State::Failed(_) | State::Interrupted | State::TimedOut | State::Lost => true,
                 State::Pending
@@ -56,17 +58,17 @@ impl Store {
                     reason: None,
                 }),
             };
-            // Where a worker was faster it is being tried already.
+            // If the file exists, a worker has just begun the next attempt.
             write_new_json(&attempt::path(&folder, number), &slate)?;
             count += 1;
         }
         Ok(count)
     }
 
-    /// What nobody needs: half-written files and signs of life of processes that
-    /// have ended, results that were set aside as damaged, snapshots of attempts
-    /// that published nothing; and, with `unlisted`, trials that were not asked
-    /// for last, and priors that no listed trial is pulled toward.
+    /// Files that nobody needs: unfinished files and heartbeats of processes that
+    /// have ended, damaged results that were set aside, snapshots of attempts that
+    /// published nothing; and, with `unlisted`, trials that the last command did not
+    /// ask for, and priors that no listed trial uses.
     ///
     /// # Errors
     /// [`LabError::Io`]; a damaged `experiment.json`.
@@ -81,7 +83,7 @@ impl Store {
             })
         };
         let mut busy = false;
-        for (folder, state) in self.work()? {
+        for (folder, state) in self.jobs()? {
             if matches!(state, State::Running(_)) {
                 busy = true;
             } else if listed(&folder) {
@@ -90,7 +92,7 @@ impl Store {
                 found.push(leftover(folder, "it is not part of the experiment")?);
             }
         }
-        // Whoever is at work may be writing there now.
+        // A running worker may be writing there now.
         if !busy {
             let root = self.root();
             for folder in [root.to_owned(), root.join("trials"), root.join("priors")] {
@@ -119,22 +121,22 @@ impl Store {
         }
     }
 
-    /// The folder and the state of every trial and prior that was begun.
-    fn work(&self) -> Result<Vec<(PathBuf, State)>, LabError> {
-        let mut work = Vec::new();
+    /// The folder and the state of every trial and prior that any worker has begun.
+    fn jobs(&self) -> Result<Vec<(PathBuf, State)>, LabError> {
+        let mut jobs = Vec::new();
         for name in self.trials()? {
             let (state, _) = self.trial_by_name(&name)?;
-            work.push((self.root().join("trials").join(name), state));
+            jobs.push((self.root().join("trials").join(name), state));
         }
         for name in self.priors()? {
             let state = self.prior_state(&name)?;
-            work.push((self.root().join("priors").join(name), state));
+            jobs.push((self.root().join("priors").join(name), state));
         }
-        Ok(work)
+        Ok(jobs)
     }
 }
 
-/// What can go of a folder in which nobody is at work.
+/// Files to remove from a job's folder in which no worker runs.
 fn leftovers_of(folder: &Path, found: &mut Vec<Leftover>) -> Result<(), LabError> {
     for path in unfinished(folder)? {
         found.push(leftover(path, "it was never finished")?);
@@ -151,7 +153,7 @@ fn leftovers_of(folder: &Path, found: &mut Vec<Leftover>) -> Result<(), LabError
             found.push(leftover(path, "it was set aside as damaged")?);
         } else if name.starts_with("snapshots-") && named.as_ref() != Some(&name) {
             found.push(leftover(path, "its attempt published nothing")?);
-        } else if finished && checkpoint::is_checkpoint(&name) {
+        } else if finished && checkpoint_file::is_checkpoint(&name) {
             found.push(leftover(path, "there is a result")?);
         }
     }

@@ -11,8 +11,8 @@ use super::MemoryArguments;
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub struct Described {
-    /// A file that describes the network: input = [3, 32, 32] and [[layers]]
-    /// with the types of a recipe's custom prior
+    /// File that describes the network: input = [3, 32, 32] and [[layers]] of the types of a
+    /// recipe's custom prior
     #[arg(long, value_name = "NET.toml", requires = "weights")]
     pub network: Option<PathBuf>,
     /// One layer, e.g. 'conv2d(in=3, out=8, kernel=3x5, stride=2, input=32x24)'
@@ -25,11 +25,10 @@ pub struct Described {
 pub struct DenseArguments {
     #[command(flatten)]
     pub described: Described,
-    /// A PyTorch state_dict saved as SafeTensors; of a single layer, `weight`
-    /// and `bias`
+    /// PyTorch state_dict as SafeTensors; for a single layer, `weight` and `bias`
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
-    /// The file to write; replaced if it is there
+    /// File to write, replacing an existing one
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// Write compressed sparse rows instead of all entries
@@ -38,11 +37,11 @@ pub struct DenseArguments {
     /// Fold linear layers with nothing between them into one matrix
     #[arg(long, conflicts_with = "layer")]
     pub fold: bool,
-    /// Compare the matrices with the structured layers on N random inputs
-    /// before the file is put in place
+    /// Compare the matrices with the structured layers on N random inputs before keeping the
+    /// file
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub check: Option<u16>,
-    /// The eps of a batch-norm that --layer describes [default: 1e-5]
+    /// The eps of a batch norm in --layer [default: 1e-5]
     #[arg(long, conflicts_with = "network", value_parser = parse_epsilon)]
     pub eps: Option<f64>,
     #[command(flatten)]
@@ -52,13 +51,13 @@ pub struct DenseArguments {
 #[derive(Debug, Args)]
 #[command(after_long_help = layers())]
 pub struct ProjectArguments {
-    /// The layer to find, e.g. 'conv2d(in=3, out=8, kernel=3, padding=1, input=32x32)'
+    /// Structured layer to find, e.g. 'conv2d(in=3, out=8, kernel=3, padding=1, input=32x32)'
     #[arg(long, value_name = "LAYER")]
     pub layer: String,
-    /// The dense layer: `weight` (out×in) and, if there is one, `bias` (out)
+    /// Dense layer as SafeTensors: `weight` (out×in), and `bias` (out) if it has one
     #[arg(long, value_name = "FILE")]
     pub weights: PathBuf,
-    /// The file to write; replaced if it is there
+    /// File to write, replacing an existing one
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     #[command(flatten)]
@@ -70,8 +69,7 @@ pub struct ProjectArguments {
 pub struct InspectArguments {
     /// A SafeTensors file
     pub file: PathBuf,
-    /// Measure how much of each matrix of its size this layer's structure
-    /// explains
+    /// Measure how much of each matrix of its size the structure of this layer explains
     #[arg(long, value_name = "LAYER")]
     pub layer: Option<String>,
     #[command(flatten)]
@@ -91,8 +89,8 @@ fn layers() -> String {
     };
     let layers = TEXT_FORMS.map(layer);
     format!(
-        "Layers, each with the options that it needs, and below them those with a default (in \
-         pairs the vertical comes first: 3x5):\n{}",
+        "Layers with their required options, and below them the options with defaults (a pair \
+         such as 3x5 is vertical x horizontal):\n{}",
         layers.join("\n")
     )
 }

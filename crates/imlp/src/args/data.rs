@@ -12,13 +12,13 @@ pub struct DataArguments {
 
 #[derive(Debug, Subcommand)]
 pub enum DataCommand {
-    /// What there is, and what is installed
+    /// List the data sets, and where each is installed
     List,
-    /// Get a data set and verify it
+    /// Fetch a data set and verify it
     Fetch {
         /// Name of the data set
         name: String,
-        /// An archive or a folder that holds its files
+        /// Archive or folder with its files [default: download them]
         #[arg(long, value_name = "PATH")]
         from: Option<PathBuf>,
     },

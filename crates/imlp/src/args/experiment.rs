@@ -1,7 +1,6 @@
-//! Arguments of the commands that take a recipe: `imlp sweep`, `check`, `train`
-//! and `trial`.
+//! Arguments of the commands that take a recipe: `imlp sweep`, `check` and `train`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -12,7 +11,7 @@ use toml::Value;
 use super::{ExecutorName, MemoryArguments, SlurmArguments};
 use crate::exit::Failure;
 
-/// What to run: options that every command with a recipe has.
+/// The recipe, and options of every command that takes one.
 #[derive(Debug, Args)]
 pub struct Common {
     /// A recipe; without one every key has its default
@@ -26,23 +25,24 @@ pub struct Common {
     /// Epochs of training [train.epochs]
     #[arg(long)]
     pub epochs: Option<u32>,
-    /// Numbers of the twin's products: f32, bf16 or bf16-emulated [train.precision]
-    #[arg(long, value_name = "NUMBERS")]
+    /// Number format of the twin's matrix products: f32, bf16 or bf16-emulated [train.precision]
+    #[arg(long, value_name = "FORMAT")]
     pub precision: Option<String>,
-    /// Set any key of the recipe, e.g. --set train.learning_rate=0.05 (repeatable; wins over all else)
+    /// Set any key of the recipe, e.g. --set train.learning_rate=0.05 (repeatable; overrides every other option)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Where networks are trained
+    /// Device that trains the networks
     #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
     pub device: DeviceName,
     #[command(flatten)]
     pub memory: MemoryArguments,
 }
 
-/// Where results go, and what is told on the way.
+/// Where results go, and whether progress is shown.
 #[derive(Debug, Args)]
 pub struct Output {
-    /// Folder for the results [default: imlp-out/DATA-PRIOR for a sweep, imlp-out/train-… for a trial]
+    /// Folder for the results, which any number of processes may share; finished trials in it
+    /// are not repeated [default: imlp-out/DATA-PRIOR for a sweep, imlp-out/train-… for a trial]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Print no progress
@@ -50,22 +50,22 @@ pub struct Output {
     pub quiet: bool,
 }
 
-/// How often a trial is tried, and for how long.
+/// Attempts, time limits and checkpoints.
 #[derive(Debug, Args)]
 pub struct PolicyArguments {
-    /// Give a trial up after it was interrupted, timed out or lost this many times
+    /// Give up a trial after this many attempts were interrupted, timed out or lost
     #[arg(long, value_name = "N", default_value_t = Policy::default().max_attempts,
           value_parser = clap::value_parser!(u32).range(1..))]
     max_attempts: u32,
-    /// Stop a trial that takes longer than this, e.g. 90s, 20min or 2h
+    /// Time limit of an attempt at a trial, e.g. 90s, 20min or 2h
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     trial_timeout: Option<Duration>,
-    /// Take over the work of a process on another machine that has shown no sign of life for
+    /// Take over the trials of a process on another machine whose heartbeat has stopped for
     /// this long
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_duration)]
     stale_after: Duration,
-    /// Keep a checkpoint of a running trial every so often, e.g. 5min or 10epochs, from which it
-    /// goes on after an interruption
+    /// Interval between checkpoints of a running trial, e.g. 5min or 10epochs; an interrupted
+    /// trial continues from its last checkpoint
     #[arg(long, value_name = "TIME|N", default_value = "5min", value_parser = parse_checkpoint_every)]
     checkpoint_every: CheckpointEvery,
 }
@@ -80,25 +80,9 @@ impl PolicyArguments {
             checkpoint_every: self.checkpoint_every,
         }
     }
-
-    /// The options that make them, for another process.
-    pub fn options(&self) -> Vec<String> {
-        let seconds = |time: Duration| format!("{}s", time.as_secs_f64());
-        let mut options = vec![
-            format!("--max-attempts={}", self.max_attempts),
-            format!("--stale-after={}", seconds(self.stale_after)),
-            match self.checkpoint_every {
-                CheckpointEvery::Time(time) => format!("--checkpoint-every={}", seconds(time)),
-                CheckpointEvery::Epochs(n) => format!("--checkpoint-every={n}epochs"),
-            },
-        ];
-        let limit = self.trial_timeout.map(seconds);
-        options.extend(limit.map(|limit| format!("--trial-timeout={limit}")));
-        options
-    }
 }
 
-/// Which trials there are.
+/// The trials of a sweep.
 #[derive(Debug, Args)]
 pub struct SweptArguments {
     /// Values of α: a list (0,0.01,1) or a grid (log:1e-4..1:9, linear:0..1:11, two-sided:1e-3:11) [sweep.alphas]
@@ -131,15 +115,14 @@ impl SweptArguments {
         Ok(keys)
     }
 
-    /// Trials at a time, if it was said.
+    /// Trials at a time, if asked.
     pub fn asked_jobs(&self) -> Option<u32> {
         self.jobs
     }
 
-    /// Trials at a time: as asked, or as many as cores, but no more than there
-    /// are.
-    pub fn jobs(&self, trials: usize) -> usize {
-        jobs(self.jobs).min(trials)
+    /// Trials at a time: as asked, or as many as cores.
+    pub fn jobs(&self) -> usize {
+        jobs(self.jobs)
     }
 }
 
@@ -153,7 +136,7 @@ pub struct SweepArguments {
     pub output: Output,
     #[command(flatten)]
     pub policy: PolicyArguments,
-    /// Who carries the trials out
+    /// What runs the trials
     #[arg(long, value_enum, default_value_t = ExecutorName::Local)]
     pub executor: ExecutorName,
     #[command(flatten)]
@@ -164,19 +147,12 @@ pub struct SweepArguments {
 pub struct WorkerArguments {
     /// Folder of a submission
     pub submission: PathBuf,
-    /// Which of its arrays
+    /// Label of an array
     #[arg(long)]
     pub array: String,
-    /// Which task of it
+    /// Index of a task in the array
     #[arg(long)]
     pub index: u32,
-    /// Where networks are trained
-    #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
-    pub device: DeviceName,
-    #[command(flatten)]
-    pub memory: MemoryArguments,
-    #[command(flatten)]
-    pub policy: PolicyArguments,
 }
 
 #[derive(Debug, Args)]
@@ -185,12 +161,12 @@ pub struct CheckArguments {
     pub common: Common,
     #[command(flatten)]
     pub swept: SweptArguments,
-    /// Do not train a few steps to predict the time
+    /// Do not predict the time, which trains a few steps
     #[arg(long)]
     pub no_time: bool,
 }
 
-/// Which single trial.
+/// The trial of `imlp train`.
 #[derive(Debug, Args)]
 pub struct SingleArguments {
     /// Interpolation weight α, 0 to 1 [interpolation.alpha]
@@ -220,39 +196,46 @@ pub struct TrainArguments {
     pub single: SingleArguments,
     #[command(flatten)]
     pub output: Output,
-}
-
-#[derive(Debug, Args)]
-pub struct TrialArguments {
-    #[command(flatten)]
-    pub common: Common,
-    #[command(flatten)]
-    pub single: SingleArguments,
-    /// Keep the trial and its prior in this folder, and use what is there already;
-    /// any number of processes may share it
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// Show progress on the standard error
+    /// Print the trial's row of `imlp export` as one line of JSON, and nothing else; without
+    /// --out, keep no files
     #[arg(long)]
-    pub progress: bool,
+    pub json: bool,
+    /// Keep twin.safetensors and prior.safetensors in the folder: the default, except with --json
+    #[arg(long, overrides_with = "no_weights")]
+    weights: bool,
+    /// Keep no weights
+    #[arg(long, overrides_with = "weights")]
+    no_weights: bool,
     #[command(flatten)]
     pub policy: PolicyArguments,
 }
 
-/// Where networks are trained.
+impl TrainArguments {
+    /// Whether weights are kept.
+    pub fn keeps_weights(&self) -> bool {
+        self.weights || !(self.no_weights || self.json)
+    }
+}
+
+/// Device that trains the networks.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum DeviceName {
-    /// The processor, one thread per trial
+    /// CPU, one thread per trial
     Cpu,
-    /// The processor through Burn's CPU backend, slower: to compare with
+    /// CPU through Burn's backend: slower, for comparison
     Flex,
 }
 
 impl DeviceName {
-    /// The option that names it, for another process.
-    pub fn option(self) -> String {
-        let name = self.to_possible_value();
-        format!("--device={}", name.as_ref().map_or("", |n| n.get_name()))
+    /// Its name on the command line and in `submission.json`.
+    pub fn name(self) -> String {
+        let value = self.to_possible_value();
+        value.map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// The device of that name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::from_str(name, false).ok()
     }
 
     pub fn backend(self) -> Backend {
@@ -266,10 +249,7 @@ impl DeviceName {
 impl Common {
     /// The recipe with the options merged in; `--set` comes last.
     pub fn recipe(&self, more: Vec<(&str, Value)>) -> Result<Recipe, Failure> {
-        let mut recipe = match &self.recipe {
-            Some(path) => Recipe::read(path)?,
-            None => Recipe::default(),
-        };
+        let mut recipe = recipe(self.recipe.as_deref(), &[])?;
         let text = |value: &String| Value::String(value.clone());
         let common = [
             ("data.name", self.data.as_ref().map(text)),
@@ -291,6 +271,15 @@ impl Common {
         }
         Ok(recipe)
     }
+}
+
+/// The recipe in a file, or the default one, with the keys of `--set`.
+pub fn recipe(path: Option<&Path>, set: &[String]) -> Result<Recipe, Failure> {
+    let mut recipe = path.map_or_else(|| Ok(Recipe::default()), Recipe::read)?;
+    for text in set {
+        recipe.set_text(text)?;
+    }
+    Ok(recipe)
 }
 
 /// Trials at a time: as asked, or as many as cores.
@@ -315,7 +304,7 @@ fn seeds(text: &str) -> Result<Value, Failure> {
     number(text).map(Value::Integer)
 }
 
-/// `5min`, `10epochs`: when checkpoints are kept.
+/// `5min`, `10epochs`: the interval between checkpoints.
 fn parse_checkpoint_every(text: &str) -> Result<CheckpointEvery, String> {
     let epochs = ["epochs", "epoch"]
         .iter()

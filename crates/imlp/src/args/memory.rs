@@ -5,31 +5,36 @@ use clap::Args;
 /// The limit on memory.
 #[derive(Debug, Args)]
 pub struct MemoryArguments {
-    /// Refuse to start when more memory than this is predicted, e.g. 8GiB
+    /// Refuse to start if the predicted memory exceeds this, e.g. 8GiB
     /// [default: 80 % of the machine's memory]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     max_memory: Option<u64>,
 }
 
 impl MemoryArguments {
-    /// The option that was given, for another process.
-    pub fn option(&self) -> Option<String> {
-        self.max_memory.map(|bytes| format!("--max-memory={bytes}"))
+    /// The limit that was asked for, bytes.
+    pub fn asked(&self) -> Option<u64> {
+        self.max_memory
     }
 
-    /// Bytes.
+    /// The limit, bytes.
     pub fn limit(&self) -> u64 {
-        /// Share of the machine's memory that a command may take.
-        const DEFAULT_SHARE: f64 = 0.8;
-        self.max_memory.unwrap_or_else(|| {
-            let mut system = sysinfo::System::new();
-            system.refresh_memory();
-            let total = system
-                .cgroup_limits()
-                .map_or(system.total_memory(), |limits| limits.total_memory);
-            (total as f64 * DEFAULT_SHARE) as u64
-        })
+        memory_limit(self.max_memory)
     }
+}
+
+/// The limit in bytes: as asked, or a share of the machine's memory.
+pub fn memory_limit(asked: Option<u64>) -> u64 {
+    /// Share of the machine's memory that a command may use.
+    const DEFAULT_SHARE: f64 = 0.8;
+    asked.unwrap_or_else(|| {
+        let mut system = sysinfo::System::new();
+        system.refresh_memory();
+        let total = system
+            .cgroup_limits()
+            .map_or(system.total_memory(), |limits| limits.total_memory);
+        (total as f64 * DEFAULT_SHARE) as u64
+    })
 }
 
 /// `512MiB`, `8GiB`, `2e9`: bytes.

@@ -7,7 +7,7 @@ use imlp_lab::executor::batch::SlurmOptions;
 
 use super::experiment::parse_duration;
 
-/// Who carries the trials out.
+/// What runs the trials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ExecutorName {
     /// This process, on the cores of this machine
@@ -16,30 +16,30 @@ pub enum ExecutorName {
     Slurm,
 }
 
-/// What is asked of Slurm.
+/// Options of the Slurm executor.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "With --executor slurm")]
 pub struct SlurmArguments {
     /// Partition [default: the cluster's]
     #[arg(long, value_name = "NAME")]
     partition: Option<String>,
-    /// Time limit of a task, e.g. 30 (minutes) or 4:00:00; a trial that needs longer goes on in
-    /// the next task
+    /// Time limit of a task, e.g. 30 (minutes) or 4:00:00; a trial that needs longer continues
+    /// in the next task
     #[arg(long, value_name = "TIME")]
     time: Option<String>,
     /// Generic resources of a task
     #[arg(long, value_name = "LIST")]
     gres: Option<String>,
-    /// Cores of a task, which runs as many trials side by side [default: 1]
+    /// Cores of a task, which runs that many trials side by side [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     cpus: Option<u32>,
-    /// Tasks at a time [default: as many as there is room for]
+    /// Limit on tasks that run at the same time [default: none]
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
     max_parallel: Option<u32>,
-    /// How long before its time limit a task keeps a checkpoint and queues again [default: 90s]
+    /// How long before its time limit a task saves a checkpoint and queues again [default: 90s]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     stop_before: Option<Duration>,
-    /// An option for sbatch as it is, e.g. --sbatch-arg=--account=lab (repeatable)
+    /// Another option of sbatch, e.g. --sbatch-arg=--account=lab (repeatable)
     #[arg(long = "sbatch-arg", value_name = "ARG", allow_hyphen_values = true)]
     sbatch_args: Vec<String>,
     /// Follow the jobs until they end, then write the results
@@ -48,20 +48,20 @@ pub struct SlurmArguments {
 }
 
 impl SlurmArguments {
-    /// Trials of a task.
-    pub fn side_by_side(&self) -> u32 {
+    /// Trials that a task runs side by side.
+    pub fn jobs_per_task(&self) -> u32 {
         self.cpus.unwrap_or(1)
     }
 
-    /// Tasks at a time.
-    pub fn at_once(&self) -> Option<u32> {
+    /// Limit on tasks that run at the same time.
+    pub fn max_parallel(&self) -> Option<u32> {
         self.max_parallel
     }
 
-    /// What `sbatch` is asked for.
+    /// Options of `sbatch`.
     pub fn options(&self) -> SlurmOptions {
-        /// Slurm may tell up to a minute early, and ends a task up to half a
-        /// minute late.
+        /// Slurm may warn up to a minute early, and end a task up to half a minute
+        /// late.
         const STOP_BEFORE: Duration = Duration::from_secs(90);
         let seconds = self.stop_before.unwrap_or(STOP_BEFORE).as_secs();
         SlurmOptions {

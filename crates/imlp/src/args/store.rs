@@ -1,4 +1,4 @@
-//! Arguments of the commands that look after an experiment's folder.
+//! Arguments of the commands on an experiment's folder.
 
 use std::path::PathBuf;
 
@@ -27,11 +27,11 @@ pub struct CancelArguments {
 pub struct CleanArguments {
     /// Folder of an experiment
     pub folder: PathBuf,
-    /// Also what `imlp sweep` did not ask for last: trials of keys, α or seeds that have
-    /// left the recipe
+    /// Also trials that the last `imlp sweep` did not ask for, whose keys, α or seeds have left
+    /// the recipe
     #[arg(long)]
     pub unlisted: bool,
-    /// Remove what is listed
+    /// Remove the listed files
     #[arg(long)]
     pub yes: bool,
 }
@@ -40,15 +40,15 @@ pub struct CleanArguments {
 pub struct ExportArguments {
     /// Folder of an experiment
     pub folder: PathBuf,
-    /// Form of the table
+    /// Format of the table
     #[arg(long, value_enum, default_value_t = FormatName::Csv)]
     pub format: FormatName,
-    /// The file to write; replaced if it is there [default: the standard output]
+    /// File to write, replacing an existing one [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }
 
-/// Form of a table.
+/// Format of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FormatName {
     /// Comma-separated values.

@@ -1,5 +1,5 @@
-//! Running a scheduler's programs, which block for as long as its controller is
-//! down.
+//! Running a scheduler's programs, with a time limit because they block while its
+//! controller is down.
 
 use std::ffi::OsStr;
 use std::io::ErrorKind;
@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use process_control::{ChildExt, Control};
 
-use crate::LabError;
+use crate::error::LabError;
 
-/// Runs `program` and gives what it prints.
+/// Runs `program`; returns its standard output.
 ///
 /// # Errors
-/// [`LabError::Scheduler`]: a program that is not there, says nothing within
-/// `patience`, or fails.
+/// [`LabError::Scheduler`]: a program that is not installed, does not end within
+/// `time_limit`, or fails.
 pub(super) fn call<S: AsRef<OsStr>>(
     program: &'static str,
     arguments: impl IntoIterator<Item = S>,
-    patience: Duration,
+    time_limit: Duration,
 ) -> Result<String, LabError> {
     let failed = |reason: String| LabError::Scheduler { program, reason };
     let child = Command::new(program)
@@ -37,14 +37,14 @@ pub(super) fn call<S: AsRef<OsStr>>(
         })?;
     let output = child
         .controlled_with_output()
-        .time_limit(patience)
+        .time_limit(time_limit)
         .terminate_for_timeout()
         .wait()
         .map_err(|error| failed(error.to_string()))?
         .ok_or_else(|| {
             failed(format!(
                 "no answer within {} s; is the scheduler's controller down?",
-                patience.as_secs()
+                time_limit.as_secs()
             ))
         })?;
     if !output.status.success() {

@@ -1,9 +1,9 @@
-//! What a scheduler must be able to do. Another scheduler is one file beside
-//! `slurm.rs` and its name in [`scheduler`](super::scheduler()).
+//! The interface to a scheduler. Another scheduler is one file beside `slurm.rs` and
+//! its name in [`scheduler`](super::scheduler()).
 
 use std::path::Path;
 
-use crate::LabError;
+use crate::error::LabError;
 
 /// An array job: tasks that differ in their index only.
 #[derive(Clone, Debug)]
@@ -14,18 +14,18 @@ pub struct ArrayJob<'a> {
     pub script: &'a Path,
     /// Indices of the tasks, increasing.
     pub indices: &'a [u32],
-    /// Tasks at a time; none for as many as there is room for.
-    pub at_once: Option<u32>,
-    /// Jobs that must have ended, well or not, before the first task starts.
+    /// Limit on tasks that run at the same time.
+    pub max_parallel: Option<u32>,
+    /// Jobs that must have ended, with or without success, before the first task starts.
     pub after: &'a [String],
-    /// Folder for what the tasks say.
+    /// Folder for the tasks' output.
     pub logs: &'a Path,
 }
 
 /// A task that waits or runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueuedTask {
-    /// What [`Scheduler::this_task`] says in it.
+    /// The answer of [`Scheduler::this_task`] in it.
     pub task: String,
     /// Name of its array.
     pub array: String,
@@ -35,20 +35,20 @@ pub struct QueuedTask {
     pub job: String,
     /// Whether it runs.
     pub running: bool,
-    /// Why it waits, in the scheduler's words.
+    /// Why it waits, as the scheduler says it.
     pub reason: String,
 }
 
 /// A task that has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndedTask {
-    /// What [`Scheduler::this_task`] said in it.
+    /// The answer of [`Scheduler::this_task`] in it.
     pub task: String,
     /// Number of the array's job.
     pub job: String,
     /// Its index.
     pub index: u32,
-    /// How it ended, in the scheduler's words.
+    /// How it ended, as the scheduler says it.
     pub how: String,
 }
 
@@ -57,7 +57,7 @@ pub trait Scheduler: std::fmt::Debug + Sync {
     /// Its name, in submissions and for people.
     fn name(&self) -> &'static str;
 
-    /// The shell's variable in which a task finds its index.
+    /// The environment variable that holds a task's index.
     fn index_variable(&self) -> &'static str;
 
     /// Indices of tasks are below this.
@@ -66,8 +66,8 @@ pub trait Scheduler: std::fmt::Debug + Sync {
     /// [`LabError::Scheduler`].
     fn index_limit(&self) -> Result<u32, LabError>;
 
-    /// Hands an array over; gives its job's number. When this fails, the array
-    /// may be in the queue all the same.
+    /// Submits an array; returns its job's number. The array may be in the queue even
+    /// when this fails.
     ///
     /// # Errors
     /// [`LabError::Scheduler`].
@@ -79,23 +79,22 @@ pub trait Scheduler: std::fmt::Debug + Sync {
     /// [`LabError::Scheduler`], also when the scheduler does not answer in time.
     fn queue(&self, names: &[&str]) -> Result<Vec<QueuedTask>, LabError>;
 
-    /// Tasks of these jobs that have ended, where the scheduler keeps account of
-    /// them.
+    /// Tasks of these jobs that have ended, if the scheduler keeps accounts.
     ///
     /// # Errors
-    /// [`LabError::Scheduler`]; no account is no error.
+    /// [`LabError::Scheduler`]; a scheduler without accounts is no error.
     fn ended(&self, jobs: &[&str]) -> Result<Vec<EndedTask>, LabError>;
 
-    /// Takes jobs out of the queue and ends those that run.
+    /// Removes jobs from the queue and ends those that run.
     ///
     /// # Errors
     /// [`LabError::Scheduler`].
     fn cancel(&self, jobs: &[&str]) -> Result<(), LabError>;
 
-    /// The task as which this process runs, in the scheduler's words.
+    /// The task in which this process runs, as the scheduler writes it.
     fn this_task(&self) -> Option<String>;
 
-    /// Puts the task as which this process runs back into the queue.
+    /// Puts the task in which this process runs back into the queue.
     ///
     /// # Errors
     /// [`LabError::Scheduler`].

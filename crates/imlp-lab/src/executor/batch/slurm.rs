@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use super::call::call;
 use super::scheduler::{ArrayJob, EndedTask, QueuedTask, Scheduler};
-use crate::LabError;
+use crate::error::LabError;
 
 /// The scheduler's name.
 pub(super) const NAME: &str = "slurm";
 
-/// How long a question may take: longer than a busy controller needs, shorter
-/// than a person waits.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Time limit of a query: longer than a busy controller needs, shorter than a person
+/// waits.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
 
-/// How long a submission may take: a busy controller answers it late.
-const SUBMISSION: Duration = Duration::from_secs(60);
+/// Time limit of a submission, which a busy controller answers late.
+const SUBMISSION_TIME_LIMIT: Duration = Duration::from_secs(60);
 
-/// What `sbatch` is asked for.
+/// Options of `sbatch`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SlurmOptions {
     /// `--partition`.
@@ -29,17 +29,17 @@ pub struct SlurmOptions {
     pub gres: Option<String>,
     /// `--cpus-per-task`.
     pub cpus: Option<u32>,
-    /// Seconds before the end of its time at which a task is told, so that it
-    /// keeps a checkpoint and asks to be queued again.
+    /// Seconds between the warning to a task, which then saves a checkpoint and queues
+    /// again, and its time limit.
     pub warn_seconds: u32,
-    /// Options that are passed as they are.
+    /// More options, passed unchanged.
     pub more: Vec<String>,
 }
 
 /// Slurm.
 #[derive(Clone, Debug, Default)]
 pub struct Slurm {
-    /// What `sbatch` is asked for.
+    /// Options of `sbatch`.
     pub options: SlurmOptions,
 }
 
@@ -53,7 +53,7 @@ impl Scheduler for Slurm {
     }
 
     fn index_limit(&self) -> Result<u32, LabError> {
-        let config = call("scontrol", ["show", "config"], PATIENCE)?;
+        let config = call("scontrol", ["show", "config"], TIME_LIMIT)?;
         match max_array_size(&config) {
             Some(0) => Err(LabError::Scheduler {
                 program: "scontrol",
@@ -65,7 +65,7 @@ impl Scheduler for Slurm {
     }
 
     fn submit(&self, array: &ArrayJob<'_>) -> Result<String, LabError> {
-        let answer = call("sbatch", self.sbatch(array), SUBMISSION)?;
+        let answer = call("sbatch", self.sbatch(array), SUBMISSION_TIME_LIMIT)?;
         // `JOB` or `JOB;CLUSTER`.
         let job = answer.trim().split(';').next().unwrap_or_default();
         if job.is_empty() || !job.bytes().all(|b| b.is_ascii_digit()) {
@@ -80,7 +80,7 @@ impl Scheduler for Slurm {
         }
         let names = names.join(",");
         let arguments = ["-h", "-r", "-n", &names, "-o", "%j|%F|%K|%t|%r"];
-        let answer = call("squeue", arguments, PATIENCE)?;
+        let answer = call("squeue", arguments, TIME_LIMIT)?;
         let tasks = answer.lines().filter(|line| !line.trim().is_empty());
         tasks
             .map(|line| queued(line).ok_or_else(|| not_understood("squeue", line)))
@@ -93,7 +93,7 @@ impl Scheduler for Slurm {
         }
         let jobs = jobs.join(",");
         let arguments = ["-n", "-P", "-X", "-j", &jobs, "-o", "JobID,State,ExitCode"];
-        match call("sacct", arguments, PATIENCE) {
+        match call("sacct", arguments, TIME_LIMIT) {
             Ok(answer) => Ok(answer.lines().filter_map(ended).collect()),
             // A cluster without accounting.
             Err(LabError::Scheduler { reason, .. }) if reason.contains("disabled") => {
@@ -104,7 +104,7 @@ impl Scheduler for Slurm {
     }
 
     fn cancel(&self, jobs: &[&str]) -> Result<(), LabError> {
-        call("scancel", jobs, PATIENCE).map(|_| ())
+        call("scancel", jobs, TIME_LIMIT).map(|_| ())
     }
 
     fn this_task(&self) -> Option<String> {
@@ -118,7 +118,7 @@ impl Scheduler for Slurm {
             program: "scontrol",
             reason: "SLURM_JOB_ID is not set: this is no task of Slurm".to_owned(),
         })?;
-        call("scontrol", ["requeue", &job], PATIENCE).map(|_| ())
+        call("scontrol", ["requeue", &job], TIME_LIMIT).map(|_| ())
     }
 }
 
@@ -127,8 +127,8 @@ impl Slurm {
     /// no quoting that suits every path.
     fn sbatch(&self, array: &ArrayJob<'_>) -> Vec<OsString> {
         let options = &self.options;
-        // A node that fails gives its tasks back, and a task that runs again
-        // must not wipe what it said before.
+        // The tasks of a failed node run again, and must not overwrite their earlier
+        // output.
         let mut arguments: Vec<OsString> = ["--parsable", "--requeue", "--open-mode=append"]
             .map(OsString::from)
             .to_vec();
@@ -136,8 +136,8 @@ impl Slurm {
             |option: &str, value: &str| arguments.push(format!("{option}={value}").into());
         add("--job-name", array.name);
         let mut indices = ranges(array.indices);
-        if let Some(at_once) = array.at_once {
-            indices.push_str(&format!("%{at_once}"));
+        if let Some(max_parallel) = array.max_parallel {
+            indices.push_str(&format!("%{max_parallel}"));
         }
         add("--array", &indices);
         if !array.after.is_empty() {
@@ -280,7 +280,7 @@ mod tests {
             name: "imlp-7",
             script: Path::new("/s p/a.sh"),
             indices: &[2, 3],
-            at_once: Some(8),
+            max_parallel: Some(8),
             after: &["7".to_owned(), "9".to_owned()],
             logs: Path::new("/s p/100%"),
         });

@@ -1,29 +1,30 @@
-//! How it stands with what was submitted.
+//! The queue of an experiment's submissions.
 
 use std::collections::{HashMap, HashSet};
 
 use super::scheduler::{QueuedTask, Scheduler};
 use super::submission::Submission;
-use crate::LabError;
+use crate::error::LabError;
 use crate::store::Store;
 
 /// What the scheduler says about the submissions of an experiment.
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
     /// The arrays that have tasks in the queue, oldest first.
-    pub arrays: Vec<ArrayStanding>,
-    /// Job and state of the task that does a trial or a prior, by its name.
-    work: HashMap<String, (String, bool)>,
-    /// The tasks in the queue, in the scheduler's words (`12_3`).
+    pub arrays: Vec<ArrayStatus>,
+    /// The task of a prior or trial in the queue, by its name: job number, and
+    /// whether it runs.
+    jobs: HashMap<String, (String, bool)>,
+    /// The tasks in the queue, as the scheduler writes them (`12_3`).
     tasks: HashSet<String>,
-    /// How the last task ended that was to do a trial or a prior, by its name.
+    /// How the last task of a prior or trial ended, by its name.
     ended: HashMap<String, String>,
 }
 
 /// An array in the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ArrayStanding {
-    /// What its files are called.
+pub struct ArrayStatus {
+    /// The stem of its files' names.
     pub label: String,
     /// Its job's number.
     pub job: String,
@@ -31,11 +32,11 @@ pub struct ArrayStanding {
     pub running: usize,
     /// Tasks that wait.
     pub waiting: usize,
-    /// Why they wait, in the scheduler's words.
+    /// Why they wait, as the scheduler says it.
     pub reasons: Vec<String>,
 }
 
-impl std::fmt::Display for ArrayStanding {
+impl std::fmt::Display for ArrayStatus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self {
             label,
@@ -56,14 +57,14 @@ impl std::fmt::Display for ArrayStanding {
 }
 
 impl Queue {
-    /// The job that does, or will do, the trial or prior of this name.
+    /// The job in the queue that runs the prior or trial of this name.
     pub fn job_of(&self, name: &str) -> Option<&str> {
-        self.work.get(name).map(|(job, _)| job.as_str())
+        self.jobs.get(name).map(|(job, _)| job.as_str())
     }
 
-    /// Whether the trial or prior of this name waits for its turn.
+    /// Whether the prior or trial of this name waits in the queue.
     pub fn waits(&self, name: &str) -> bool {
-        self.work.get(name).is_some_and(|(_, running)| !running)
+        self.jobs.get(name).is_some_and(|(_, running)| !running)
     }
 
     /// Whether the scheduler still knows the task `12_3`.
@@ -71,8 +72,8 @@ impl Queue {
         self.tasks.contains(task)
     }
 
-    /// How the task ended that was to do the trial or prior of this name, where
-    /// the scheduler keeps account of that.
+    /// How the last task of the prior or trial of this name ended, if the scheduler
+    /// keeps accounts.
     pub fn ended(&self, name: &str) -> Option<&str> {
         self.ended.get(name).map(String::as_str)
     }
@@ -91,7 +92,7 @@ pub fn queue(store: &Store, scheduler: &dyn Scheduler) -> Result<Queue, LabError
     queue_of(&submissions(store, scheduler)?, scheduler)
 }
 
-/// What was submitted to `scheduler`.
+/// The submissions to `scheduler`.
 fn submissions(store: &Store, scheduler: &dyn Scheduler) -> Result<Vec<Submission>, LabError> {
     let mut submissions = Submission::all(store)?;
     submissions.retain(|submission| submission.scheduler == scheduler.name());
@@ -110,7 +111,7 @@ fn queue_of(submissions: &[Submission], scheduler: &dyn Scheduler) -> Result<Que
         let Some(tasks) = queued.get(&array.name) else {
             continue;
         };
-        let mut standing = ArrayStanding {
+        let mut status = ArrayStatus {
             label: array.label.clone(),
             job: tasks[0].job.clone(),
             running: 0,
@@ -119,26 +120,26 @@ fn queue_of(submissions: &[Submission], scheduler: &dyn Scheduler) -> Result<Que
         };
         for task in tasks {
             if task.running {
-                standing.running += 1;
+                status.running += 1;
             } else {
-                standing.waiting += 1;
-                if !standing.reasons.contains(&task.reason) {
-                    standing.reasons.push(task.reason.clone());
+                status.waiting += 1;
+                if !status.reasons.contains(&task.reason) {
+                    status.reasons.push(task.reason.clone());
                 }
             }
             queue.tasks.insert(task.task.clone());
             for name in array.task(task.index).into_iter().flat_map(|t| &t.work) {
                 let entry = (task.job.clone(), task.running);
-                queue.work.insert(name.clone(), entry);
+                queue.jobs.insert(name.clone(), entry);
             }
         }
-        queue.arrays.push(standing);
+        queue.arrays.push(status);
     }
     Ok(queue)
 }
 
-/// As [`queue`], and what the scheduler's accounts say about tasks that are no
-/// longer in it. Accounts are hints: where there are none, nothing is missing.
+/// As [`queue`], with the scheduler's accounts of tasks that have left it. Accounts are
+/// hints, and may be missing.
 ///
 /// # Errors
 /// As [`queue`].
@@ -169,7 +170,7 @@ pub fn queue_and_accounts(store: &Store, scheduler: &dyn Scheduler) -> Result<Qu
     Ok(queue)
 }
 
-/// Takes every job of an experiment out of the queue; gives their numbers.
+/// Cancels every job of an experiment; returns their numbers.
 ///
 /// # Errors
 /// [`LabError::Scheduler`]; a submission that cannot be read.

@@ -1,0 +1,85 @@
+//! Checkpoint files in the folder of a job.
+//!
+//! The name of a checkpoint holds its attempt, its order and its SHA-256. So an
+//! attempt that was superseded and still writes harms nobody, and a file that was
+//! cut short is recognised. All checkpoints of a job are states of the same run, so
+//! any whole one will do.
+
+use std::path::{Path, PathBuf};
+
+use imlp_train::WeightsFile;
+
+use crate::error::LabError;
+use crate::files::{list, remove_file};
+use crate::identity::sha256_hex;
+
+const PREFIX: &str = "checkpoint-";
+const SUFFIX: &str = ".safetensors";
+
+/// The name of checkpoint `count` of `attempt`, whose content is `bytes`.
+pub(super) fn name(attempt: u32, count: u32, bytes: &[u8]) -> String {
+    let prefix = prefix_of(attempt);
+    format!("{prefix}{count:06}-{}{SUFFIX}", sha256_hex(bytes))
+}
+
+/// Whether `folder` holds a checkpoint of that attempt.
+///
+/// # Errors
+/// [`LabError::Io`].
+pub(super) fn is_saved(folder: &Path, attempt: u32) -> Result<bool, LabError> {
+    let prefix = prefix_of(attempt);
+    let mut names = list(folder)?.into_iter();
+    Ok(names.any(|name| is_checkpoint(&name) && name.starts_with(&prefix)))
+}
+
+/// How the names of an attempt's checkpoints begin.
+fn prefix_of(attempt: u32) -> String {
+    format!("{PREFIX}{attempt:04}-")
+}
+
+/// Removes the checkpoints in `folder`.
+///
+/// # Errors
+/// [`LabError::Io`].
+pub(super) fn remove_all(folder: &Path) -> Result<(), LabError> {
+    files(folder)?.iter().try_for_each(|path| remove_file(path))
+}
+
+/// Whether a file of that name is a checkpoint.
+pub(super) fn is_checkpoint(name: &str) -> bool {
+    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
+
+/// The checkpoints in `folder`, oldest first.
+///
+/// # Errors
+/// [`LabError::Io`].
+pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>, LabError> {
+    let names = list(folder)?.into_iter();
+    let names = names.filter(|name| is_checkpoint(name));
+    Ok(names.map(|name| folder.join(name)).collect())
+}
+
+/// Reads a checkpoint.
+///
+/// # Errors
+/// [`LabError::Io`]; [`LabError::Damaged`] when its content is not the one that its
+/// name promises.
+pub(super) fn read(path: &Path) -> Result<WeightsFile, LabError> {
+    let bytes = std::fs::read(path).map_err(LabError::io("read", path))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let sha256 = sha256_hex(&bytes);
+    drop(bytes);
+    if !name.ends_with(&format!("-{sha256}{SUFFIX}")) {
+        return Err(damaged(path, "its checksum does not fit"));
+    }
+    WeightsFile::read(path).map_err(|error| damaged(path, &error.to_string()))
+}
+
+/// The error of a checkpoint that cannot be used.
+pub(super) fn damaged(path: &Path, reason: &str) -> LabError {
+    LabError::Damaged {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
+    }
+}

@@ -1,0 +1,111 @@
+//! From a recipe to an experiment that can run, for every command that trains.
+
+use std::collections::BTreeSet;
+
+use imlp_lab::text::thousands;
+use imlp_lab::{Execution, Experiment, Plan, Prediction, Recipe};
+use imlp_linear::Alpha;
+use imlp_train::bytes;
+
+use crate::args::DeviceName;
+use crate::data;
+use crate::exit::Failure;
+use crate::output::say;
+
+/// Whether data sets that are not installed are fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissingData {
+    /// Fetch them.
+    Fetch,
+    /// Refuse to run.
+    Refuse,
+}
+
+/// Where to print what will be trained, and its cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Announce {
+    Nowhere,
+    StandardOutput,
+    StandardError,
+}
+
+/// The plan of one trial of `recipe`, with the recipe's α unless `alpha` is given.
+pub fn one_trial(recipe: &Recipe, alpha: Option<Alpha>, seed: u64) -> Result<Plan, Failure> {
+    let plan = Plan::new(recipe)?;
+    let config = &plan.configurations()[0].config;
+    let alpha = alpha.unwrap_or(config.interpolation.alpha);
+    Ok(plan.single(alpha, seed)?)
+}
+
+/// Loads the data and builds the networks of `plan`, and checks that the memory
+/// suffices; `execution.jobs` becomes at most the number of trials.
+pub fn prepare(
+    plan: Plan,
+    device: DeviceName,
+    mut execution: Execution,
+    missing_data: MissingData,
+    announce: Announce,
+) -> Result<(Experiment, Execution), Failure> {
+    if missing_data == MissingData::Fetch {
+        fetch_data(&plan)?;
+    }
+    let experiment = Experiment::new(plan, device.backend())?;
+    execution.jobs = execution.jobs.min(experiment.trials().len());
+    for line in announcement(
+        &experiment,
+        &experiment.predict(execution.jobs),
+        execution.jobs,
+    ) {
+        match announce {
+            Announce::Nowhere => {}
+            Announce::StandardOutput => say(line)?,
+            Announce::StandardError => eprintln!("{line}"),
+        }
+    }
+    experiment.check_memory(&execution)?;
+    Ok((experiment, execution))
+}
+
+/// Fetches the data sets of `plan` that are not installed.
+fn fetch_data(plan: &Plan) -> Result<(), Failure> {
+    let configurations = plan.configurations().iter();
+    let names: BTreeSet<&str> = configurations
+        .map(|c| c.config.data.name.as_str())
+        .collect();
+    names.into_iter().try_for_each(data::ensure)
+}
+
+/// Lines that say what will be trained, and its cost.
+fn announcement(experiment: &Experiment, prediction: &Prediction, jobs: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for configuration in &experiment.configurations {
+        let data = configuration.setup.data();
+        let cost = configuration.cost();
+        if !configuration.assignments.is_empty() {
+            lines.push(format!("with    {}", configuration.label()));
+        }
+        lines.push(format!(
+            "data    {}: {} training, {} validation, {} test images of {}",
+            configuration.config.data.name,
+            data.train_len(),
+            data.validation_len(),
+            data.dataset().test.len(),
+            data.shape(),
+        ));
+        for (name, network) in [("prior", &cost.prior), ("twin", &cost.twin)] {
+            lines.push(format!(
+                "{name:<7} {} parameters, {} FLOPs per image (forward + backward, multiply-add = 2)",
+                thousands(network.parameters),
+                thousands(network.flops_per_image),
+            ));
+        }
+    }
+    lines.push(format!(
+        "plan    {} trials and {} priors, {:.2e} FLOPs, {jobs} at a time, about {} of memory",
+        prediction.trials,
+        prediction.priors,
+        prediction.total_flops,
+        bytes(prediction.peak_bytes),
+    ));
+    lines
+}
