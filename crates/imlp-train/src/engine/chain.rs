@@ -7,7 +7,7 @@ use imlp_kernels::elementwise::{
 use imlp_kernels::{Aligned, Kernel, Panels, Products};
 
 use super::moments::Moments;
-use super::structured::StructuredSites;
+use super::structured::StructuredGemm;
 use crate::forward::LAYER_NORM_EPSILON;
 use crate::layer::{Layer, LinearLayer};
 
@@ -41,7 +41,7 @@ enum Operation {
     Structured {
         weight: Option<usize>,
         bias: Option<usize>,
-        sites: StructuredSites,
+        gemm: StructuredGemm,
         of_weight: Vec<f32>,
         of_bias: Vec<f32>,
     },
@@ -146,12 +146,12 @@ impl Builder {
                 }
                 Layer::Gelu => Operation::Gelu,
                 Layer::LayerNorm(norm) => {
-                    let lanes = norm.channels() * self.kernel.lanes();
+                    let len = norm.channels() * self.kernel.panel_width();
                     Operation::LayerNorm {
                         scale: self.parameter(),
                         shift: self.parameter(),
-                        scale_lanes: vec![0.0; lanes],
-                        shift_lanes: vec![0.0; lanes],
+                        scale_lanes: vec![0.0; len],
+                        shift_lanes: vec![0.0; len],
                         sums: vec![0.0; norm.channels()],
                     }
                 }
@@ -182,7 +182,7 @@ impl Builder {
         Some(Operation::Structured {
             weight,
             bias,
-            sites: StructuredSites::new(map, self.kernel)?,
+            gemm: StructuredGemm::new(map, self.kernel)?,
             of_weight: vec![0.0; map.weight_len()],
             of_bias: vec![0.0; if map.has_bias() { map.bias_len() } else { 0 }],
         })
@@ -281,15 +281,12 @@ impl Node {
                 pass.products.forward(layout, matrix, self.relu, x, y);
             }
             Operation::Structured {
-                weight,
-                bias,
-                sites,
-                ..
+                weight, bias, gemm, ..
             } => {
-                let layout = pass.layout.with_features(sites.inputs());
+                let layout = pass.layout.with_features(gemm.inputs());
                 let weight = weight.map_or(IMPLIED, |weight| &*values[weight]);
                 let bias = bias.map(|bias| &*values[bias]);
-                sites.forward(layout, weight, bias, x, y);
+                gemm.forward(layout, weight, bias, x, y);
                 if self.relu {
                     relu(kernel, y);
                 }
@@ -302,7 +299,7 @@ impl Node {
             Operation::LayerNorm { scale, shift, .. } => {
                 let (scale, shift) = (&values[*scale], &values[*shift]);
                 let epsilon = LAYER_NORM_EPSILON as f32;
-                layer_norm(kernel, outputs.lanes, scale, shift, epsilon, x, y);
+                layer_norm(kernel, outputs.width, scale, shift, epsilon, x, y);
             }
             Operation::Residual(branch) => {
                 branch.forward(pass, values, x);
@@ -335,7 +332,7 @@ impl Node {
                 let layout = pass.layout.with_features(*inputs);
                 if let Some(bias) = *bias {
                     sum_samples(outputs, &dy, of_bias);
-                    pass.move_by(bias, of_bias);
+                    pass.update(bias, of_bias);
                 }
                 if wanted {
                     dx = pass.workspace.take(layout.len());
@@ -344,34 +341,34 @@ impl Node {
                     products.backward(outputs, weight, *inputs, &dy, &mut dx);
                 }
                 let value = &mut pass.values[*weight];
-                let mut descent = pass
+                let mut update = pass
                     .moments
-                    .descent(kernel, *weight, pass.rate, value, *inputs);
+                    .update(kernel, *weight, pass.rate, value, *inputs);
                 let products = &mut pass.workspace.products;
-                products.gradient(layout, self.outputs, x, &dy, &mut descent);
+                products.gradient(layout, self.outputs, x, &dy, &mut update);
                 pass.workspace.give(dy);
                 dx
             }
             Operation::Structured {
                 weight,
                 bias,
-                sites,
+                gemm,
                 of_weight,
                 of_bias,
             } => {
-                let layout = pass.layout.with_features(sites.inputs());
+                let layout = pass.layout.with_features(gemm.inputs());
                 let mut dx = Aligned::default();
                 if wanted {
                     dx = pass.workspace.take(layout.len());
-                    sites.backward(layout, &dy, &mut dx);
+                    gemm.backward(layout, &dy, &mut dx);
                 }
                 if let Some(weight) = *weight {
-                    sites.weight_gradient(layout, x, &dy, of_weight);
-                    pass.move_by(weight, of_weight);
+                    gemm.weight_gradient(layout, x, &dy, of_weight);
+                    pass.update(weight, of_weight);
                 }
                 if let Some(bias) = *bias {
-                    sites.bias_gradient(layout, &dy, of_bias);
-                    pass.move_by(bias, of_bias);
+                    gemm.bias_gradient(layout, &dy, of_bias);
+                    pass.update(bias, of_bias);
                 }
                 pass.workspace.give(dy);
                 dx
@@ -393,12 +390,12 @@ impl Node {
             } => {
                 scale_lanes.fill(0.0);
                 shift_lanes.fill(0.0);
-                let lanes = outputs.lanes;
+                let width = outputs.width;
                 let of_scale = &pass.values[*scale];
                 let epsilon = LAYER_NORM_EPSILON as f32;
                 layer_norm_backward(
                     kernel,
-                    lanes,
+                    width,
                     of_scale,
                     epsilon,
                     x,
@@ -406,13 +403,13 @@ impl Node {
                     (&mut *scale_lanes, &mut *shift_lanes),
                 );
                 let layout = Panels {
-                    samples: lanes,
+                    samples: width,
                     features: sums.len(),
-                    lanes,
+                    width,
                 };
                 for (index, per_lane) in [(*scale, scale_lanes), (*shift, shift_lanes)] {
                     sum_samples(layout, per_lane, sums);
-                    pass.move_by(index, sums);
+                    pass.update(index, sums);
                 }
                 dy
             }
@@ -435,12 +432,12 @@ const IMPLIED: &[f32] = &[1.0];
 
 impl Backward<'_> {
     /// One step of parameter `index` along its whole gradient.
-    fn move_by(&mut self, index: usize, gradient: &[f32]) {
+    fn update(&mut self, index: usize, gradient: &[f32]) {
         let value = &mut self.values[index];
         let kernel = self.workspace.kernel;
-        let mut descent = self
+        let mut update = self
             .moments
-            .descent(kernel, index, self.rate, value, gradient.len());
-        descent.apply(gradient);
+            .update(kernel, index, self.rate, value, gradient.len());
+        update.apply(gradient);
     }
 }
