@@ -43,7 +43,7 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// `network` with these parameters and an optimiser without a past; `None`
-    /// if one of its maps is not expressed here.
+    /// if the engine cannot express one of its maps.
     pub fn new(
         network: &Network,
         training: Training,

@@ -112,7 +112,7 @@ fn check_of(
         products.forward(layout, (&weight, &bias), relu, &x, &mut y);
         let mut got = vec![0.0; samples * outputs];
         of_outputs.to_rows(&y, &mut got);
-        assert!(y.iter().all(|y| y.is_finite()), "dead lanes");
+        assert!(y.iter().all(|y| y.is_finite()), "padding");
         for s in 0..samples {
             for o in 0..outputs {
                 let (sum, size) = dot(kernel, inputs, |k| {

@@ -1,5 +1,5 @@
-//! Layers one after the other: forward into their own buffers, backward through
-//! buffers that are handed around.
+//! The layers of a network in sequence: each writes its outputs to a buffer of its own;
+//! gradients pass through reused buffers.
 
 use imlp_kernels::elementwise::{
     add, gelu, gelu_backward, layer_norm, layer_norm_backward, relu, relu_backward, sum_samples,
@@ -11,7 +11,7 @@ use super::structured::StructuredGemm;
 use crate::forward::LAYER_NORM_EPSILON;
 use crate::layer::{Layer, LinearLayer};
 
-/// Layers one after the other.
+/// Layers in sequence.
 #[derive(Debug)]
 pub(super) struct Chain(Vec<Node>);
 
@@ -26,7 +26,7 @@ struct Node {
     relu: bool,
 }
 
-/// What a layer computes; numbers are indices of parameters.
+/// What a layer computes. Parameters are given by their indices.
 #[derive(Debug)]
 enum Operation {
     /// A full matrix.
@@ -34,7 +34,7 @@ enum Operation {
         weight: usize,
         bias: Option<usize>,
         inputs: usize,
-        /// Zeros in place of a bias; else the bias's gradient.
+        /// The gradient of the bias; without a bias, zeros in its place.
         of_bias: Vec<f32>,
     },
     /// Any other map that is linear in its weight.
@@ -66,8 +66,8 @@ pub(super) struct Pass<'a> {
     pub products: &'a mut Products,
 }
 
-/// What a backward pass needs. It moves each parameter as soon as its gradient is
-/// there and nothing asks for the old value any more.
+/// What a backward pass needs. It updates each parameter as soon as its gradient is known
+/// and nothing needs the old value any more.
 pub(super) struct Backward<'a> {
     /// Of the network's input.
     pub layout: Panels,
@@ -81,7 +81,7 @@ pub(super) struct Backward<'a> {
 #[derive(Debug)]
 pub(super) struct Workspace {
     pub products: Products,
-    /// The products of priors and what is not a product: in f32.
+    /// For whatever is not a product with a full matrix.
     kernel: Kernel,
     spare: Vec<Aligned>,
 }
@@ -95,7 +95,7 @@ impl Workspace {
         }
     }
 
-    /// A buffer of `len` values that may be anything.
+    /// A buffer of `len` values, whose content is unspecified.
     pub fn take(&mut self, len: usize) -> Aligned {
         let fits = self
             .spare
@@ -107,13 +107,13 @@ impl Workspace {
         buffer
     }
 
-    /// Takes a buffer back.
+    /// Returns a buffer for reuse.
     pub fn give(&mut self, buffer: Aligned) {
         self.spare.push(buffer);
     }
 }
 
-/// Gives parameters their indices in the order of the network's specs.
+/// Numbers the parameters in the order of the network's specs.
 struct Builder {
     kernel: Kernel,
     parameters: usize,
@@ -190,8 +190,8 @@ impl Builder {
 }
 
 impl Chain {
-    /// `layers` of a network whose input has `inputs` features; `None` if a map is
-    /// not expressed here.
+    /// `layers` of a network whose input has `inputs` features; `None` if the engine cannot
+    /// express one of their maps.
     pub fn new(layers: &[Layer], inputs: usize, kernel: Kernel) -> Option<Self> {
         let mut builder = Builder {
             kernel,
@@ -218,9 +218,9 @@ impl Chain {
         self.0.iter().any(|node| node.operation.has_parameters())
     }
 
-    /// Takes the gradient `dy` of the outputs back through all layers for the
-    /// batch `x` of the last forward pass, and moves every parameter. Gives the
-    /// gradient of `x` if `wanted`, else nothing of use.
+    /// Takes the gradient `dy` of the outputs back through all layers for the batch `x` of
+    /// the last forward pass, and updates every parameter. The result is the gradient of
+    /// `x` if `wanted`, else unspecified.
     pub fn backward(
         &mut self,
         pass: &mut Backward<'_>,
@@ -427,11 +427,11 @@ impl Node {
     }
 }
 
-/// The weight of a map without one.
+/// The weight of a map that has none.
 const IMPLIED: &[f32] = &[1.0];
 
 impl Backward<'_> {
-    /// One step of parameter `index` along its whole gradient.
+    /// Updates parameter `index` by its whole gradient.
     fn update(&mut self, index: usize, gradient: &[f32]) {
         let value = &mut self.values[index];
         let kernel = self.workspace.kernel;
