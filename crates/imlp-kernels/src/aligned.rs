@@ -2,50 +2,55 @@
 
 use std::ops::{Deref, DerefMut};
 
-/// Values of one cache line.
-const LINE: usize = 16;
+use aligned_vec::{AVec, ConstAlign};
 
-#[derive(Clone, Copy, Debug)]
-#[repr(C, align(64))]
-struct Line([f32; LINE]);
-
-/// Values that start with a cache line: a register that lies in two lines takes twice
-/// as long to load, and much longer to store.
+/// Values of f32 that start at a cache line: a register that lies in two lines takes twice
+/// as long to load, and much longer to store. A buffer that becomes shorter and longer
+/// again allocates and clears nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Aligned {
-    lines: Vec<Line>,
+    /// As many values as there have ever been.
+    values: Values,
     len: usize,
 }
 
+#[derive(Clone, Debug)]
+struct Values(AVec<f32, ConstAlign<64>>);
+
+impl Default for Values {
+    fn default() -> Self {
+        Self(AVec::new(64))
+    }
+}
+
 impl Aligned {
-    /// So many zeros.
+    /// `len` zeros.
     pub fn zeros(len: usize) -> Self {
         let mut zeros = Self::default();
         zeros.set_len(len);
         zeros
     }
 
-    /// Makes them so many; those that are new may be anything that was there before,
-    /// else 0.
+    /// Changes the length. New values are what the buffer held there before, else 0.
     pub fn set_len(&mut self, len: usize) {
-        let lines = len.div_ceil(LINE);
-        if self.lines.len() < lines {
-            self.lines.resize(lines, Line([0.0; LINE]));
+        if self.capacity() < len {
+            self.values.0.resize(len, 0.0);
         }
         self.len = len;
     }
 
-    /// The most values that have ever been here.
+    /// The greatest length that the buffer has had.
     pub fn capacity(&self) -> usize {
-        self.lines.len() * LINE
+        self.values.0.len()
     }
 }
 
 impl From<&[f32]> for Aligned {
     fn from(values: &[f32]) -> Self {
-        let mut aligned = Self::zeros(values.len());
-        aligned.copy_from_slice(values);
-        aligned
+        Self {
+            values: Values(AVec::from_slice(64, values)),
+            len: values.len(),
+        }
     }
 }
 
@@ -53,15 +58,13 @@ impl Deref for Aligned {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        // SAFETY: a line is an array of values, and there are lines for `len` of them.
-        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len) }
+        &self.values.0[..self.len]
     }
 }
 
 impl DerefMut for Aligned {
     fn deref_mut(&mut self) -> &mut [f32] {
-        // SAFETY: as above.
-        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
+        &mut self.values.0[..self.len]
     }
 }
 

@@ -1,54 +1,31 @@
-//! Rounding to bfloat16 (the upper half of an f32).
+//! Rounding to bfloat16, the upper half of an f32: to the nearest, ties to even.
 
-/// The bits of the bfloat16 nearest to `value`, ties to even; a NaN stays one.
-pub fn round_to_bf16(value: f32) -> u16 {
-    let bits = value.to_bits();
-    if value.is_nan() {
-        // Quiet, so that cutting the mantissa cannot make an infinity of it.
-        return (bits >> 16) as u16 | 0x40;
-    }
-    // Half a unit in the last place, less one where the lower neighbour is even.
-    let even = (bits >> 16) & 1;
-    (bits.wrapping_add(0x7fff + even) >> 16) as u16
-}
+use half::bf16;
 
 /// `value` rounded to bfloat16, as an f32.
 pub(crate) fn rounded(value: f32) -> f32 {
-    f32::from_bits(u32::from(round_to_bf16(value)) << 16)
+    bf16::from_f32(value).to_f32()
 }
 
-/// Two values as `vdpbf16ps` takes them in one 32-bit lane: the first in the low
-/// half. The bits of an f32 only because registers are declared so.
+/// Two values as `vdpbf16ps` takes them in one 32-bit lane, the first in the lower half.
+/// They are the bits of an f32 only because operands are declared so.
 pub(crate) fn pair(first: f32, second: f32) -> f32 {
-    let bits = u32::from(round_to_bf16(first)) | u32::from(round_to_bf16(second)) << 16;
-    f32::from_bits(bits)
-}
-
-/// [`Kernel::pair_neighbours`](crate::Kernel::pair_neighbours) in plain Rust.
-pub(crate) fn pair_neighbours(values: &[f32], out: &mut [f32]) {
-    for (out, two) in out.iter_mut().zip(values.chunks(2)) {
-        *out = pair(two[0], two.get(1).copied().unwrap_or(0.0));
-    }
-}
-
-/// [`Kernel::pair_rows`](crate::Kernel::pair_rows) in plain Rust.
-pub(crate) fn pair_rows(first: &[f32], second: &[f32], out: &mut [f32]) {
-    for (out, (&first, &second)) in out.iter_mut().zip(first.iter().zip(second)) {
-        *out = pair(first, second);
-    }
+    let [first, second] = [first, second].map(|value| u32::from(bf16::from_f32(value).to_bits()));
+    f32::from_bits(first | second << 16)
 }
 
 /// The two values of a [`pair`].
+#[cfg(test)]
 pub(crate) fn unpair(pair: f32) -> [f32; 2] {
     let bits = pair.to_bits();
-    [
-        f32::from_bits(bits << 16),
-        f32::from_bits(bits & 0xffff_0000),
-    ]
+    [bits as u16, (bits >> 16) as u16].map(|bits| bf16::from_bits(bits).to_f32())
 }
 
 #[cfg(test)]
 mod tests {
+    use rand::rngs::StdRng;
+    use rand::{Rng, SeedableRng};
+
     use super::*;
 
     /// The nearest of the two neighbours, by their distance in f64.
@@ -69,10 +46,9 @@ mod tests {
 
     #[test]
     fn rounding_goes_to_the_nearest_and_to_even() {
-        let mut bits = 1u32;
+        let mut rng = StdRng::seed_from_u64(1);
         for _ in 0..20_000 {
-            bits = bits.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let value = f32::from_bits(bits);
+            let value = f32::from_bits(rng.random());
             // Above the largest finite bfloat16 the neighbour is an infinity.
             if value.abs() < 3.38e38 {
                 assert_eq!(rounded(value), oracle(value), "{value:e}");

@@ -1,5 +1,5 @@
-//! What lies between products: activations, normalisation, the loss, and the
-//! optimisers' updates.
+//! What lies between products: activations, normalisation, the loss, and the updates of
+//! the optimisers.
 
 mod activation;
 mod cross_entropy;
@@ -9,7 +9,7 @@ mod update;
 pub use activation::{gelu, gelu_backward, relu, relu_backward};
 pub use cross_entropy::cross_entropy;
 pub use layer_norm::{layer_norm, layer_norm_backward};
-pub use update::{Descent, Step};
+pub use update::{ParameterUpdate, UpdateRule};
 
 use crate::Panels;
 use crate::kernel::vectorized;
@@ -23,17 +23,17 @@ pub fn add(kernel, x: &[f32], out: &mut [f32]) {
 }
 }
 
-/// `sums[f] = Σ` of feature f over all samples of `values`, in panels of `layout`;
-/// dead lanes must hold 0.
+/// `sums[f] = Σ` of feature f over all samples of `values`, in panels of `layout`. Padding
+/// must be 0.
 pub fn sum_samples(layout: Panels, values: &[f32], sums: &mut [f32]) {
     sums.fill(0.0);
     for panel in values.chunks_exact(layout.panel_len()) {
-        for (sum, lanes) in sums.iter_mut().zip(panel.chunks_exact(layout.lanes)) {
-            // As many sums at a time as a register has lanes.
-            let (sixteens, rest) = lanes.as_chunks::<16>();
+        for (sum, row) in sums.iter_mut().zip(panel.chunks_exact(layout.width)) {
+            // 16 sums at a time, the lanes of a register.
+            let (sixteens, rest) = row.as_chunks::<16>();
             let mut sums = [0.0; 16];
-            for lanes in sixteens {
-                for (sum, &value) in sums.iter_mut().zip(lanes) {
+            for values in sixteens {
+                for (sum, &value) in sums.iter_mut().zip(values) {
                     *sum += value;
                 }
             }

@@ -1,36 +1,36 @@
 //! The layout of a batch: panels of samples.
 
-use crate::pack::Block;
+use crate::matrix::MatrixView;
 use crate::transpose::transpose;
 
 /// A batch of `samples` vectors of `features` values, stored as
-/// `[panels, features, lanes]` row-major: value `f` of sample `s` lies at
-/// `(s / lanes · features + f) · lanes + s % lanes`.
+/// `[panels, features, width]` row-major: value `f` of sample `s` lies at
+/// `(s / width · features + f) · width + s % width`.
 ///
-/// Lanes of the last panel beyond the batch are *dead*. Whatever they hold is
-/// finite as long as the parameters are, and it reaches no live lane.
+/// The lanes of the last panel beyond the batch are *padding*. What they hold is finite as
+/// long as the parameters are, and no result of a sample depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Panels {
     /// Samples.
     pub samples: usize,
     /// Values of one sample.
     pub features: usize,
-    /// Samples of one panel.
-    pub lanes: usize,
+    /// Samples of one panel ([`Kernel::panel_width`](crate::Kernel::panel_width)).
+    pub width: usize,
 }
 
 impl Panels {
     /// Number of panels.
     pub fn count(self) -> usize {
-        self.samples.div_ceil(self.lanes)
+        self.samples.div_ceil(self.width)
     }
 
     /// Values of one panel.
     pub fn panel_len(self) -> usize {
-        self.features * self.lanes
+        self.features * self.width
     }
 
-    /// Values of all panels, dead lanes included.
+    /// Values of all panels, padding included.
     pub fn len(self) -> usize {
         self.count() * self.panel_len()
     }
@@ -40,9 +40,9 @@ impl Panels {
         self.len() == 0
     }
 
-    /// Live lanes of panel `panel`.
-    pub fn live(self, panel: usize) -> usize {
-        (self.samples - panel * self.lanes).min(self.lanes)
+    /// Samples in panel `panel`, padding excluded.
+    pub fn samples_in(self, panel: usize) -> usize {
+        (self.samples - panel * self.width).min(self.width)
     }
 
     /// The same batch with other features.
@@ -50,8 +50,7 @@ impl Panels {
         Self { features, ..self }
     }
 
-    /// From `rows`, `[samples, features]` row-major, to panels; dead lanes
-    /// become 0.
+    /// Copies `rows`, `[samples, features]` row-major, to panels; padding becomes 0.
     ///
     /// # Panics
     /// If a slice has another length than this layout.
@@ -62,21 +61,22 @@ impl Panels {
             return;
         }
         let of_panels = panels.chunks_exact_mut(self.panel_len());
-        for (panel, rows) in of_panels.zip(rows.chunks(self.lanes * self.features)) {
+        for (panel, rows) in of_panels.zip(rows.chunks(self.width * self.features)) {
             if rows.len() < panel.len() {
                 panel.fill(0.0);
             }
-            // A strip of features at a time, so that the lines being written
-            // stay in the nearest cache while all samples are read.
+            // A strip of features at a time: the cache lines that are written stay in
+            // the first-level cache while all samples are read.
             for first in (0..self.features).step_by(STRIP) {
-                let samples = Block::whole(rows, rows.len() / self.features, self.features);
-                let strip = samples.part(0, samples.rows, first, STRIP);
-                transpose(strip, self.lanes, &mut panel[first * self.lanes..]);
+                let samples =
+                    MatrixView::row_major(rows, rows.len() / self.features, self.features);
+                let strip = samples.submatrix(0, samples.rows, first, STRIP);
+                transpose(strip, self.width, &mut panel[first * self.width..]);
             }
         }
     }
 
-    /// From panels to `rows`, `[samples, features]` row-major.
+    /// Copies panels to `rows`, `[samples, features]` row-major.
     ///
     /// # Panics
     /// If a slice has another length than this layout.
@@ -88,10 +88,10 @@ impl Panels {
         }
         for (panel, rows) in panels
             .chunks_exact(self.panel_len())
-            .zip(rows.chunks_mut(self.lanes * self.features))
+            .zip(rows.chunks_mut(self.width * self.features))
         {
             for (lane, row) in rows.chunks_exact_mut(self.features).enumerate() {
-                let values = panel.iter().skip(lane).step_by(self.lanes);
+                let values = panel.iter().skip(lane).step_by(self.width);
                 for (out, &value) in row.iter_mut().zip(values) {
                     *out = value;
                 }
@@ -109,18 +109,18 @@ mod tests {
 
     #[test]
     fn rows_go_where_the_layout_says_and_come_back() {
-        for (samples, features, lanes) in [(1, 1, 4), (7, 5, 4), (8, 67, 4), (33, 130, 16)] {
+        for (samples, features, width) in [(1, 1, 4), (7, 5, 4), (8, 67, 4), (33, 130, 16)] {
             let layout = Panels {
                 samples,
                 features,
-                lanes,
+                width,
             };
             let rows: Vec<f32> = (0..samples * features).map(|i| 1.0 + i as f32).collect();
             let mut panels = vec![f32::NAN; layout.len()];
             layout.from_rows(&rows, &mut panels);
-            for s in 0..layout.count() * lanes {
+            for s in 0..layout.count() * width {
                 for f in 0..features {
-                    let at = (s / lanes * features + f) * lanes + s % lanes;
+                    let at = (s / width * features + f) * width + s % width;
                     let expected = rows.get(s * features + f).copied().unwrap_or(0.0);
                     assert_eq!(panels[at], expected, "sample {s}, feature {f}");
                 }

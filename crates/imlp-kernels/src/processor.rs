@@ -18,13 +18,13 @@ pub(crate) struct Processor {
 }
 
 impl Processor {
-    /// This one.
-    #[cfg(target_arch = "x86_64")]
+    /// This one. Miri executes none of the instructions.
+    #[cfg(all(target_arch = "x86_64", not(imlp_portable), not(miri)))]
     pub fn detect() -> Self {
         let avx512 = is_x86_feature_detected!("avx512f");
         let bf16 = is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512bw");
         #[cfg(target_os = "linux")]
-        let amx = crate::amx::is_available();
+        let amx = crate::amx::x86::is_available();
         #[cfg(not(target_os = "linux"))]
         let amx = false;
         Self {
@@ -36,7 +36,7 @@ impl Processor {
     }
 
     /// This one, for which there are no kernels.
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(any(not(target_arch = "x86_64"), imlp_portable, miri))]
     pub fn detect() -> Self {
         Self::default()
     }

@@ -1,99 +1,107 @@
-//! Rows that become columns.
+//! Transposition.
 
-use crate::pack::Block;
+use crate::matrix::MatrixView;
 
-/// `out[c·step + r] = block[r, c]`, of a block whose rows or columns are contiguous.
+/// `out[c·stride + r] = matrix[r, c]`, for a matrix whose rows or columns are contiguous.
 ///
 /// # Panics
 /// If `out` is too short.
-pub(crate) fn transpose(block: Block<'_>, step: usize, out: &mut [f32]) {
-    if block.row_step == 1 {
-        for (c, out) in out.chunks_mut(step).enumerate().take(block.columns) {
-            let column = &block.values[c * block.column_step..][..block.rows];
-            out[..block.rows].copy_from_slice(column);
+pub(crate) fn transpose(matrix: MatrixView<'_>, stride: usize, out: &mut [f32]) {
+    if matrix.row_stride == 1 {
+        for (c, out) in out.chunks_mut(stride).enumerate().take(matrix.columns) {
+            let column = &matrix.values[c * matrix.column_stride..][..matrix.rows];
+            out[..matrix.rows].copy_from_slice(column);
         }
         return;
     }
-    assert_eq!(block.column_step, 1, "rows or columns are contiguous");
-    let (rows, columns) = transpose_squares(block, step, out);
-    if rows < block.rows {
-        let rest = block.part(rows, block.rows, 0, columns);
-        transpose_plain(rest, step, &mut out[rows..]);
+    assert_eq!(matrix.column_stride, 1, "rows or columns are contiguous");
+    let (rows, columns) = transpose_squares(matrix, stride, out);
+    if rows < matrix.rows {
+        let rest = matrix.submatrix(rows, matrix.rows, 0, columns);
+        transpose_plain(rest, stride, &mut out[rows..]);
     }
-    if columns < block.columns {
-        let rest = block.part(0, block.rows, columns, block.columns);
-        transpose_plain(rest, step, &mut out[columns * step..]);
+    if columns < matrix.columns {
+        let rest = matrix.submatrix(0, matrix.rows, columns, matrix.columns);
+        transpose_plain(rest, stride, &mut out[columns * stride..]);
     }
 }
 
-/// The same value by value; a block without values is nothing to do.
-fn transpose_plain(block: Block<'_>, step: usize, out: &mut [f32]) {
-    for (c, out) in out.chunks_mut(step).enumerate().take(block.columns) {
-        for (r, out) in out[..block.rows].iter_mut().enumerate() {
-            *out = block.values[r * block.row_step + c];
+/// The same, value by value. The matrix may be empty.
+fn transpose_plain(matrix: MatrixView<'_>, stride: usize, out: &mut [f32]) {
+    for (c, out) in out.chunks_mut(stride).enumerate().take(matrix.columns) {
+        for (r, out) in out[..matrix.rows].iter_mut().enumerate() {
+            *out = matrix.values[r * matrix.row_stride + c];
         }
     }
 }
 
-/// The same of the whole squares in the first rows and columns, whose numbers it gives.
+/// The same for the whole squares in the first rows and columns; gives the numbers of these
+/// rows and columns.
 ///
-/// Rows of a large matrix often lie a power of two apart and then displace each other
-/// in the nearest cache: a square takes each of its cache lines once.
-#[cfg(target_arch = "x86_64")]
-fn transpose_squares(block: Block<'_>, step: usize, out: &mut [f32]) -> (usize, usize) {
+/// Rows of a large matrix often start a power of two apart and then evict each other from
+/// the first-level cache: a square reads each of its cache lines once.
+#[cfg(all(target_arch = "x86_64", not(imlp_portable)))]
+fn transpose_squares(matrix: MatrixView<'_>, stride: usize, out: &mut [f32]) -> (usize, usize) {
     let (side, square): (usize, unsafe fn(_, _, _, _)) = if is_x86_feature_detected!("avx512f") {
-        (16, x86::square_avx512)
+        (16, x86::transpose_16x16)
     } else if is_x86_feature_detected!("avx") {
-        (8, x86::square_avx)
+        (8, x86::transpose_8x8)
     } else {
         return (0, 0);
     };
-    let (rows, columns) = (block.rows / side * side, block.columns / side * side);
+    let (rows, columns) = (matrix.rows / side * side, matrix.columns / side * side);
     if rows == 0 || columns == 0 {
         return (0, 0);
     }
     assert!(
-        block.values.len() >= (rows - 1) * block.row_step + columns,
-        "block"
+        matrix.values.len() >= (rows - 1) * matrix.row_stride + columns,
+        "matrix"
     );
     assert!(
-        rows <= step && out.len() >= (columns - 1) * step + rows,
+        rows <= stride && out.len() >= (columns - 1) * stride + rows,
         "out"
     );
     for r in (0..rows).step_by(side) {
         for c in (0..columns).step_by(side) {
-            // SAFETY: the instructions exist; whole squares lie within the first rows
-            // and columns, which both slices hold.
+            // SAFETY: the instructions exist; the squares lie within the first rows and
+            // columns, which both slices hold.
             unsafe {
-                let from = block.values.as_ptr().add(r * block.row_step + c);
-                let to = out.as_mut_ptr().add(c * step + r);
-                square(from, block.row_step, to, step);
+                let from = matrix.values.as_ptr().add(r * matrix.row_stride + c);
+                let to = out.as_mut_ptr().add(c * stride + r);
+                square(from, matrix.row_stride, to, stride);
             }
         }
     }
     (rows, columns)
 }
 
-#[cfg(not(target_arch = "x86_64"))]
-fn transpose_squares(_: Block<'_>, _: usize, _: &mut [f32]) -> (usize, usize) {
+#[cfg(any(not(target_arch = "x86_64"), imlp_portable))]
+fn transpose_squares(_: MatrixView<'_>, _: usize, _: &mut [f32]) -> (usize, usize) {
     (0, 0)
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(imlp_portable)))]
 pub(crate) mod x86 {
-    //! Squares in registers; each function reads and writes whole rows of one, which
-    //! start every so many values.
-    #![allow(clippy::undocumented_unsafe_blocks)]
+    //! Transposition of squares in registers.
 
     use std::arch::x86_64::*;
     use std::array::from_fn;
 
-    /// 16 × 16.
+    /// Transposes 16 × 16 values whose rows start `from_stride` and `to_stride` apart.
+    ///
+    /// # Safety
+    /// The instructions exist; both addresses have the 16 rows.
     #[inline]
     #[target_feature(enable = "avx512f")]
-    pub unsafe fn square_avx512(from: *const f32, from_step: usize, to: *mut f32, to_step: usize) {
-        let row = |r: usize| unsafe { _mm512_loadu_ps(from.add(r * from_step)) };
-        // Within each 128 bits: 4 × 4 of four rows.
+    pub unsafe fn transpose_16x16(
+        from: *const f32,
+        from_stride: usize,
+        to: *mut f32,
+        to_stride: usize,
+    ) {
+        // SAFETY: the caller promises the rows.
+        let row = |r: usize| unsafe { _mm512_loadu_ps(from.add(r * from_stride)) };
+        // Within each 128 bits: 4 × 4 values of four rows.
         let fours: [[__m512; 4]; 4] = from_fn(|i| {
             let [a, b, c, d] = from_fn(|r| row(4 * i + r));
             let low = [_mm512_unpacklo_ps(a, b), _mm512_unpacklo_ps(c, d)];
@@ -122,16 +130,26 @@ pub(crate) mod x86 {
                 _mm512_shuffle_f32x4::<0xdd>(odd, odd_below),
             ];
             for (i, column) in columns.into_iter().enumerate() {
-                unsafe { _mm512_storeu_ps(to.add((4 * i + j) * to_step), column) };
+                // SAFETY: the caller promises the rows.
+                unsafe { _mm512_storeu_ps(to.add((4 * i + j) * to_stride), column) };
             }
         }
     }
 
-    /// 8 × 8.
+    /// Transposes 8 × 8 values whose rows start `from_stride` and `to_stride` apart.
+    ///
+    /// # Safety
+    /// The instructions exist; both addresses have the 8 rows.
     #[inline]
     #[target_feature(enable = "avx")]
-    pub unsafe fn square_avx(from: *const f32, from_step: usize, to: *mut f32, to_step: usize) {
-        let row = |r: usize| unsafe { _mm256_loadu_ps(from.add(r * from_step)) };
+    pub unsafe fn transpose_8x8(
+        from: *const f32,
+        from_stride: usize,
+        to: *mut f32,
+        to_stride: usize,
+    ) {
+        // SAFETY: the caller promises the rows.
+        let row = |r: usize| unsafe { _mm256_loadu_ps(from.add(r * from_stride)) };
         // As above; fours[i][j] has columns j and 4 + j.
         let fours: [[__m256; 4]; 2] = from_fn(|i| {
             let [a, b, c, d] = from_fn(|r| row(4 * i + r));
@@ -153,7 +171,8 @@ pub(crate) mod x86 {
                 _mm256_permute2f128_ps::<0x31>(above, below),
             ];
             for (i, column) in columns.into_iter().enumerate() {
-                unsafe { _mm256_storeu_ps(to.add((4 * i + j) * to_step), column) };
+                // SAFETY: the caller promises the rows.
+                unsafe { _mm256_storeu_ps(to.add((4 * i + j) * to_stride), column) };
             }
         }
     }
@@ -166,21 +185,21 @@ mod tests {
     #[test]
     fn rows_become_columns() {
         for (rows, columns) in [(1, 40), (7, 9), (16, 16), (33, 50), (48, 31), (8, 24)] {
-            let (from_step, step) = (columns + 3, rows + 5);
-            let values: Vec<f32> = (0..rows * from_step).map(|i| i as f32).collect();
-            let block = Block {
+            let (from_stride, stride) = (columns + 3, rows + 5);
+            let values: Vec<f32> = (0..rows * from_stride).map(|i| i as f32).collect();
+            let matrix = MatrixView {
                 values: &values,
                 rows,
                 columns,
-                row_step: from_step,
-                column_step: 1,
+                row_stride: from_stride,
+                column_stride: 1,
             };
-            let mut out = vec![-1.0; columns * step];
-            transpose(block, step, &mut out);
+            let mut out = vec![-1.0; columns * stride];
+            transpose(matrix, stride, &mut out);
             for (i, &got) in out.iter().enumerate() {
-                let (c, r) = (i / step, i % step);
+                let (c, r) = (i / stride, i % stride);
                 let expected = if r < rows {
-                    (r * from_step + c) as f32
+                    (r * from_stride + c) as f32
                 } else {
                     -1.0
                 };
@@ -190,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", not(imlp_portable)))]
     fn squares_of_each_instruction_set_become_columns() {
         let values: Vec<f32> = (0..16 * 21).map(|i| i as f32).collect();
         let check = |side: usize, square: unsafe fn(*const f32, usize, *mut f32, usize)| {
@@ -204,10 +223,10 @@ mod tests {
             }
         };
         if is_x86_feature_detected!("avx") {
-            check(8, x86::square_avx);
+            check(8, x86::transpose_8x8);
         }
         if is_x86_feature_detected!("avx512f") {
-            check(16, x86::square_avx512);
+            check(16, x86::transpose_16x16);
         }
     }
 }

@@ -65,7 +65,7 @@ fn exp_negative(x: f32) -> f32 {
     // −x = n·ln 2 + r with |r| ≤ ln 2 / 2, ln 2 in two parts (Cody & Waite 1980).
     const HIGH: f32 = 0.693_145_75;
     const LOW: f32 = 1.428_606_8e-6;
-    /// Adding and taking it away rounds to a whole number.
+    /// Adding and subtracting it rounds to a whole number.
     const ROUND: f32 = 12_582_912.0;
     let far = x > 87.0;
     let x = if far { 87.0 } else { x };
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
     use crate::Kernel;
 
-    /// Φ by adding up its Taylor series in f64, which converges everywhere.
+    /// Φ by its Taylor series in f64, which converges everywhere.
     fn cumulative(x: f64) -> f64 {
         let (mut term, mut sum) = (x, x);
         for k in 1..400 {
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn activations_far_out_and_of_what_is_no_number() {
+    fn activations_of_extreme_values_and_of_nan() {
         let ends = [-1e30, -100.0, 100.0, 1e30, f32::NAN, f32::INFINITY];
         for kernel in Kernel::all_and_plain() {
             let mut y = [0.0; 6];

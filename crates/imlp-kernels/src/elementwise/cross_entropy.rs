@@ -4,35 +4,35 @@ use crate::Panels;
 
 /// The mean over the batch of `−Σ_k q_k·log softmax(logits)_k` with
 /// `q = (1−ε)·onehot + ε/K` (Szegedy et al. 2015, arXiv 1512.00567), and its
-/// gradient `(softmax − q) / batch` in place of the logits; 0 in dead lanes.
+/// gradient `(softmax − q) / batch` in place of the logits; padding becomes 0.
 ///
 /// `logits` lie in panels of `layout`, whose features are the classes.
 ///
 /// # Panics
-/// If a slice does not fit, or a label is no class.
+/// If a slice does not fit, or a label is not below the number of classes.
 pub fn cross_entropy(layout: Panels, labels: &[u8], smoothing: f32, logits: &mut [f32]) -> f64 {
     assert_eq!(labels.len(), layout.samples, "labels");
     assert_eq!(logits.len(), layout.len(), "logits");
-    let (classes, lanes) = (layout.features, layout.lanes);
+    let (classes, width) = (layout.features, layout.width);
     let uniform = smoothing / classes as f32;
     let scale = 1.0 / layout.samples as f32;
     let mut loss = 0.0;
     for (p, panel) in logits.chunks_exact_mut(layout.panel_len()).enumerate() {
-        for lane in 0..lanes {
-            let Some(&label) = labels.get(p * lanes + lane) else {
+        for lane in 0..width {
+            let Some(&label) = labels.get(p * width + lane) else {
                 panel[lane..]
                     .iter_mut()
-                    .step_by(lanes)
+                    .step_by(width)
                     .for_each(|z| *z = 0.0);
                 continue;
             };
             assert!(usize::from(label) < classes, "label {label}");
-            let column = || panel[lane..].iter().step_by(lanes).copied();
+            let column = || panel[lane..].iter().step_by(width).copied();
             let top = column().fold(f32::NEG_INFINITY, f32::max);
             let total: f32 = column().map(|z| (z - top).exp()).sum();
             let log_total = total.ln() + top;
             let mut sum = 0.0f32;
-            for (class, z) in panel[lane..].iter_mut().step_by(lanes).enumerate() {
+            for (class, z) in panel[lane..].iter_mut().step_by(width).enumerate() {
                 let onehot = if class == usize::from(label) {
                     1.0 - smoothing
                 } else {
@@ -40,7 +40,7 @@ pub fn cross_entropy(layout: Panels, labels: &[u8], smoothing: f32, logits: &mut
                 };
                 let q = onehot + uniform;
                 let log_probability = *z - log_total;
-                // 0·∞ is no number, but what has no weight adds nothing.
+                // 0·∞ would be NaN, but a class without weight adds nothing.
                 if q > 0.0 {
                     sum -= q * log_probability;
                 }
@@ -61,7 +61,7 @@ mod tests {
         let layout = Panels {
             samples: 5,
             features: 3,
-            lanes: 4,
+            width: 4,
         };
         let rows: Vec<f32> = (0..15).map(|i| (i as f32 * 1.7).sin() * 3.0).collect();
         let labels = [2, 0, 1, 1, 2];
@@ -94,17 +94,17 @@ mod tests {
                 let expected = (moved(1e-5) - moved(-1e-5)) / 2e-5;
                 assert!((f64::from(g) - expected).abs() < 1e-6, "{i}: {g}");
             }
-            let dead: f32 = logits[12..].chunks(4).flat_map(|row| &row[1..]).sum();
-            assert_eq!(dead, 0.0);
+            let padding: f32 = logits[12..].chunks(4).flat_map(|row| &row[1..]).sum();
+            assert_eq!(padding, 0.0);
         }
     }
 
     #[test]
-    fn a_logit_that_is_no_number_makes_the_loss_none() {
+    fn a_nan_in_the_logits_is_one_in_the_loss() {
         let layout = Panels {
             samples: 1,
             features: 2,
-            lanes: 4,
+            width: 4,
         };
         let mut logits = [0.0; 8];
         logits[0] = f32::NAN;

@@ -2,26 +2,24 @@
 //! features of each sample.
 
 use crate::kernel::vectorized;
-
-/// The most lanes of a kernel.
-const MAX_LANES: usize = 32;
+use crate::pack::MAX_PANEL_WIDTH;
 
 vectorized! {
 /// `y = (x − mean)/√(variance + ε)·scale + shift` over each group of as many
-/// features as `scale` is long; `x` and `y` lie in panels of `lanes` samples.
+/// features as `scale` is long; `x` and `y` lie in panels of `width` samples.
 pub fn layer_norm(
     kernel,
-    lanes: usize,
+    width: usize,
     scale: &[f32],
     shift: &[f32],
     epsilon: f32,
     x: &[f32],
     y: &mut [f32],
 ) {
-    let group = scale.len() * lanes;
+    let group = scale.len() * width;
     for (x, y) in x.chunks_exact(group).zip(y.chunks_exact_mut(group)) {
-        let (mean, inverse) = statistics(lanes, epsilon, x);
-        let rows = x.chunks_exact(lanes).zip(y.chunks_exact_mut(lanes));
+        let (mean, inverse) = statistics(width, epsilon, x);
+        let rows = x.chunks_exact(width).zip(y.chunks_exact_mut(width));
         for ((x, y), (&scale, &shift)) in rows.zip(scale.iter().zip(shift)) {
             for (lane, (x, y)) in x.iter().zip(y).enumerate() {
                 *y = (x - mean[lane]) * inverse[lane] * scale + shift;
@@ -33,27 +31,27 @@ pub fn layer_norm(
 
 vectorized! {
 /// The gradient of the inputs `x` of a [`layer_norm`] in place of that of its
-/// outputs, `dy`; adds the gradients of scale and shift to `sums`, `[channels, lanes]`
-/// each, to be summed over lanes.
+/// outputs, `dy`. Adds the gradients of scale and shift to `sums`, `[channels, width]`
+/// each: their sums over the last axis are those of the batch.
 pub fn layer_norm_backward(
     kernel,
-    lanes: usize,
+    width: usize,
     scale: &[f32],
     epsilon: f32,
     x: &[f32],
     dy: &mut [f32],
     sums: (&mut [f32], &mut [f32]),
 ) {
-    let group = scale.len() * lanes;
+    let group = scale.len() * width;
     for (x, dy) in x.chunks_exact(group).zip(dy.chunks_exact_mut(group)) {
-        let (mean, inverse) = statistics(lanes, epsilon, x);
+        let (mean, inverse) = statistics(width, epsilon, x);
         // Means over the group of g = scale·dy and of g·x̂.
-        let (mut plain, mut along) = ([0.0f32; MAX_LANES], [0.0f32; MAX_LANES]);
-        let of_scales = sums.0.chunks_exact_mut(lanes);
-        let per_channel = of_scales.zip(sums.1.chunks_exact_mut(lanes));
-        let rows = x.chunks_exact(lanes).zip(dy.chunks_exact(lanes));
+        let (mut plain, mut along) = ([0.0f32; MAX_PANEL_WIDTH], [0.0f32; MAX_PANEL_WIDTH]);
+        let of_scales = sums.0.chunks_exact_mut(width);
+        let per_channel = of_scales.zip(sums.1.chunks_exact_mut(width));
+        let rows = x.chunks_exact(width).zip(dy.chunks_exact(width));
         for (((x, dy), (of_scale, of_shift)), &scale) in rows.zip(per_channel).zip(scale) {
-            for lane in 0..lanes {
+            for lane in 0..width {
                 let normal = (x[lane] - mean[lane]) * inverse[lane];
                 of_scale[lane] += dy[lane] * normal;
                 of_shift[lane] += dy[lane];
@@ -62,9 +60,9 @@ pub fn layer_norm_backward(
             }
         }
         let channels = scale.len() as f32;
-        let rows = x.chunks_exact(lanes).zip(dy.chunks_exact_mut(lanes));
+        let rows = x.chunks_exact(width).zip(dy.chunks_exact_mut(width));
         for ((x, dy), &scale) in rows.zip(scale) {
-            for lane in 0..lanes {
+            for lane in 0..width {
                 let normal = (x[lane] - mean[lane]) * inverse[lane];
                 let centred = scale * dy[lane] - (plain[lane] + normal * along[lane]) / channels;
                 dy[lane] = centred * inverse[lane];
@@ -74,12 +72,16 @@ pub fn layer_norm_backward(
 }
 }
 
-/// Mean and 1/√(variance + ε) of each lane over one group.
+/// Mean and 1/√(variance + ε) of each sample over one group.
 #[inline(always)]
-fn statistics(lanes: usize, epsilon: f32, x: &[f32]) -> ([f32; MAX_LANES], [f32; MAX_LANES]) {
-    let channels = (x.len() / lanes) as f32;
-    let (mut mean, mut variance) = ([0.0f32; MAX_LANES], [0.0f32; MAX_LANES]);
-    for x in x.chunks_exact(lanes) {
+fn statistics(
+    width: usize,
+    epsilon: f32,
+    x: &[f32],
+) -> ([f32; MAX_PANEL_WIDTH], [f32; MAX_PANEL_WIDTH]) {
+    let channels = (x.len() / width) as f32;
+    let (mut mean, mut variance) = ([0.0f32; MAX_PANEL_WIDTH], [0.0f32; MAX_PANEL_WIDTH]);
+    for x in x.chunks_exact(width) {
         for (sum, x) in mean.iter_mut().zip(x) {
             *sum += x;
         }
@@ -87,7 +89,7 @@ fn statistics(lanes: usize, epsilon: f32, x: &[f32]) -> ([f32; MAX_LANES], [f32;
     for sum in &mut mean {
         *sum /= channels;
     }
-    for x in x.chunks_exact(lanes) {
+    for x in x.chunks_exact(width) {
         for ((sum, x), mean) in variance.iter_mut().zip(x).zip(&mean) {
             *sum += (x - mean) * (x - mean);
         }
@@ -137,7 +139,7 @@ mod tests {
             let layout = Panels {
                 samples,
                 features,
-                lanes: kernel.lanes(),
+                width: kernel.panel_width(),
             };
             let (scale, shift) = (wave(channels, 2.1), wave(channels, 0.7));
             let (x, dy) = (
@@ -155,10 +157,10 @@ mod tests {
             };
             let px = in_panels(&x);
             let mut y = vec![0.0; layout.len()];
-            let (lanes, epsilon) = (layout.lanes, EPSILON as f32);
+            let (width, epsilon) = (layout.width, EPSILON as f32);
             layer_norm(
                 kernel,
-                lanes,
+                width,
                 &single(&scale),
                 &single(&shift),
                 epsilon,
@@ -174,14 +176,14 @@ mod tests {
 
             let mut gradient = in_panels(&dy);
             let sums = Panels {
-                samples: lanes,
+                samples: width,
                 features: channels,
-                lanes,
+                width,
             };
             let (mut a, mut b) = (vec![0.0; sums.len()], vec![0.0; sums.len()]);
             layer_norm_backward(
                 kernel,
-                lanes,
+                width,
                 &single(&scale),
                 epsilon,
                 &px,

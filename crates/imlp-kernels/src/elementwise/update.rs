@@ -1,13 +1,13 @@
-//! The update rules of SGD with momentum and AdamW (as PyTorch's), applied to a
-//! gradient as it arrives.
+//! The update rules of SGD with momentum and of AdamW (those of PyTorch), applied to a
+//! gradient while it is computed.
 
 use crate::Kernel;
 use crate::kernel::vectorized;
-use crate::products::TileSink;
+use crate::products::GradientSink;
 
-/// One step of an optimiser, its coefficients worked out.
+/// The rule of one step of an optimiser, with its coefficients.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Step {
+pub enum UpdateRule {
     /// `g ← g + λw; v ← μv + g; w ← w − ηv`.
     Sgd {
         /// η.
@@ -34,8 +34,8 @@ pub enum Step {
     },
 }
 
-impl Step {
-    /// Moments that it keeps of each parameter.
+impl UpdateRule {
+    /// Number of moments that it keeps for each parameter.
     pub fn moments(self) -> usize {
         match self {
             Self::Sgd { momentum: 0.0, .. } => 0,
@@ -45,13 +45,12 @@ impl Step {
     }
 }
 
-/// One parameter and the state of its optimiser; moments that the rule does not
-/// keep are empty.
+/// One update of a parameter. Moments that the rule does not keep are empty.
 #[derive(Debug)]
-pub struct Descent<'a> {
+pub struct ParameterUpdate<'a> {
     /// How it moves.
-    pub step: Step,
-    /// By which instructions.
+    pub rule: UpdateRule,
+    /// The instructions that apply it.
     pub kernel: Kernel,
     /// The parameter.
     pub value: &'a mut [f32],
@@ -59,11 +58,11 @@ pub struct Descent<'a> {
     pub first: &'a mut [f32],
     /// AdamW's second moment.
     pub second: &'a mut [f32],
-    /// Length of a row of the parameter, when a product hands over its gradient.
+    /// Length of a row of the parameter, for a gradient that comes in blocks.
     pub columns: usize,
 }
 
-impl Descent<'_> {
+impl ParameterUpdate<'_> {
     /// Applies the whole gradient.
     ///
     /// # Panics
@@ -73,14 +72,14 @@ impl Descent<'_> {
         self.rows(0, (1, gradient.len()), gradient, gradient.len());
     }
 
-    /// Applies the gradient of `size` rows and columns from the value `at` on, one
-    /// row of it every `stride` values.
+    /// Applies the gradient of `size` rows and columns from the value `at` on. Its rows
+    /// start `stride` values apart.
     fn rows(&mut self, at: usize, size: (usize, usize), gradient: &[f32], stride: usize) {
-        let tile = Tile {
+        let block = GradientBlock {
             size,
             gradient,
             stride,
-            step: self.columns,
+            columns: self.columns,
         };
         // A moment that is not kept is empty.
         let from = |moment| -> &mut [f32] {
@@ -90,48 +89,48 @@ impl Descent<'_> {
         };
         let (first, second) = (from(self.first), from(self.second));
         let value = &mut self.value[at..];
-        match self.step {
-            Step::Sgd {
+        match self.rule {
+            UpdateRule::Sgd {
                 rate,
                 momentum: 0.0,
                 decay,
-            } => sgd(self.kernel, (rate, decay), tile, value),
-            Step::Sgd {
+            } => sgd(self.kernel, (rate, decay), block, value),
+            UpdateRule::Sgd {
                 rate,
                 momentum,
                 decay,
-            } => sgd_momentum(self.kernel, (rate, momentum, decay), tile, value, first),
-            Step::AdamW { .. } => adamw(self.kernel, self.step, tile, value, first, second),
+            } => sgd_momentum(self.kernel, (rate, momentum, decay), block, value, first),
+            UpdateRule::AdamW { .. } => adamw(self.kernel, self.rule, block, value, first, second),
         }
     }
 }
 
-/// Some rows of a gradient, and where they belong in a parameter.
+/// Some rows of a gradient.
 #[derive(Clone, Copy, Debug)]
-struct Tile<'a> {
+struct GradientBlock<'a> {
     /// Rows, columns.
     size: (usize, usize),
     gradient: &'a [f32],
     /// Values from one row of the gradient to the next.
     stride: usize,
-    /// Values from one row of the parameter to the next.
-    step: usize,
+    /// Length of a row of the parameter.
+    columns: usize,
 }
 
-impl<'a> Tile<'a> {
-    /// Each row of the gradient with the range of values that it moves.
+impl<'a> GradientBlock<'a> {
+    /// Each row of the gradient with the range of values that it updates.
     #[inline(always)]
     fn rows(self) -> impl Iterator<Item = (&'a [f32], std::ops::Range<usize>)> {
         let (rows, columns) = self.size;
         (0..rows).map(move |r| {
             let gradient = &self.gradient[r * self.stride..][..columns];
-            (gradient, r * self.step..r * self.step + columns)
+            (gradient, r * self.columns..r * self.columns + columns)
         })
     }
 }
 
-impl TileSink for Descent<'_> {
-    fn places(&self, row: usize, column: usize) -> [&[f32]; 3] {
+impl GradientSink for ParameterUpdate<'_> {
+    fn targets(&self, row: usize, column: usize) -> [&[f32]; 3] {
         let range = row * self.columns + column..(row + 1) * self.columns;
         let all = [&*self.value, &*self.first, &*self.second];
         all.map(|values| values.get(range.clone()).unwrap_or_default())
@@ -141,17 +140,17 @@ impl TileSink for Descent<'_> {
         &mut self,
         (row, column): (usize, usize),
         (rows, columns): (usize, usize),
-        tile: &[f32],
+        block: &[f32],
         stride: usize,
     ) {
-        self.rows(row * self.columns + column, (rows, columns), tile, stride);
+        self.rows(row * self.columns + column, (rows, columns), block, stride);
     }
 }
 
 vectorized! {
-fn sgd(kernel, coefficients: (f32, f32), tile: Tile<'_>, value: &mut [f32]) {
+fn sgd(kernel, coefficients: (f32, f32), block: GradientBlock<'_>, value: &mut [f32]) {
     let (rate, decay) = coefficients;
-    for (gradient, range) in tile.rows() {
+    for (gradient, range) in block.rows() {
         for (w, g) in value[range].iter_mut().zip(gradient) {
             *w -= rate * (g + decay * *w);
         }
@@ -163,12 +162,12 @@ vectorized! {
 fn sgd_momentum(
     kernel,
     coefficients: (f32, f32, f32),
-    tile: Tile<'_>,
+    block: GradientBlock<'_>,
     value: &mut [f32],
     first: &mut [f32],
 ) {
     let (rate, momentum, decay) = coefficients;
-    for (gradient, range) in tile.rows() {
+    for (gradient, range) in block.rows() {
         let first = &mut first[range.clone()];
         for ((w, v), g) in value[range].iter_mut().zip(first).zip(gradient) {
             *v = momentum * *v + (g + decay * *w);
@@ -181,16 +180,16 @@ fn sgd_momentum(
 vectorized! {
 fn adamw(
     kernel,
-    step: Step,
-    tile: Tile<'_>,
+    rule: UpdateRule,
+    block: GradientBlock<'_>,
     value: &mut [f32],
     first: &mut [f32],
     second: &mut [f32],
 ) {
-    let Step::AdamW { rate, betas, correction, epsilon, kept } = step else {
-        unreachable!("the step of another rule");
+    let UpdateRule::AdamW { rate, betas, correction, epsilon, kept } = rule else {
+        unreachable!("another rule");
     };
-    for (gradient, range) in tile.rows() {
+    for (gradient, range) in block.rows() {
         let moments = first[range.clone()].iter_mut().zip(&mut second[range.clone()]);
         for ((w, (m, v)), g) in value[range].iter_mut().zip(moments).zip(gradient) {
             *m = betas.0 * *m + (1.0 - betas.0) * g;
@@ -206,21 +205,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_gradient_in_tiles_moves_as_the_whole_one() {
+    fn a_gradient_in_blocks_updates_as_the_whole_one() {
         let (rows, columns) = (3, 5);
         let gradient: Vec<f32> = (0..15).map(|i| (i as f32).sin()).collect();
-        let steps = [
-            Step::Sgd {
+        let rules = [
+            UpdateRule::Sgd {
                 rate: 0.3,
                 momentum: 0.0,
                 decay: 0.1,
             },
-            Step::Sgd {
+            UpdateRule::Sgd {
                 rate: 0.3,
                 momentum: 0.8,
                 decay: 0.1,
             },
-            Step::AdamW {
+            UpdateRule::AdamW {
                 rate: 0.3,
                 betas: (0.8, 0.9),
                 correction: 1.7,
@@ -229,39 +228,39 @@ mod tests {
             },
         ];
         for kernel in Kernel::all_and_plain() {
-            for step in steps {
+            for rule in rules {
                 let start: Vec<f32> = (0..15).map(|i| 1.0 + i as f32).collect();
-                let moment = |n: usize| vec![0.5; if step.moments() >= n { 15 } else { 0 }];
-                let run = |tiles: bool| {
+                let moment = |n: usize| vec![0.5; if rule.moments() >= n { 15 } else { 0 }];
+                let run = |in_blocks: bool| {
                     let (mut value, mut first, mut second) = (start.clone(), moment(1), moment(2));
-                    let mut descent = Descent {
-                        step,
+                    let mut update = ParameterUpdate {
+                        rule,
                         kernel,
                         value: &mut value,
                         first: &mut first,
                         second: &mut second,
                         columns,
                     };
-                    if tiles {
+                    if in_blocks {
                         for (r, row) in gradient.chunks(columns).enumerate() {
                             for (at, part) in [(0, &row[..2]), (2, &row[2..])] {
-                                let mut tile = [f32::NAN; 8];
-                                tile[..part.len()].copy_from_slice(part);
-                                let [value, ..] = descent.places(r, at);
+                                let mut block = [f32::NAN; 8];
+                                block[..part.len()].copy_from_slice(part);
+                                let [value, ..] = update.targets(r, at);
                                 assert_eq!(value, &start[r * columns + at..(r + 1) * columns]);
-                                descent.take((r, at), (1, part.len()), &tile, 8);
+                                update.take((r, at), (1, part.len()), &block, 8);
                             }
                         }
                     } else {
-                        descent.apply(&gradient);
+                        update.apply(&gradient);
                     }
                     (value, first, second)
                 };
-                let (whole, in_tiles) = (run(false), run(true));
+                let (whole, blockwise) = (run(false), run(true));
                 // Rounding differs where the compiler fuses or not.
                 let flat = |(a, b, c): (Vec<f32>, Vec<f32>, Vec<f32>)| [a, b, c].concat();
-                for (a, b) in flat(whole).into_iter().zip(flat(in_tiles)) {
-                    assert!((a - b).abs() <= 1e-6 * a.abs(), "{step:?}: {a} {b}");
+                for (a, b) in flat(whole).into_iter().zip(flat(blockwise)) {
+                    assert!((a - b).abs() <= 1e-6 * a.abs(), "{rule:?}: {a} {b}");
                 }
                 let _ = rows;
             }

@@ -1,253 +1,276 @@
-//! Products by squares of [`amx`](crate::amx).
+//! Products by the tiles of [`amx`](crate::amx).
 
-use super::sparse::finish;
-use super::{TileSink, announce, sized};
+use std::ops::Range;
+
+use super::{GradientSink, add_bias, prefetch_targets, sized};
 use crate::amx::{
-    Configured, Product, ROWS, SOON, SOON_LEN, SQUARE, STEP, Side, pack_squares, parts,
+    BLOCK, K_STEP, OperandSide, PrefetchSchedule, TILE_LEN, TileConfiguration, TileProduct,
+    pack_tiles,
 };
-use crate::pack::Block;
-use crate::prefetch::{Cache, prefetch_at};
+use crate::matrix::MatrixView;
 use crate::{Aligned, Kernel, Panels};
+
+/// Rows of the left operand that are packed together (`mc`), and stay in the second-level
+/// cache while every panel passes.
+const ROW_BLOCK: usize = 8 * BLOCK;
+/// Columns of a gradient that go to the sink together (`nc`): it updates long runs of
+/// weights.
+const COLUMN_BLOCK: usize = 8 * BLOCK;
 
 /// Packed operands and sums.
 #[derive(Clone, Debug)]
-pub(super) struct Squares {
+pub(super) struct AmxProducts {
     kernel: Kernel,
     left: Aligned,
     right: Aligned,
     sums: Aligned,
-    soon: Soon,
+    prefetch: PrefetchSchedule,
 }
 
-/// Rows of the left operand that are packed together, and stay in the second cache
-/// while every panel passes.
-const ROWS_TOGETHER: usize = 8 * ROWS;
-/// Columns of a gradient that are handed on together: whole runs of weights are moved.
-const COLUMNS_TOGETHER: usize = 8 * ROWS;
-
-/// Steps that are summed before the next ones: of the operand that is used again at
-/// once, they stay in the nearest cache.
-fn steps_together(kernel: Kernel) -> usize {
+/// Steps of k that are summed before the next ones (`kc`): the operand that is used again
+/// at once stays in the first-level cache.
+fn step_block(kernel: Kernel) -> usize {
     const BYTES: usize = 16 << 10;
-    BYTES / (size_of::<f32>() * squares(kernel, 1))
+    BYTES / (size_of::<f32>() * packed_len(kernel, 1))
 }
 
-/// Places of f32 that so many steps of [`ROWS`] rows take.
-fn squares(kernel: Kernel, steps: usize) -> usize {
-    steps * parts(kernel) * 2 * SQUARE
+/// Length of [`BLOCK`] packed rows with this number of steps, in values of f32.
+fn packed_len(kernel: Kernel, steps: usize) -> usize {
+    let parts = kernel.amx().map_or(0, |functions| functions.parts);
+    steps * parts * 2 * TILE_LEN
 }
 
-impl Squares {
+impl AmxProducts {
     pub fn new(kernel: Kernel) -> Self {
         Self {
             kernel,
             left: Aligned::default(),
             right: Aligned::default(),
             sums: Aligned::default(),
-            soon: Soon::default(),
+            prefetch: PrefetchSchedule::default(),
         }
     }
 
     /// `matrix` times the panels `x`, which have as many features as it has columns.
     pub fn multiply(
         &mut self,
-        matrix: Block<'_>,
+        matrix: MatrixView<'_>,
         layout: Panels,
         bias: Option<&[f32]>,
         relu: bool,
         x: &[f32],
         y: &mut [f32],
     ) {
-        let (kernel, lanes) = (self.kernel, layout.lanes);
-        assert_eq!(lanes, ROWS, "lanes");
+        let (kernel, width) = (self.kernel, layout.width);
+        assert_eq!(width, BLOCK, "panel width");
         let output = layout.with_features(matrix.rows);
-        let steps = matrix.columns.div_ceil(STEP);
-        let together = steps_together(kernel);
-        let of_panel = squares(kernel, steps);
-        let right = sized(&mut self.right, layout.count() * of_panel);
-        let panels = x.chunks_exact(layout.panel_len());
-        for (panel, out) in panels.zip(right.chunks_exact_mut(of_panel)) {
-            let panel = Block {
-                values: panel,
-                rows: lanes,
-                columns: layout.features,
-                row_step: 1,
-                column_step: lanes,
-            };
-            pack_squares(kernel, Side::Right, panel, out);
-        }
-        let of_row = squares(kernel, together.min(steps));
-        let left = sized(&mut self.left, ROWS_TOGETHER / ROWS * of_row);
-        let sums = sized(&mut self.sums, layout.count() * ROWS_TOGETHER * lanes);
-        let configured = Configured::new(kernel);
-        for row in (0..matrix.rows).step_by(ROWS_TOGETHER) {
-            let rows_here = ROWS_TOGETHER.min(matrix.rows - row);
-            for k in (0..steps).step_by(together) {
-                let steps_here = together.min(steps - k);
-                let part = |row: usize, k: usize| {
-                    matrix.part(row, ROWS_TOGETHER, k * STEP, together * STEP)
-                };
-                let here = part(row, k);
-                for (i, left) in left.chunks_exact_mut(of_row).enumerate() {
-                    if i * ROWS < rows_here {
-                        let rows = here.part(i * ROWS, ROWS, 0, here.columns);
-                        let left = &mut left[..squares(kernel, steps_here)];
-                        pack_squares(kernel, Side::Left, rows, left);
-                    }
-                }
-                let next = if k + together < steps {
-                    part(row, k + together)
-                } else {
-                    part((row + ROWS_TOGETHER).min(matrix.rows), 0)
-                };
-                let blocks = rows_here.div_ceil(ROWS);
-                self.soon.start(layout.count() * blocks);
-                next.lines().for_each(|line| self.soon.add(line));
-                for (p, right) in right.chunks_exact(of_panel).enumerate() {
-                    let right = &right[squares(kernel, k)..][..squares(kernel, steps_here)];
-                    let sums = &mut sums[p * ROWS_TOGETHER * lanes..][..ROWS_TOGETHER * lanes];
+        let steps = matrix.columns.div_ceil(K_STEP);
+        let panel_len = packed_len(kernel, steps);
+        pack_panels(
+            kernel,
+            layout,
+            x,
+            sized(&mut self.right, layout.count() * panel_len),
+        );
+        let block_len = packed_len(kernel, step_block(kernel).min(steps));
+        self.left.set_len(ROW_BLOCK / BLOCK * block_len);
+        let sums_len = ROW_BLOCK * width;
+        self.sums.set_len(layout.count() * sums_len);
+        let configuration = TileConfiguration::new(kernel);
+        for row in (0..matrix.rows).step_by(ROW_BLOCK) {
+            let rows = row..(row + ROW_BLOCK).min(matrix.rows);
+            for k in (0..steps).step_by(step_block(kernel)) {
+                let k = k..(k + step_block(kernel)).min(steps);
+                self.pack_lhs(matrix, rows.clone(), k.clone(), block_len);
+                let blocks = rows.len().div_ceil(BLOCK);
+                self.prefetch.start(layout.count() * blocks);
+                let next = next_block(kernel, matrix, row, k.end);
+                next.contiguous_lines()
+                    .for_each(|line| self.prefetch.add(line));
+                let panels = self.right.chunks_exact(panel_len);
+                for (right, sums) in panels.zip(self.sums.chunks_exact_mut(sums_len)) {
+                    let right = &right[packed_len(kernel, k.start)..packed_len(kernel, k.end)];
                     for i in 0..blocks {
-                        let product = Product {
-                            steps: steps_here,
-                            left: left[i * of_row..][..right.len()].as_ptr(),
-                            right: right.as_ptr(),
-                            add: k > 0,
-                            out: sums[i * ROWS * lanes..][..ROWS * lanes].as_mut_ptr(),
-                            out_step: lanes,
-                            soon: self.soon.of_call(steps_here, right),
+                        let mut product = TileProduct {
+                            steps: k.len(),
+                            left: &self.left[i * block_len..][..right.len()],
+                            right,
+                            accumulate: k.start > 0,
+                            out: &mut sums[i * BLOCK * width..][..BLOCK * width],
+                            out_stride: width,
+                            prefetch: self.prefetch.next_share(k.len(), right),
                         };
-                        // SAFETY: the slices have just these sizes.
-                        unsafe { configured.multiply(&product) };
+                        // SAFETY: the slices have just the sizes of the product.
+                        unsafe { configuration.multiply(&mut product) };
                     }
                 }
             }
             let panels = y.chunks_exact_mut(output.panel_len());
-            for (y, sums) in panels.zip(sums.chunks_exact(ROWS_TOGETHER * lanes)) {
-                let y = &mut y[row * lanes..][..rows_here * lanes];
+            for (y, sums) in panels.zip(self.sums.chunks_exact(sums_len)) {
+                let y = &mut y[row * width..][..rows.len() * width];
                 y.copy_from_slice(&sums[..y.len()]);
-                finish(kernel, lanes, bias.map(|bias| &bias[row..]), relu, y);
+                add_bias(kernel, width, bias.map(|bias| &bias[row..]), relu, y);
             }
         }
     }
 
-    /// Hands the tiles of `dW = dy·xᵀ` to `sink`.
+    /// Packs these rows and steps of k as left operand, [`BLOCK`] rows every `block_len`
+    /// values.
+    fn pack_lhs(
+        &mut self,
+        matrix: MatrixView<'_>,
+        rows: Range<usize>,
+        steps: Range<usize>,
+        block_len: usize,
+    ) {
+        let len = packed_len(self.kernel, steps.len());
+        let columns = steps.len() * K_STEP;
+        let rows = rows.step_by(BLOCK);
+        for (row, left) in rows.zip(self.left.chunks_exact_mut(block_len)) {
+            let rows = matrix.submatrix(row, BLOCK, steps.start * K_STEP, columns);
+            pack_tiles(self.kernel, OperandSide::Left, rows, &mut left[..len]);
+        }
+    }
+
+    /// Gives the blocks of `dW = dy·xᵀ` to `sink`.
     pub fn gradient(
         &mut self,
         layout: Panels,
         outputs: usize,
         x: &[f32],
         dy: &[f32],
-        sink: &mut impl TileSink,
+        sink: &mut impl GradientSink,
     ) {
         let (kernel, inputs) = (self.kernel, layout.features);
-        assert_eq!(layout.lanes, STEP, "lanes");
-        // A panel is a step.
-        let (steps, together) = (layout.count(), steps_together(kernel));
-        let of_rows = squares(kernel, steps);
-        let pack = |side, features: usize, panels: &[f32], first: usize, out: &mut [f32]| {
-            let layout = layout.with_features(features);
-            let panels = panels.chunks_exact(layout.panel_len());
-            let out = out.chunks_exact_mut(squares(kernel, 1));
-            for (p, (panel, out)) in panels.zip(out).enumerate() {
-                let rows = Block {
-                    values: &panel[first * layout.lanes..],
-                    rows: ROWS.min(features - first),
-                    columns: layout.live(p),
-                    row_step: layout.lanes,
-                    column_step: 1,
+        assert_eq!(layout.width, K_STEP, "panel width");
+        // A panel is one step of k.
+        let rows_len = packed_len(kernel, layout.count());
+        let left = sized(&mut self.left, outputs.div_ceil(BLOCK) * rows_len);
+        for (i, left) in left.chunks_exact_mut(rows_len).enumerate() {
+            let layout = layout.with_features(outputs);
+            pack_features(kernel, OperandSide::Left, layout, dy, i * BLOCK, left);
+        }
+        self.right.set_len(COLUMN_BLOCK / BLOCK * rows_len);
+        self.sums.set_len(BLOCK * COLUMN_BLOCK);
+        let configuration = TileConfiguration::new(kernel);
+        for column in (0..inputs).step_by(COLUMN_BLOCK) {
+            let columns = column..(column + COLUMN_BLOCK).min(inputs);
+            let blocks = columns.clone().step_by(BLOCK);
+            for (column, right) in blocks.zip(self.right.chunks_exact_mut(rows_len)) {
+                pack_features(kernel, OperandSide::Right, layout, x, column, right);
+            }
+            // While some rows are summed, the weights of the next ones are prefetched.
+            prefetch_targets(sink, (0, column), (BLOCK.min(outputs), columns.len()));
+            for row in (0..outputs).step_by(BLOCK) {
+                let rows = row..(row + BLOCK).min(outputs);
+                self.prefetch_next_rows(layout, rows.end..outputs, columns.clone(), sink);
+                self.sum_rows(&configuration, layout.count(), row, columns.len());
+                let size = (rows.len(), columns.len());
+                sink.take((row, column), size, &self.sums, COLUMN_BLOCK);
+            }
+        }
+    }
+
+    /// Schedules the prefetches of what the next rows of a gradient change.
+    fn prefetch_next_rows(
+        &mut self,
+        layout: Panels,
+        next: Range<usize>,
+        columns: Range<usize>,
+        sink: &impl GradientSink,
+    ) {
+        let parts = layout.count().div_ceil(step_block(self.kernel));
+        let blocks = columns.len().div_ceil(BLOCK);
+        self.prefetch.start(parts * blocks);
+        for row in next.take(BLOCK) {
+            for target in sink.targets(row, columns.start) {
+                self.prefetch
+                    .add(&target[..columns.len().min(target.len())]);
+            }
+        }
+    }
+
+    /// Sums the [`BLOCK`] rows of a gradient from `row` on, over all `steps`.
+    fn sum_rows(
+        &mut self,
+        configuration: &TileConfiguration,
+        steps: usize,
+        row: usize,
+        columns: usize,
+    ) {
+        let kernel = self.kernel;
+        let rows_len = packed_len(kernel, steps);
+        let left = &self.left[row / BLOCK * rows_len..][..rows_len];
+        for k in (0..steps).step_by(step_block(kernel)) {
+            let k = k..(k + step_block(kernel)).min(steps);
+            let part = packed_len(kernel, k.start)..packed_len(kernel, k.end);
+            let blocks = self.right.chunks_exact(rows_len);
+            for (i, right) in blocks.enumerate().take(columns.div_ceil(BLOCK)) {
+                let right = &right[part.clone()];
+                let mut product = TileProduct {
+                    steps: k.len(),
+                    left: &left[part.clone()],
+                    right,
+                    accumulate: k.start > 0,
+                    out: &mut self.sums[i * BLOCK..],
+                    out_stride: COLUMN_BLOCK,
+                    prefetch: self.prefetch.next_share(k.len(), right),
                 };
-                pack_squares(kernel, side, rows, out);
+                // SAFETY: the slices have the sizes of the product.
+                unsafe { configuration.multiply(&mut product) };
             }
+        }
+    }
+}
+
+/// The block of the left operand that is multiplied after that of `row` and the steps
+/// before `end`.
+fn next_block(kernel: Kernel, matrix: MatrixView<'_>, row: usize, end: usize) -> MatrixView<'_> {
+    let columns = step_block(kernel) * K_STEP;
+    if end * K_STEP < matrix.columns {
+        matrix.submatrix(row, ROW_BLOCK, end * K_STEP, columns)
+    } else {
+        let row = (row + ROW_BLOCK).min(matrix.rows);
+        matrix.submatrix(row, ROW_BLOCK, 0, columns)
+    }
+}
+
+/// Packs the panels `x` as right operands, one after the other.
+fn pack_panels(kernel: Kernel, layout: Panels, x: &[f32], out: &mut [f32]) {
+    let panel_len = packed_len(kernel, layout.features.div_ceil(K_STEP));
+    let panels = x.chunks_exact(layout.panel_len());
+    for (panel, out) in panels.zip(out.chunks_exact_mut(panel_len)) {
+        let samples = MatrixView {
+            values: panel,
+            rows: layout.width,
+            columns: layout.features,
+            row_stride: 1,
+            column_stride: layout.width,
         };
-        let left = sized(&mut self.left, outputs.div_ceil(ROWS) * of_rows);
-        for (i, left) in left.chunks_exact_mut(of_rows).enumerate() {
-            pack(Side::Left, outputs, dy, i * ROWS, left);
-        }
-        let right = sized(&mut self.right, COLUMNS_TOGETHER / ROWS * of_rows);
-        let results = sized(&mut self.sums, ROWS * COLUMNS_TOGETHER);
-        let configured = Configured::new(kernel);
-        for column in (0..inputs).step_by(COLUMNS_TOGETHER) {
-            let columns = COLUMNS_TOGETHER.min(inputs - column);
-            let blocks = columns.div_ceil(ROWS);
-            for (i, right) in right.chunks_exact_mut(of_rows).enumerate().take(blocks) {
-                pack(Side::Right, inputs, x, column + i * ROWS, right);
-            }
-            // While some rows are summed, the next ones' weights come.
-            announce(sink, (0, column), (ROWS.min(outputs), columns));
-            for (row, left) in (0..outputs).step_by(ROWS).zip(left.chunks_exact(of_rows)) {
-                let rows = ROWS.min(outputs - row);
-                self.soon.start(steps.div_ceil(together) * blocks);
-                for row in (row + rows..outputs).take(ROWS) {
-                    for place in sink.places(row, column) {
-                        self.soon.add(&place[..columns.min(place.len())]);
-                    }
-                }
-                for k in (0..steps).step_by(together) {
-                    let part = squares(kernel, k)..squares(kernel, steps.min(k + together));
-                    let left = &left[part.clone()];
-                    for (i, right) in right.chunks_exact(of_rows).enumerate().take(blocks) {
-                        let right = &right[part.clone()];
-                        let steps = steps.min(k + together) - k;
-                        let product = Product {
-                            steps,
-                            left: left.as_ptr(),
-                            right: right.as_ptr(),
-                            add: k > 0,
-                            out: results[i * ROWS..].as_mut_ptr(),
-                            out_step: COLUMNS_TOGETHER,
-                            soon: self.soon.of_call(steps, right),
-                        };
-                        // SAFETY: the slices have just these sizes.
-                        unsafe { configured.multiply(&product) };
-                    }
-                }
-                sink.take((row, column), (rows, columns), results, COLUMNS_TOGETHER);
-            }
-        }
+        pack_tiles(kernel, OperandSide::Right, samples, out);
     }
 }
 
-/// Memory that is asked for while products are computed, the same share with each.
-#[derive(Clone, Debug, Default)]
-struct Soon {
-    /// Addresses of [`SOON_LEN`] values each.
-    all: Vec<usize>,
-    calls: usize,
-    call: usize,
-    of_steps: Vec<[usize; SOON]>,
-}
-
-impl Soon {
-    /// Starts again, for so many calls.
-    fn start(&mut self, calls: usize) {
-        self.all.clear();
-        (self.calls, self.call) = (calls, 0);
-    }
-
-    fn add(&mut self, values: &[f32]) {
-        let parts = values.chunks(SOON_LEN);
-        self.all.extend(parts.map(|part| part.as_ptr().addr()));
-    }
-
-    /// The share of the next call, which has so many steps; in their places that stay
-    /// empty, what is near anyway.
-    fn of_call(&mut self, steps: usize, near: &[f32]) -> *const [usize; SOON] {
-        let bound = |call: usize| self.all.len() * call / self.calls;
-        let share = &self.all[bound(self.call)..bound(self.call + 1)];
-        self.call += 1;
-        // What is too much for the steps of few samples is asked for at once.
-        let (now, later) = share.split_at(share.len().saturating_sub(SOON * steps));
-        for &at in now {
-            let at = std::ptr::without_provenance(at);
-            prefetch_at(at, SOON_LEN, Cache::Second);
-        }
-        self.of_steps.clear();
-        self.of_steps.resize(steps, [near.as_ptr().addr(); SOON]);
-        let places = self.of_steps.as_flattened_mut();
-        let apart = places.len() / later.len().max(1);
-        for (place, &at) in places.iter_mut().step_by(apart.max(1)).zip(later) {
-            *place = at;
-        }
-        self.of_steps.as_ptr()
+/// Packs [`BLOCK`] features of `panels` from `first` on as one operand of a gradient, a
+/// step of k per panel.
+fn pack_features(
+    kernel: Kernel,
+    side: OperandSide,
+    layout: Panels,
+    panels: &[f32],
+    first: usize,
+    out: &mut [f32],
+) {
+    let panels = panels.chunks_exact(layout.panel_len());
+    let out = out.chunks_exact_mut(packed_len(kernel, 1));
+    for (p, (panel, out)) in panels.zip(out).enumerate() {
+        let features = MatrixView {
+            values: &panel[first * layout.width..],
+            rows: BLOCK.min(layout.features - first),
+            columns: layout.samples_in(p),
+            row_stride: layout.width,
+            column_stride: 1,
+        };
+        pack_tiles(kernel, side, features, out);
     }
 }

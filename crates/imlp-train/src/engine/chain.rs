@@ -1,5 +1,5 @@
-//! Layers one after the other: forward into their own buffers, backward through
-//! buffers that are handed around.
+//! The layers of a network in sequence: each writes its outputs to a buffer of its own;
+//! gradients pass through reused buffers.
 
 use imlp_kernels::elementwise::{
     add, gelu, gelu_backward, layer_norm, layer_norm_backward, relu, relu_backward, sum_samples,
@@ -7,10 +7,10 @@ use imlp_kernels::elementwise::{
 use imlp_kernels::{Aligned, Kernel, Panels, Products};
 
 use super::moments::Moments;
-use super::structured::StructuredSites;
+use super::structured::StructuredGemm;
 use crate::network::layer::{LAYER_NORM_EPSILON, Layer, LinearLayer};
 
-/// Layers one after the other.
+/// Layers in sequence.
 #[derive(Debug)]
 pub(super) struct Chain(Vec<Node>);
 
@@ -25,7 +25,7 @@ struct Node {
     relu: bool,
 }
 
-/// What a layer computes; numbers are indices of parameters.
+/// What a layer computes. Parameters are given by their indices.
 #[derive(Debug)]
 enum Operation {
     /// A full matrix.
@@ -33,14 +33,14 @@ enum Operation {
         weight: usize,
         bias: Option<usize>,
         inputs: usize,
-        /// Zeros in place of a bias; else the bias's gradient.
+        /// The gradient of the bias; without a bias, zeros in its place.
         of_bias: Vec<f32>,
     },
     /// Any other map that is linear in its weight.
     Structured {
         weight: Option<usize>,
         bias: Option<usize>,
-        sites: StructuredSites,
+        gemm: StructuredGemm,
         of_weight: Vec<f32>,
         of_bias: Vec<f32>,
     },
@@ -65,8 +65,8 @@ pub(super) struct Pass<'a> {
     pub products: &'a mut Products,
 }
 
-/// What a backward pass needs. It moves each parameter as soon as its gradient is
-/// there and nothing asks for the old value any more.
+/// What a backward pass needs. It updates each parameter as soon as its gradient is known
+/// and nothing needs the old value any more.
 pub(super) struct Backward<'a> {
     /// Of the network's input.
     pub layout: Panels,
@@ -80,7 +80,7 @@ pub(super) struct Backward<'a> {
 #[derive(Debug)]
 pub(super) struct Workspace {
     pub products: Products,
-    /// The products of priors and what is not a product: in f32.
+    /// For whatever is not a product with a full matrix.
     kernel: Kernel,
     spare: Vec<Aligned>,
 }
@@ -94,7 +94,7 @@ impl Workspace {
         }
     }
 
-    /// A buffer of `len` values that may be anything.
+    /// A buffer of `len` values, whose content is unspecified.
     pub fn take(&mut self, len: usize) -> Aligned {
         let fits = self
             .spare
@@ -106,13 +106,13 @@ impl Workspace {
         buffer
     }
 
-    /// Takes a buffer back.
+    /// Returns a buffer for reuse.
     pub fn give(&mut self, buffer: Aligned) {
         self.spare.push(buffer);
     }
 }
 
-/// Gives parameters their indices in the order of the network's specs.
+/// Numbers the parameters in the order of the network's specs.
 struct Builder {
     kernel: Kernel,
     parameters: usize,
@@ -145,12 +145,12 @@ impl Builder {
                 }
                 Layer::Gelu => Operation::Gelu,
                 Layer::LayerNorm(norm) => {
-                    let lanes = norm.channels() * self.kernel.lanes();
+                    let len = norm.channels() * self.kernel.panel_width();
                     Operation::LayerNorm {
                         scale: self.parameter(),
                         shift: self.parameter(),
-                        scale_lanes: vec![0.0; lanes],
-                        shift_lanes: vec![0.0; lanes],
+                        scale_lanes: vec![0.0; len],
+                        shift_lanes: vec![0.0; len],
                         sums: vec![0.0; norm.channels()],
                     }
                 }
@@ -181,7 +181,7 @@ impl Builder {
         Some(Operation::Structured {
             weight,
             bias,
-            sites: StructuredSites::new(map, self.kernel)?,
+            gemm: StructuredGemm::new(map, self.kernel)?,
             of_weight: vec![0.0; map.weight_len()],
             of_bias: vec![0.0; if map.has_bias() { map.bias_len() } else { 0 }],
         })
@@ -189,8 +189,8 @@ impl Builder {
 }
 
 impl Chain {
-    /// `layers` of a network whose input has `inputs` features; `None` if a map is
-    /// not expressed here.
+    /// `layers` of a network whose input has `inputs` features; `None` if the engine cannot
+    /// express one of their maps.
     pub fn new(layers: &[Layer], inputs: usize, kernel: Kernel) -> Option<Self> {
         let mut builder = Builder {
             kernel,
@@ -217,9 +217,9 @@ impl Chain {
         self.0.iter().any(|node| node.operation.has_parameters())
     }
 
-    /// Takes the gradient `dy` of the outputs back through all layers for the
-    /// batch `x` of the last forward pass, and moves every parameter. Gives the
-    /// gradient of `x` if `wanted`, else nothing of use.
+    /// Takes the gradient `dy` of the outputs back through all layers for the batch `x` of
+    /// the last forward pass, and updates every parameter. The result is the gradient of
+    /// `x` if `wanted`, else unspecified.
     pub fn backward(
         &mut self,
         pass: &mut Backward<'_>,
@@ -280,15 +280,12 @@ impl Node {
                 pass.products.forward(layout, matrix, self.relu, x, y);
             }
             Operation::Structured {
-                weight,
-                bias,
-                sites,
-                ..
+                weight, bias, gemm, ..
             } => {
-                let layout = pass.layout.with_features(sites.inputs());
+                let layout = pass.layout.with_features(gemm.inputs());
                 let weight = weight.map_or(IMPLIED, |weight| &*values[weight]);
                 let bias = bias.map(|bias| &*values[bias]);
-                sites.forward(layout, weight, bias, x, y);
+                gemm.forward(layout, weight, bias, x, y);
                 if self.relu {
                     relu(kernel, y);
                 }
@@ -301,7 +298,7 @@ impl Node {
             Operation::LayerNorm { scale, shift, .. } => {
                 let (scale, shift) = (&values[*scale], &values[*shift]);
                 let epsilon = LAYER_NORM_EPSILON as f32;
-                layer_norm(kernel, outputs.lanes, scale, shift, epsilon, x, y);
+                layer_norm(kernel, outputs.width, scale, shift, epsilon, x, y);
             }
             Operation::Residual(branch) => {
                 branch.forward(pass, values, x);
@@ -334,7 +331,7 @@ impl Node {
                 let layout = pass.layout.with_features(*inputs);
                 if let Some(bias) = *bias {
                     sum_samples(outputs, &dy, of_bias);
-                    pass.move_by(bias, of_bias);
+                    pass.update(bias, of_bias);
                 }
                 if wanted {
                     dx = pass.workspace.take(layout.len());
@@ -343,34 +340,34 @@ impl Node {
                     products.backward(outputs, weight, *inputs, &dy, &mut dx);
                 }
                 let value = &mut pass.values[*weight];
-                let mut descent = pass
+                let mut update = pass
                     .moments
-                    .descent(kernel, *weight, pass.rate, value, *inputs);
+                    .update(kernel, *weight, pass.rate, value, *inputs);
                 let products = &mut pass.workspace.products;
-                products.gradient(layout, self.outputs, x, &dy, &mut descent);
+                products.gradient(layout, self.outputs, x, &dy, &mut update);
                 pass.workspace.give(dy);
                 dx
             }
             Operation::Structured {
                 weight,
                 bias,
-                sites,
+                gemm,
                 of_weight,
                 of_bias,
             } => {
-                let layout = pass.layout.with_features(sites.inputs());
+                let layout = pass.layout.with_features(gemm.inputs());
                 let mut dx = Aligned::default();
                 if wanted {
                     dx = pass.workspace.take(layout.len());
-                    sites.backward(layout, &dy, &mut dx);
+                    gemm.backward(layout, &dy, &mut dx);
                 }
                 if let Some(weight) = *weight {
-                    sites.weight_gradient(layout, x, &dy, of_weight);
-                    pass.move_by(weight, of_weight);
+                    gemm.weight_gradient(layout, x, &dy, of_weight);
+                    pass.update(weight, of_weight);
                 }
                 if let Some(bias) = *bias {
-                    sites.bias_gradient(layout, &dy, of_bias);
-                    pass.move_by(bias, of_bias);
+                    gemm.bias_gradient(layout, &dy, of_bias);
+                    pass.update(bias, of_bias);
                 }
                 pass.workspace.give(dy);
                 dx
@@ -392,12 +389,12 @@ impl Node {
             } => {
                 scale_lanes.fill(0.0);
                 shift_lanes.fill(0.0);
-                let lanes = outputs.lanes;
+                let width = outputs.width;
                 let of_scale = &pass.values[*scale];
                 let epsilon = LAYER_NORM_EPSILON as f32;
                 layer_norm_backward(
                     kernel,
-                    lanes,
+                    width,
                     of_scale,
                     epsilon,
                     x,
@@ -405,13 +402,13 @@ impl Node {
                     (&mut *scale_lanes, &mut *shift_lanes),
                 );
                 let layout = Panels {
-                    samples: lanes,
+                    samples: width,
                     features: sums.len(),
-                    lanes,
+                    width,
                 };
                 for (index, per_lane) in [(*scale, scale_lanes), (*shift, shift_lanes)] {
                     sum_samples(layout, per_lane, sums);
-                    pass.move_by(index, sums);
+                    pass.update(index, sums);
                 }
                 dy
             }
@@ -429,17 +426,17 @@ impl Node {
     }
 }
 
-/// The weight of a map without one.
+/// The weight of a map that has none.
 const IMPLIED: &[f32] = &[1.0];
 
 impl Backward<'_> {
-    /// One step of parameter `index` along its whole gradient.
-    fn move_by(&mut self, index: usize, gradient: &[f32]) {
+    /// Updates parameter `index` by its whole gradient.
+    fn update(&mut self, index: usize, gradient: &[f32]) {
         let value = &mut self.values[index];
         let kernel = self.workspace.kernel;
-        let mut descent = self
+        let mut update = self
             .moments
-            .descent(kernel, index, self.rate, value, gradient.len());
-        descent.apply(gradient);
+            .update(kernel, index, self.rate, value, gradient.len());
+        update.apply(gradient);
     }
 }

@@ -7,8 +7,8 @@
 //! - every buffer is made once; a step allocates nothing;
 //! - activations stay in the layout that products load, whatever the layer;
 //! - bias and ReLU belong to the product before them;
-//! - the gradient of a full matrix is never there as a whole: each tile of it
-//!   moves its weights while it is in the nearest cache.
+//! - the gradient of a full matrix never exists as a whole: each block of it updates its
+//!   weights while it is in the first-level cache.
 
 use imlp_kernels::elementwise::cross_entropy;
 use imlp_kernels::{Aligned, Kernel, Panels};
@@ -42,7 +42,7 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// `network` with these parameters and an optimiser without a past; `None`
-    /// if one of its maps is not expressed here.
+    /// if the engine cannot express one of its maps.
     pub fn new(
         network: &Network,
         training: Hyperparameters,
@@ -58,7 +58,7 @@ impl Engine {
             input: Panels {
                 samples: 0,
                 features: network.input().len(),
-                lanes: kernel.lanes(),
+                width: kernel.panel_width(),
             },
             classes: network.classes(),
             images: Aligned::default(),
@@ -82,7 +82,7 @@ impl Engine {
     }
 }
 
-/// In memory that the products' registers load well.
+/// Aligned to cache lines, as the products load them best.
 fn aligned(values: &HostParameters) -> Vec<Aligned> {
     values
         .iter()
@@ -90,7 +90,7 @@ fn aligned(values: &HostParameters) -> Vec<Aligned> {
         .collect()
 }
 
-/// In the memory of parameters.
+/// As parameters outside the engine.
 fn to_host(values: &[Aligned]) -> HostParameters {
     values.iter().map(|values| values.to_vec()).collect()
 }
@@ -102,7 +102,7 @@ impl Model for Engine {
         let mut slopes = self.workspace.take(layout.len());
         slopes.copy_from_slice(self.chain.output(self.input, &self.images));
         let loss = cross_entropy(layout, labels, self.label_smoothing, &mut slopes);
-        let mut descent = chain::Backward {
+        let mut pass = chain::Backward {
             layout: self.input,
             workspace: &mut self.workspace,
             values: &mut self.values,
@@ -111,7 +111,7 @@ impl Model for Engine {
         };
         let slopes = self
             .chain
-            .backward(&mut descent, &self.images, slopes, false);
+            .backward(&mut pass, &self.images, slopes, false);
         self.workspace.give(slopes);
         loss
     }

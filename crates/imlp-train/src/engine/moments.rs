@@ -1,6 +1,6 @@
 //! The optimisers' state of every parameter, in the memory of the CPU.
 
-use imlp_kernels::elementwise::{Descent, Step};
+use imlp_kernels::elementwise::{ParameterUpdate, UpdateRule};
 use imlp_kernels::{Aligned, Kernel};
 
 use super::{aligned, to_host};
@@ -37,20 +37,20 @@ impl Moments {
     }
 
     /// The next update of parameter `index`, `[…, columns]`.
-    pub fn descent<'a>(
+    pub fn update<'a>(
         &'a mut self,
         kernel: Kernel,
         index: usize,
         rate: f64,
         value: &'a mut [f32],
         columns: usize,
-    ) -> Descent<'a> {
+    ) -> ParameterUpdate<'a> {
         self.updates[index] += 1;
-        let step = match self.rule {
+        let rule = match self.rule {
             OptimizerRule::Sgd {
                 momentum,
                 weight_decay,
-            } => Step::Sgd {
+            } => UpdateRule::Sgd {
                 rate: rate as f32,
                 momentum: momentum as f32,
                 decay: weight_decay as f32,
@@ -62,7 +62,7 @@ impl Moments {
                 weight_decay,
             } => {
                 let bias = |beta: f64| 1.0 - beta.powi(self.updates[index]);
-                Step::AdamW {
+                UpdateRule::AdamW {
                     rate: (rate / bias(beta1)) as f32,
                     betas: (beta1 as f32, beta2 as f32),
                     correction: (1.0 / bias(beta2).sqrt()) as f32,
@@ -71,8 +71,8 @@ impl Moments {
                 }
             }
         };
-        Descent {
-            step,
+        ParameterUpdate {
+            rule,
             kernel,
             value,
             first: &mut self.first[index],

@@ -1,20 +1,20 @@
-//! A structured map as [`Sites`]: which small matrices it applies where, read off
-//! the runs of its rows.
+//! A structured map as [`IndirectGemm`]s: which small matrices it applies at which
+//! positions, read off the runs of its rows.
 
 use std::collections::HashMap;
 
 use imlp_kernels::elementwise::sum_samples;
-use imlp_kernels::{Kernel, Panels, Sites};
+use imlp_kernels::{IndirectGemm, Kernel, Panels};
 use imlp_linear::{Structure, StructuredMap, Tied};
 
-/// More entries than a prior that is trained on a CPU has; beyond, the lists here
+/// More entries than a prior that is trained on a CPU has. Beyond, the tables of positions
 /// would outgrow the network.
 const MAX_ENTRIES: usize = 1 << 26;
 
 /// A structured map without its parameters.
 #[derive(Clone, Debug)]
-pub(crate) struct StructuredSites {
-    classes: Vec<Class>,
+pub(crate) struct StructuredGemm {
+    classes: Vec<PositionClass>,
     inputs: usize,
     /// Which bias each output gets; empty without bias.
     bias_at: Vec<u32>,
@@ -22,31 +22,31 @@ pub(crate) struct StructuredSites {
     output_sums: Vec<f32>,
 }
 
-/// The sites that share one small matrix.
+/// The positions that share one small matrix.
 #[derive(Clone, Debug)]
-struct Class {
-    sites: Sites,
-    shape: Shape,
+struct PositionClass {
+    gemm: IndirectGemm,
+    pattern: MatrixPattern,
     /// The matrix, or its gradient.
     matrix: Vec<f32>,
     /// The biases of its rows.
     bias: Vec<f32>,
 }
 
-/// What the matrix of a class is: two sites of the same shape have the same
-/// matrix, whatever the weight.
+/// How the matrix of a class follows from the weight: two positions with the same pattern
+/// have the same matrix, whatever the weight.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Shape {
+struct MatrixPattern {
     rows: usize,
     columns: usize,
-    terms: Vec<Term>,
+    contributions: Vec<Contribution>,
     /// Which biases the rows get.
     bias_at: Vec<u32>,
 }
 
 /// `matrix[entry] += factor · weight[weight]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Term {
+struct Contribution {
     entry: u32,
     weight: u32,
     /// The bits of an f32.
@@ -60,7 +60,7 @@ struct RowEntry {
     factor: u32,
 }
 
-impl StructuredSites {
+impl StructuredGemm {
     /// Reads the structure of `map`; `None` if it is not linear in its weight or
     /// is too large.
     pub fn new(map: &dyn StructuredMap, kernel: Kernel) -> Option<Self> {
@@ -74,15 +74,15 @@ impl StructuredSites {
             false => Vec::new(),
         };
         let rows = rows(tied, map.out_len())?;
-        let mut index: HashMap<Shape, usize> = HashMap::new();
-        // For each class what its sites read and write.
-        let mut lists: Vec<(Vec<u32>, Vec<u32>)> = Vec::new();
-        for (columns, members) in sites(&rows) {
-            let mut terms = Vec::new();
+        let mut index: HashMap<MatrixPattern, usize> = HashMap::new();
+        // What the positions of each class gather, and where they scatter.
+        let mut positions: Vec<(Vec<u32>, Vec<u32>)> = Vec::new();
+        for (columns, members) in gather_groups(&rows) {
+            let mut contributions = Vec::new();
             for (r, &row) in members.iter().enumerate() {
                 for entry in &rows[row as usize] {
                     let c = columns.partition_point(|&column| column < entry.column);
-                    terms.push(Term {
+                    contributions.push(Contribution {
                         entry: (r * columns.len() + c) as u32,
                         weight: entry.weight,
                         factor: entry.factor,
@@ -90,31 +90,31 @@ impl StructuredSites {
                 }
             }
             let of_row = |row: &u32| bias_at.get(*row as usize).copied();
-            let shape = Shape {
+            let pattern = MatrixPattern {
                 rows: members.len(),
                 columns: columns.len(),
-                terms,
+                contributions,
                 bias_at: members.iter().filter_map(of_row).collect(),
             };
-            let class = *index.entry(shape).or_insert(lists.len());
-            if class == lists.len() {
-                lists.push(Default::default());
+            let class = *index.entry(pattern).or_insert(positions.len());
+            if class == positions.len() {
+                positions.push(Default::default());
             }
-            lists[class].0.extend(columns);
-            lists[class].1.extend(members);
+            positions[class].0.extend(columns);
+            positions[class].1.extend(members);
         }
-        let mut shapes: Vec<(Shape, usize)> = index.into_iter().collect();
-        shapes.sort_by_key(|(_, class)| *class);
-        let classes = shapes.into_iter().map(|(shape, class)| {
-            let (reads, writes) = &lists[class];
-            let size = (shape.rows, shape.columns);
-            let from = (map.in_len(), reads.as_slice());
-            let to = (map.out_len(), writes.as_slice());
-            Some(Class {
-                sites: Sites::new(kernel, size, from, to)?,
-                matrix: vec![0.0; shape.rows * shape.columns],
-                bias: vec![0.0; shape.bias_at.len()],
-                shape,
+        let mut patterns: Vec<(MatrixPattern, usize)> = index.into_iter().collect();
+        patterns.sort_by_key(|(_, class)| *class);
+        let classes = patterns.into_iter().map(|(pattern, class)| {
+            let (gather, scatter) = &positions[class];
+            let size = (pattern.rows, pattern.columns);
+            let from = (map.in_len(), gather.as_slice());
+            let to = (map.out_len(), scatter.as_slice());
+            Some(PositionClass {
+                gemm: IndirectGemm::new(kernel, size, from, to)?,
+                matrix: vec![0.0; pattern.rows * pattern.columns],
+                bias: vec![0.0; pattern.bias_at.len()],
+                pattern,
             })
         });
         Some(Self {
@@ -137,18 +137,18 @@ impl StructuredSites {
     ) {
         for class in &mut self.classes {
             class.matrix.fill(0.0);
-            for term in &class.shape.terms {
-                let factor = f32::from_bits(term.factor);
-                class.matrix[term.entry as usize] += factor * weight[term.weight as usize];
+            for c in &class.pattern.contributions {
+                let factor = f32::from_bits(c.factor);
+                class.matrix[c.entry as usize] += factor * weight[c.weight as usize];
             }
-            class.sites.set(&class.matrix);
+            class.gemm.set(&class.matrix);
             if let Some(bias) = bias {
-                for (value, &at) in class.bias.iter_mut().zip(&class.shape.bias_at) {
+                for (value, &at) in class.bias.iter_mut().zip(&class.pattern.bias_at) {
                     *value = bias[at as usize];
                 }
             }
             let bias = bias.map(|_| class.bias.as_slice());
-            class.sites.forward(layout, bias, x, y);
+            class.gemm.forward(layout, bias, x, y);
         }
     }
 
@@ -157,7 +157,7 @@ impl StructuredSites {
     pub fn backward(&self, layout: Panels, dy: &[f32], dx: &mut [f32]) {
         dx.fill(0.0);
         for class in &self.classes {
-            class.sites.backward(layout, dy, dx);
+            class.gemm.backward(layout, dy, dx);
         }
     }
 
@@ -165,10 +165,10 @@ impl StructuredSites {
     pub fn weight_gradient(&mut self, layout: Panels, x: &[f32], dy: &[f32], weight: &mut [f32]) {
         weight.fill(0.0);
         for class in &mut self.classes {
-            class.sites.gradient(layout, x, dy, &mut class.matrix);
-            for term in &class.shape.terms {
-                let factor = f32::from_bits(term.factor);
-                weight[term.weight as usize] += factor * class.matrix[term.entry as usize];
+            class.gemm.gradient(layout, x, dy, &mut class.matrix);
+            for c in &class.pattern.contributions {
+                let factor = f32::from_bits(c.factor);
+                weight[c.weight as usize] += factor * class.matrix[c.entry as usize];
             }
         }
     }
@@ -208,23 +208,23 @@ fn rows(tied: &dyn Tied, count: usize) -> Option<Vec<Vec<RowEntry>>> {
     rows.collect()
 }
 
-/// The rows that read the same columns, with these columns, in the order of their
-/// first rows.
-fn sites(rows: &[Vec<RowEntry>]) -> Vec<(Vec<u32>, Vec<u32>)> {
-    let mut sites: Vec<(Vec<u32>, Vec<u32>)> = Vec::new();
+/// The columns that rows gather, each with all rows that gather just these, in the order
+/// of their first rows.
+fn gather_groups(rows: &[Vec<RowEntry>]) -> Vec<(Vec<u32>, Vec<u32>)> {
+    let mut groups: Vec<(Vec<u32>, Vec<u32>)> = Vec::new();
     let mut index: HashMap<Vec<u32>, usize> = HashMap::new();
     for (row, entries) in rows.iter().enumerate() {
         let mut columns: Vec<u32> = entries.iter().map(|entry| entry.column).collect();
         columns.dedup();
         if columns.is_empty() {
-            // An output that is just its bias reads a column, times 0.
+            // An output that is just its bias gathers a column, times 0.
             columns.push(0);
         }
-        let site = *index.entry(columns.clone()).or_insert(sites.len());
-        if site == sites.len() {
-            sites.push((columns, Vec::new()));
+        let group = *index.entry(columns.clone()).or_insert(groups.len());
+        if group == groups.len() {
+            groups.push((columns, Vec::new()));
         }
-        sites[site].1.push(row as u32);
+        groups[group].1.push(row as u32);
     }
-    sites
+    groups
 }
