@@ -4,7 +4,7 @@
 //! its published size and MD5, synchronised to disk, and only then renamed into place; so a fetch
 //! that is interrupted leaves no half-written file behind, and the next one removes its staging.
 
-mod cifar_sheets;
+pub(crate) mod cifar_sheets;
 mod download;
 pub(crate) mod event;
 mod local;

@@ -38,6 +38,8 @@ mod load;
 mod name;
 mod normalization;
 mod order;
+#[doc(hidden)]
+pub mod parsers;
 mod random;
 mod read;
 mod shape;

@@ -5,7 +5,7 @@
 //! rebuilt files must have the official checksums.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead, BufReader, Read, Seek};
 use std::path::Path;
 
 use super::event::FetchEvent;
@@ -43,12 +43,12 @@ pub(super) fn rebuild(
     dir: &Path,
     progress: &mut dyn FnMut(FetchEvent<'_>),
 ) -> Result<(), DataError> {
-    let train_labels = labels(&dir.join(TRAIN_LABELS), 5 * ROWS)?;
-    let test_labels = labels(&dir.join(TEST_LABELS), ROWS)?;
+    let train_labels = read_labels(&dir.join(TRAIN_LABELS), 5 * ROWS)?;
+    let test_labels = read_labels(&dir.join(TEST_LABELS), ROWS)?;
     let labels = train_labels.chunks(ROWS).chain(test_labels.chunks(ROWS));
     for (spec, labels) in staging.entry.files.iter().zip(labels) {
         let path = dir.join(spec.name.replace(".bin", ".png"));
-        let rows = sheet(&path, labels.len())?;
+        let rows = sheet(open(&path)?, &path, labels.len())?;
         staging.put(spec, &path, records(labels, &rows).as_slice(), progress)?;
     }
     Ok(())
@@ -66,11 +66,19 @@ fn records(labels: &[u8], rows: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Reads a JSON array of `count` class numbers.
-fn labels(path: &Path, count: usize) -> Result<Vec<u8>, DataError> {
+fn open(path: &Path) -> Result<BufReader<File>, DataError> {
     let file = File::open(path).map_err(DataError::io("open", path))?;
+    Ok(BufReader::new(file))
+}
+
+fn read_labels(path: &Path, count: usize) -> Result<Vec<u8>, DataError> {
+    labels(open(path)?, path, count)
+}
+
+/// Reads a JSON array of `count` class numbers.
+pub(crate) fn labels(source: impl Read, path: &Path, count: usize) -> Result<Vec<u8>, DataError> {
     let failed = |reason: String| DataError::source_failed(path.display().to_string(), reason);
-    let labels: Vec<u8> = serde_json::from_reader(BufReader::new(file))
+    let labels: Vec<u8> = serde_json::from_reader(source)
         .map_err(|error| failed(format!("not a JSON array of class numbers: {error}")))?;
     if labels.len() != count {
         return Err(failed(format!(
@@ -82,11 +90,13 @@ fn labels(path: &Path, count: usize) -> Result<Vec<u8>, DataError> {
 }
 
 /// Decodes a sheet of `rows` images: `[rows, 32, 32, 3]`.
-fn sheet(path: &Path, rows: usize) -> Result<Vec<u8>, DataError> {
+pub(crate) fn sheet(
+    source: impl BufRead + Seek,
+    path: &Path,
+    rows: usize,
+) -> Result<Vec<u8>, DataError> {
     let failed = |reason: String| DataError::source_failed(path.display().to_string(), reason);
-    let file = File::open(path).map_err(DataError::io("open", path))?;
-    let decoder = png::Decoder::new(BufReader::new(file));
-    let mut reader = decoder
+    let mut reader = png::Decoder::new(source)
         .read_info()
         .map_err(|error| failed(error.to_string()))?;
     let info = reader.info();
@@ -130,11 +140,8 @@ mod tests {
 
     #[test]
     fn labels_of_wrong_number_or_kind_are_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("labels.json");
         let read = |text: &str| {
-            std::fs::write(&path, text).unwrap();
-            labels(&path, 3).map_err(|error| error.to_string())
+            labels(text.as_bytes(), Path::new("labels.json"), 3).map_err(|error| error.to_string())
         };
         assert_eq!(read("[1, 2, 3]").unwrap(), [1, 2, 3]);
         assert!(
@@ -152,20 +159,18 @@ mod tests {
 
     #[test]
     fn a_sheet_of_another_size_or_a_damaged_one_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("sheet.png");
-        let mut encoder = png::Encoder::new(File::create(&path).unwrap(), 4, 2);
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, 4, 2);
         encoder.set_color(png::ColorType::Rgb);
         let mut writer = encoder.write_header().unwrap();
         writer.write_image_data(&[0; 24]).unwrap();
         writer.finish().unwrap();
-        assert!(
-            sheet(&path, 2)
+        let refusal = |bytes: &[u8]| {
+            sheet(std::io::Cursor::new(bytes), Path::new("sheet.png"), 2)
                 .unwrap_err()
                 .to_string()
-                .contains("(4, 2, Rgb, Eight) found")
-        );
-        std::fs::write(&path, b"no picture").unwrap();
-        assert!(sheet(&path, 2).is_err());
+        };
+        assert!(refusal(&bytes).contains("(4, 2, Rgb, Eight) found"));
+        assert!(refusal(b"no picture").starts_with("sheet.png: "));
     }
 }
