@@ -1,4 +1,4 @@
-//! The folder in which data sets are kept, and what is in it.
+//! The folder that holds the data sets, and what is installed in it.
 
 use std::path::{Path, PathBuf};
 
@@ -16,12 +16,12 @@ pub struct Cache {
     root: PathBuf,
 }
 
-/// One line of the list of data sets.
+/// A data set, as [`Cache::list`] describes it.
 #[derive(Clone, Debug)]
 pub struct DatasetInfo {
     /// The name by which it is loaded.
     pub name: &'static str,
-    /// What it shows, in a few words.
+    /// What it shows, in one line.
     pub summary: &'static str,
     /// Number of training images.
     pub train_images: usize,
@@ -82,7 +82,7 @@ impl Cache {
         &self.root
     }
 
-    /// Every data set that imlp knows, with whether it is installed; the default comes first.
+    /// Every known data set and whether it is installed, the default first.
     pub fn list(&self) -> Vec<DatasetInfo> {
         ENTRIES
             .iter()
@@ -136,13 +136,13 @@ impl Cache {
         }
     }
 
-    /// The file of `spec` in the cache: as named, or for IDX with `.gz` behind.
+    /// The file of `spec` in the cache: as named, or for IDX with `.gz` appended.
     pub(crate) fn file(&self, entry: &Entry, spec: &FileSpec) -> Option<PathBuf> {
         find_file(&self.dir(entry), spec)
     }
 }
 
-/// The file of `spec` in `dir`: as named, or for IDX with `.gz` behind.
+/// The file of `spec` in `dir`: as named, or for IDX with `.gz` appended.
 pub(crate) fn find_file(dir: &Path, spec: &FileSpec) -> Option<PathBuf> {
     let plain = dir.join(spec.name);
     if plain.is_file() {

@@ -1,6 +1,6 @@
-//! MD5, which the publishers of the data sets state, and SHA-256, which imlp states itself.
+//! MD5 of files, as the publishers state it, and SHA-256 of decoded sets.
 //!
-//! MD5 guards here against damage and mix-ups; it is what the official pages offer.
+//! MD5 detects damage and mix-ups here; the official pages offer nothing stronger.
 
 use std::io::Read;
 use std::path::Path;

@@ -1,9 +1,9 @@
 //! The data set that is compiled into the program: 12 000 images of Fashion-MNIST.
 //!
-//! 1000 training and 200 test images of each class, chosen at random from the official training and
-//! test set. Each set is one grey PNG sheet of 28×28 tiles, ten tiles to a row; the tile in column
-//! c shows class c, so that image i, counted row by row, has label `i mod 10` and every prefix of a
-//! set is as balanced as can be. `examples/build_fashion_mini.rs` makes the sheets.
+//! It holds 1000 training and 200 test images of each class, drawn at random from the official
+//! training and test sets. Each set is one greyscale PNG sheet, a grid of 28×28 images with ten
+//! columns. Column c holds class c, so image i, counted row by row, has label `i mod 10`, and every
+//! prefix of a set is as balanced as possible. `examples/build_fashion_mini.rs` makes the sheets.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -44,7 +44,7 @@ pub(crate) fn load() -> Result<Dataset, DataError> {
     )
 }
 
-/// Decodes a sheet of `images` tiles to `[images, 28, 28]`.
+/// Decodes a sheet of `images` images to `[images, 28, 28]`.
 fn decode(sheet: &[u8], name: &Path, images: usize) -> Result<Vec<u8>, DataError> {
     let malformed = |expected: String, found: String| DataError::Malformed {
         file: name.to_owned(),
@@ -53,7 +53,7 @@ fn decode(sheet: &[u8], name: &Path, images: usize) -> Result<Vec<u8>, DataError
         found,
     };
     let unreadable =
-        |error: png::DecodingError| malformed("a PNG picture".to_owned(), error.to_string());
+        |error: png::DecodingError| malformed("a PNG image".to_owned(), error.to_string());
     let mut reader = png::Decoder::new(Cursor::new(sheet))
         .read_info()
         .map_err(unreadable)?;
@@ -80,9 +80,9 @@ fn decode(sheet: &[u8], name: &Path, images: usize) -> Result<Vec<u8>, DataError
     let mut rows = vec![0; width * height];
     reader.next_frame(&mut rows).map_err(unreadable)?;
     let mut pixels = Vec::with_capacity(rows.len());
-    for tiles in rows.chunks_exact(width * SHAPE.height) {
+    for band in rows.chunks_exact(width * SHAPE.height) {
         for column in 0..CLASSES {
-            for row in tiles.chunks_exact(width) {
+            for row in band.chunks_exact(width) {
                 pixels.extend_from_slice(&row[column * SHAPE.width..][..SHAPE.width]);
             }
         }

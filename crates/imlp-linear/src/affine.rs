@@ -12,7 +12,7 @@ use crate::error::LinearError;
 use crate::map::{Parameters, StructuredMap, WithParameters};
 
 /// A structured linear map with its parameters, or a composition of them: an
-/// affine function `x ↦ W·x + b` whose matrix was not built yet.
+/// affine function `x ↦ W·x + b` whose matrix is not built.
 ///
 /// ```
 /// use imlp_linear::{Affine, AvgPool2d, AvgPool2dConfig, Conv2d, Conv2dConfig, Parameters};
@@ -47,7 +47,7 @@ impl<'a> Affine<'a> {
         Ok(Self(Part::Map(WithParameters(map, p))))
     }
 
-    /// One after the other, the first part first.
+    /// The composition of `parts`, applied first to last.
     ///
     /// # Errors
     /// [`LinearError::Chain`]: no part, or a part whose input is not as long
@@ -106,7 +106,7 @@ impl<'a> Affine<'a> {
         }
     }
 
-    /// `b`, `[out_len]`: what 0 becomes.
+    /// `b`, `[out_len]`: the image of 0.
     pub fn bias(&self) -> Vec<f32> {
         AffineOperator::bias(self)
     }

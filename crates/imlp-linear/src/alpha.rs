@@ -20,7 +20,7 @@ use crate::error::LinearError;
 pub struct Alpha(f64);
 
 impl Alpha {
-    /// α = 0: interpolation is an exact no-op.
+    /// α = 0: interpolation changes no bit.
     pub const ZERO: Self = Self(0.0);
     /// α = 1: interpolation is an exact assignment.
     pub const ONE: Self = Self(1.0);

@@ -76,7 +76,7 @@ impl SparseEquivalent {
     }
 }
 
-/// An affine function known by the rows of its matrix.
+/// An affine function `x ↦ W·x + b` whose matrix is produced row by row.
 pub(crate) trait AffineOperator {
     /// What it is, for messages.
     fn name(&self) -> String;
@@ -94,7 +94,7 @@ pub(crate) trait AffineOperator {
 
     fn apply(&self, x: &[f32], y: &mut [f32]);
 
-    /// The structure and the weight that its runs index, if the matrix is
+    /// The structure and the weight that its segments index, if the matrix is
     /// linear in one weight.
     fn tied(&self) -> Option<(&dyn Tied, &[f32])> {
         None
@@ -110,8 +110,8 @@ pub(crate) trait AffineOperator {
             });
             return;
         }
-        // −0 is what no sum with anything else gives (see `transposed`), so
-        // what is still −0 was not touched.
+        // A sum with anything but −0 is never −0 (see `transposed`), so an
+        // entry that is still −0 was not touched.
         let mut line = vec![-0.0f32; self.in_len()];
         self.add_row(row, 1.0, &mut line);
         for (column, value) in line.into_iter().enumerate() {
@@ -201,8 +201,8 @@ pub(crate) fn sparse<R: AffineOperator + ?Sized>(
     })
 }
 
-/// Sorts the row that begins at `start` and adds up what meets in one column,
-/// in the order in which it was visited.
+/// Sorts the row that begins at `start` and adds up the values of one column,
+/// in the order in which they were visited.
 fn order_and_merge(start: usize, columns: &mut Vec<u32>, values: &mut Vec<f32>) {
     let row = columns[start..]
         .iter()
@@ -222,7 +222,7 @@ fn order_and_merge(start: usize, columns: &mut Vec<u32>, values: &mut Vec<f32>) 
     }
 }
 
-/// Refuses what needs more than `limit` bytes, or more than can be addressed.
+/// Refuses a result of more than `limit` bytes, or of more than can be addressed.
 pub(crate) fn refuse_over<R: AffineOperator + ?Sized>(
     limit: u64,
     bytes: u64,
@@ -243,7 +243,7 @@ pub(crate) fn refuse_over<R: AffineOperator + ?Sized>(
     })
 }
 
-/// Refuses more columns or weights than 32 bits number.
+/// Refuses more columns or weights than 32-bit indices can number.
 pub(crate) fn refuse_wide(map: impl Into<String>, len: usize) -> Result<(), LinearError> {
     if u32::try_from(len).is_ok() {
         return Ok(());

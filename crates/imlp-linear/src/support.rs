@@ -8,7 +8,7 @@ use crate::error::LinearError;
 use crate::map::StructuredMap;
 use crate::structure::{Structure, Tied};
 
-/// The positions of a dense equivalent that are not 0 for some weight, in
+/// The positions where a dense equivalent is non-zero for some weight, in
 /// compressed sparse rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Support {
@@ -55,7 +55,7 @@ impl Support {
 pub struct TieGroups {
     /// The positions.
     pub support: Support,
-    /// Group of each position, from 0, numbered as they are first met.
+    /// Group of each position, numbered from 0 in order of first appearance.
     pub groups: Vec<u32>,
     /// Number of groups.
     pub count: usize,
@@ -85,7 +85,7 @@ pub(crate) fn row_terms(tied: &dyn Tied, row: usize, terms: &mut Vec<Term>) {
     }
 }
 
-/// Refuses maps whose columns or weights 32 bits do not number.
+/// Refuses maps with more columns or weights than 32-bit indices can number.
 pub(crate) fn refuse_wide<M: StructuredMap + ?Sized>(map: &M) -> Result<(), LinearError> {
     equivalent::refuse_wide(map.kind(), map.in_len().max(map.weight_len()))
 }
@@ -157,7 +157,7 @@ fn collect<M: StructuredMap + ?Sized>(
     })
 }
 
-/// Numbers linear forms Σ factor·weight[k] as they are first met.
+/// Numbers the linear forms Σ factor·weight[k] in order of first appearance.
 #[derive(Default)]
 struct Forms {
     /// Group + 1 of the form `1·weight[k]`, by k: nearly all forms.

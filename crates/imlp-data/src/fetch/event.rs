@@ -4,12 +4,12 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FetchEvent<'a> {
-    /// This source is tried now.
+    /// A source is about to be tried.
     Trying {
         /// A folder, an address or a program.
         source: &'a str,
     },
-    /// This source delivered nothing; the next one follows, if there is one.
+    /// A source failed; the next one follows, if there is one.
     Failed {
         /// A folder, an address or a program.
         source: &'a str,
@@ -18,7 +18,7 @@ pub enum FetchEvent<'a> {
     },
     /// Bytes have arrived.
     Bytes {
-        /// The file that is read.
+        /// Name of the file.
         file: &'a str,
         /// Bytes so far; starts again from a small number when a download is retried.
         done: u64,

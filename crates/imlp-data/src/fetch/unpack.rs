@@ -1,7 +1,7 @@
 //! Unpacking `.tar` and `.tar.gz` archives member by member.
 //!
-//! Members are recognised by their file name alone and written under names that imlp chose, so no
-//! path in an archive is ever followed; members of other names, and links, are skipped.
+//! Members are recognised by their file name alone and written under fixed names, so no path in an
+//! archive is followed; links and members of other names are skipped.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -58,7 +58,7 @@ pub(super) fn unpack_into(
     }
 }
 
-/// Takes the file name, the name for messages and the content of a member.
+/// Called with the file name, the name for messages and the content of a member.
 type Visit<'a> = dyn FnMut(&str, &Path, &mut dyn Read) -> Result<(), DataError> + 'a;
 
 /// Calls `visit` for every plain file in an archive.

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! with p(i) = (i + ½)·H/H' − ½, clamped to the image, or with aligned corners
-//! p(i) = i·(H − 1)/(H' − 1); q likewise. Positions are fractions of whole
-//! numbers here, so that a weight of 0 is exactly 0.
+//! p(i) = i·(H − 1)/(H' − 1); q likewise. Positions are computed as fractions of integers, so that a weight
+//! of 0 is exactly 0.
 //!
 //! Source: the definition of `torch.nn.functional.interpolate`,
 //! `mode='bilinear'`, `antialias=False`.
@@ -27,8 +27,8 @@ pub struct BilinearResizeConfig {
     pub image: [usize; 3],
     /// Output height and width.
     pub size: [usize; 2],
-    /// Whether the centres of the corner pixels stay where they are; else the
-    /// corners of the image do (PyTorch's default).
+    /// Whether the centres of the corner pixels are aligned, instead of the
+    /// corners of the image (PyTorch's default).
     pub align_corners: bool,
 }
 

@@ -116,7 +116,7 @@ impl StructuredMap for Circulant {
         Structure::Tied(self)
     }
 
-    /// As a matrix; a fast Fourier transform would need O(n·log n).
+    /// Of the full matrix; a fast Fourier transform would need O(n·log n).
     fn flops(&self) -> u64 {
         product(&[2, self.config.len, self.config.len])
     }

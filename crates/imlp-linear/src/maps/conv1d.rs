@@ -27,13 +27,13 @@ pub struct Conv1dConfig {
     pub kernel: usize,
     /// Stride.
     pub stride: usize,
-    /// Distance of kernel positions in the input.
+    /// Dilation: distance in the input between neighbouring kernel positions.
     pub dilation: usize,
     /// Padding before and after.
     pub padding: [usize; 2],
-    /// With what.
+    /// What the padding holds.
     pub padding_mode: PaddingMode,
-    /// Groups of channels that do not see each other.
+    /// Groups of channels; an output sees the inputs of its own group alone.
     pub groups: usize,
     /// Whether there is a bias, `[out_channels]`.
     pub bias: bool,

@@ -29,16 +29,16 @@ pub struct ConvTranspose2dConfig {
     pub out_channels: usize,
     /// Kernel height and width.
     pub kernel: [usize; 2],
-    /// Distance in the output of neighbours in the input.
+    /// Stride: distance in the output between neighbouring inputs.
     pub stride: [usize; 2],
-    /// Distance of kernel positions in the output.
+    /// Dilation: distance in the output between neighbouring kernel positions.
     pub dilation: [usize; 2],
-    /// AffineOperator and columns cut from each side of the output.
+    /// Rows and columns cut from each side of the output.
     pub padding: [usize; 2],
-    /// AffineOperator and columns added below and to the right; less than stride or
+    /// Rows and columns added below and to the right; less than stride or
     /// dilation.
     pub output_padding: [usize; 2],
-    /// Groups of channels that do not see each other.
+    /// Groups of channels; an output sees the inputs of its own group alone.
     pub groups: usize,
     /// Whether there is a bias, `[out_channels]`.
     pub bias: bool,
@@ -267,7 +267,7 @@ impl StructuredMap for ConvTranspose2d {
         Structure::Tied(self)
     }
 
-    /// Counted from the input, whose every value meets the whole kernel.
+    /// Counted from the input: each value meets the whole kernel.
     fn flops(&self) -> u64 {
         let [kh, kw] = self.config.kernel;
         let out_group = self.config.out_channels / self.config.groups;

@@ -1,4 +1,4 @@
-//! What the maps of this crate share: accessors, and checks of sizes.
+//! Accessors and size checks that the maps share.
 
 use crate::error::LinearError;
 use crate::shape::Shape;

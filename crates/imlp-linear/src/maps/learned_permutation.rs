@@ -30,8 +30,8 @@ pub struct LearnedPermutationConfig {
 
 /// The inputs, sorted by their scores `w: [n]`: `y[o] = x[argsort(w)[o]]`.
 ///
-/// Any scores give a permutation, so it has no gradient in them: relaxations
-/// that do are not linear maps.
+/// The permutation is piecewise constant in the scores, so it has no gradient;
+/// relaxations that have one are not linear maps.
 ///
 /// Source: Grover et al. 2019 (arXiv 1903.08850); Prillo & Eisenschlos 2020
 /// (arXiv 2006.16038).
@@ -41,11 +41,11 @@ pub struct LearnedPermutation {
     output: Shape,
 }
 
-/// Scores that number the inputs are exact in single precision up to here.
+/// Largest number of inputs: up to here single precision numbers them exactly.
 const MOST: usize = 1 << 24;
 
-/// Costs of the assignment are whole numbers up to here, so that its sums are
-/// exact.
+/// Largest cost of one entry; costs are whole numbers, so that their sums
+/// are exact.
 const COST_SCALE: f64 = (1u64 << 40) as f64;
 
 impl LearnedPermutation {
@@ -151,7 +151,7 @@ impl StructuredMap for LearnedPermutation {
         Structure::Factored(self)
     }
 
-    /// Nothing is computed but comparisons.
+    /// Comparisons alone, which do not count.
     fn flops(&self) -> u64 {
         0
     }

@@ -1,5 +1,5 @@
-//! Locally-connected layer: a convolution whose kernel differs from place to
-//! place. It has the convolution's locality without its weight sharing.
+//! Locally-connected layer: a convolution with a different kernel at every
+//! position. It has the convolution's locality without its weight sharing.
 //!
 //! ```text
 //! y[o, i, j] = b[o, i, j] + Σ_{c,u,v} w[o, i, j, c, u, v] · x[c, i·s_h + u·d_h − p_t, j·s_w + v·d_w − p_l]
@@ -83,7 +83,7 @@ impl LocallyConnected2d {
 }
 
 impl Tied for LocallyConnected2d {
-    /// The convolution's runs, each output with a kernel of its own.
+    /// The convolution's segments, each output with a kernel of its own.
     fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment)) {
         let kernel: usize = self.conv.weight_shape()[1..].iter().product();
         let plane = self.output.dims()[1] * self.output.dims()[2];

@@ -27,7 +27,8 @@ pub struct PatchEmbeddingConfig {
     pub image: [usize; 3],
     /// Patch height and width.
     pub patch: [usize; 2],
-    /// From one patch to the next; less than the patch: patches overlap.
+    /// Distance from one patch to the next; patches overlap where it is smaller
+    /// than the patch.
     pub stride: [usize; 2],
     /// Zeros on each side.
     pub padding: [usize; 2],

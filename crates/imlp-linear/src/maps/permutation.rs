@@ -20,7 +20,7 @@ use crate::structure::{RowSegment, Structure, Tied};
 pub struct PermutationConfig {
     /// Shape of the input.
     pub input: Shape,
-    /// Shape of the output; as many values.
+    /// Shape of the output, of the same length.
     pub output: Shape,
     /// π: for each output, flattened, the input that it takes.
     pub order: Vec<usize>,
@@ -127,7 +127,7 @@ impl StructuredMap for Permutation {
         Structure::Tied(self)
     }
 
-    /// Nothing is computed.
+    /// A permutation computes nothing.
     fn flops(&self) -> u64 {
         0
     }

@@ -1,5 +1,5 @@
 //! A structured map as [`Sites`]: which small matrices it applies where, read off
-//! the runs of its rows.
+//! the segments of its rows.
 
 use std::collections::HashMap;
 
