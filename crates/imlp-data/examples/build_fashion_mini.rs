@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use imlp_data::{Cache, Dataset, FetchOptions, ImageSet, LoadOptions, stratified_split};
 
-/// Seed of the choice.
+/// Seed of the draw.
 const SEED: u64 = 20_170_825; // the day Fashion-MNIST was published
 const CLASSES: usize = 10;
 const SIDE: usize = 28;
@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Chooses `images` images at random, equally many of each class, and puts classes in turn.
+/// Draws `images` images at random, the same number of each class, ordered so that classes alternate.
 fn choose(set: &ImageSet, images: usize) -> Result<ImageSet, Box<dyn Error>> {
     let fraction = images as f64 / set.len() as f64;
     let chosen = stratified_split(set.labels(), CLASSES, fraction, SEED)?.validation;
@@ -74,14 +74,14 @@ fn choose(set: &ImageSet, images: usize) -> Result<ImageSet, Box<dyn Error>> {
     Ok(ImageSet::new(set.shape(), CLASSES, pixels, labels)?)
 }
 
-/// Writes a sheet with one column of tiles for each class.
+/// Writes a sheet with one column of images for each class.
 fn write_sheet(set: &ImageSet, path: &Path) -> Result<(), Box<dyn Error>> {
     let (width, height) = (SIDE * CLASSES, SIDE * set.len() / CLASSES);
     let mut sheet = vec![0; width * height];
     for i in 0..set.len() {
-        let (tile_row, column) = (i / CLASSES, i % CLASSES);
+        let (grid_row, column) = (i / CLASSES, i % CLASSES);
         for (row, pixels) in set.image(i).chunks_exact(SIDE).enumerate() {
-            let start = (tile_row * SIDE + row) * width + column * SIDE;
+            let start = (grid_row * SIDE + row) * width + column * SIDE;
             sheet[start..start + SIDE].copy_from_slice(pixels);
         }
     }

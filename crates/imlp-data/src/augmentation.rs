@@ -1,26 +1,26 @@
-//! Random changes to training images that keep their class.
+//! Augmentation: random changes to training images that keep their class.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ImageShape;
-use crate::random::{Purpose, Stream};
+use crate::random::{KeyedRng, Purpose};
+use crate::shape::ImageShape;
 
 /// Black pixels added on every side before cropping.
 const PADDING: usize = 4;
 
-/// How training images are varied.
+/// Random augmentation of training images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Augmentation {
-    /// Not at all.
+    /// None.
     #[default]
     None,
-    /// Four black pixels are added on every side, a random window of the original size is cut out,
-    /// and half of the windows are mirrored left to right.
+    /// Pads by four black pixels on every side, crops a random window of the original size, and
+    /// mirrors half of the windows left to right.
     ///
     /// As torchvision's `RandomCrop(size, padding=4)` and `RandomHorizontalFlip()` before
-    /// normalisation: what comes from the padding is a black pixel, which normalises like any other.
+    /// normalisation: padding is black, and normalised like any other pixel.
     CropFlip,
 }
 
@@ -39,16 +39,16 @@ impl CropFlip {
     /// The draw for an image in an epoch; a function of the arguments alone.
     pub fn draw(seed: u64, epoch: u32, image: u32) -> Self {
         let counters = [u64::from(epoch), u64::from(image)];
-        let mut stream = Stream::new(Purpose::Augmentation, seed, counters);
+        let mut rng = KeyedRng::new(Purpose::Augmentation, seed, counters);
         let positions = 2 * PADDING as u64 + 1;
         Self {
-            top: stream.below(positions) as usize,
-            left: stream.below(positions) as usize,
-            flip: stream.below(2) == 1,
+            top: rng.below(positions) as usize,
+            left: rng.below(positions) as usize,
+            flip: rng.below(2) == 1,
         }
     }
 
-    /// Writes the changed plane (`[height, width]`), each pixel translated by `table`.
+    /// Writes the augmented plane (`[height, width]`), each pixel mapped by `table`.
     pub fn apply(self, shape: ImageShape, table: &[f32; 256], plane: &[u8], out: &mut [f32]) {
         let (height, width) = (shape.height, shape.width);
         let black = table[0];

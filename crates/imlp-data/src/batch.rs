@@ -1,13 +1,15 @@
-//! From bytes to the numbers that a network reads.
+//! Batches: from bytes to normalised, augmented network inputs.
 
-use crate::augmentation::CropFlip;
-use crate::normalization::check_index;
-use crate::{Augmentation, DataError, ImageSet, ImageShape, Normalization};
+use crate::augmentation::{Augmentation, CropFlip};
+use crate::error::DataError;
+use crate::image_set::ImageSet;
+use crate::normalization::{Normalization, check_index};
+use crate::shape::ImageShape;
 
-/// Writes batches of normalised, augmented images into memory of the caller.
+/// Writes batches of normalised, augmented images into buffers of the caller.
 ///
-/// What is written for an image depends on the image, the seed and the epoch alone: not on the
-/// other images of the batch, nor on the thread. A loader is cheap to build and can be shared.
+/// The values of an image depend on the image, the seed and the epoch alone: not on the other
+/// images of the batch, nor on the thread. A loader is cheap to build and can be shared.
 ///
 /// ```
 /// use imlp_data::{Augmentation, BatchLoader, ImageSet, ImageShape, Normalization};
@@ -75,15 +77,15 @@ impl BatchLoader {
         }
         let plane = self.shape.plane();
         for (out, &i) in x.chunks_exact_mut(self.shape.len()).zip(indices) {
-            let change = match self.augmentation {
+            let draw = match self.augmentation {
                 Augmentation::None => None,
                 Augmentation::CropFlip => Some(CropFlip::draw(self.seed, epoch, i)),
             };
             let planes = set.image(i as usize).chunks_exact(plane);
             for ((out, pixels), table) in out.chunks_exact_mut(plane).zip(planes).zip(&self.tables)
             {
-                match change {
-                    Some(change) => change.apply(self.shape, table, pixels, out),
+                match draw {
+                    Some(draw) => draw.apply(self.shape, table, pixels, out),
                     None => {
                         for (x, &p) in out.iter_mut().zip(pixels) {
                             *x = table[usize::from(p)];

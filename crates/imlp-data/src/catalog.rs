@@ -1,14 +1,14 @@
-//! The data sets that imlp knows: what they are, which files they consist of, where they come from.
+//! The known data sets: what they are, which files they consist of, where they come from.
 //!
 //! A new data set is one [`Entry`] here and, if its format is new, one reader beside
 //! [`cifar`](crate::cifar) and [`idx`](crate::idx).
 
-use crate::ImageShape;
+use crate::shape::ImageShape;
 
 /// Name of the data set that is compiled into the program.
 pub const DEFAULT_DATASET: &str = "fashion-mini";
 
-/// One file of a data set as it lies in the cache.
+/// One file of a data set, as stored in the cache.
 #[derive(Debug)]
 pub(crate) struct FileSpec {
     pub name: &'static str,
@@ -20,10 +20,10 @@ pub(crate) struct FileSpec {
     pub gz_md5: Option<&'static str>,
 }
 
-/// How the files are laid out.
+/// File format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// Compiled in.
+    /// Compiled into the program.
     FashionMini,
     /// CIFAR binary records with this many label bytes; the last file is the test set.
     Cifar { label_bytes: usize },
@@ -64,7 +64,7 @@ pub(crate) struct Entry {
     pub remote: Remote,
     /// Folders in which a package manager may have put the files.
     pub installed_copies: &'static [&'static str],
-    /// Whether the npm package [`crate::fetch::npm`] rebuilds it.
+    /// Whether an npm package holds it.
     pub on_npm: bool,
 }
 

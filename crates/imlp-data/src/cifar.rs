@@ -6,7 +6,8 @@
 
 use std::path::Path;
 
-use crate::{DataError, ImageShape};
+use crate::error::DataError;
+use crate::shape::ImageShape;
 
 /// Shape of every CIFAR image.
 pub(crate) const SHAPE: ImageShape = ImageShape {
@@ -15,12 +16,12 @@ pub(crate) const SHAPE: ImageShape = ImageShape {
     width: 32,
 };
 
-/// Which label bytes a record has.
+/// The label bytes of a record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RecordFormat<'a> {
-    /// For each label byte the number of classes that it may name.
+    /// Number of classes of each label byte.
     pub label_classes: &'a [usize],
-    /// Which label byte to keep.
+    /// Index of the label byte to keep.
     pub keep: usize,
 }
 

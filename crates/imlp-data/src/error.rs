@@ -1,8 +1,8 @@
-//! The errors of this crate, worded for the person who has to act on them.
+//! The errors of this crate: what is wrong, where, and what to do.
 
 use std::path::{Path, PathBuf};
 
-/// What can go wrong while a data set is found, fetched, read or used.
+/// Why a data set could not be found, fetched, read or used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
@@ -38,15 +38,15 @@ pub enum DataError {
         name: String,
     },
 
-    /// A file could be read but its content is not what the format says.
-    #[error("{}: at byte {offset}: expected {expected}, found {found}; the file is damaged or of another kind: \
-             `imlp data verify` tells which files are, `imlp data fetch` replaces them", .file.display())]
+    /// The content of a file does not follow its format.
+    #[error("{}: at byte {offset}: expected {expected}, found {found}; the file is damaged or of another format: \
+             `imlp data verify` lists damaged files, `imlp data fetch` replaces them", .file.display())]
     Malformed {
         /// The file.
         file: PathBuf,
         /// Offset in bytes into the (decompressed) file.
         offset: u64,
-        /// What the format asks for there.
+        /// What the format requires there.
         expected: String,
         /// What is there.
         found: String,
@@ -96,9 +96,9 @@ pub enum DataError {
         reason: String,
     },
 
-    /// The platform names no folder for the data of a user.
+    /// The platform has no data folder for the user.
     #[error(
-        "this platform names no data folder for the user: set the environment variable {variable} to a folder"
+        "this platform has no data folder for the user: set the environment variable {variable} to a folder"
     )]
     NoDataFolder {
         /// The environment variable that replaces it.
@@ -128,7 +128,7 @@ impl DataError {
         }
     }
 
-    /// Builds an [`DataError::Argument`].
+    /// Builds a [`DataError::Argument`].
     pub(crate) fn argument(
         what: impl Into<String>,
         expected: impl Into<String>,

@@ -1,16 +1,19 @@
 //! The data set that is compiled into the program: 12 000 images of Fashion-MNIST.
 //!
-//! 1000 training and 200 test images of each class, chosen at random from the official training and
-//! test set. Each set is one grey PNG sheet of 28×28 tiles, ten tiles to a row; the tile in column
-//! c shows class c, so that image i, counted row by row, has label `i mod 10` and every prefix of a
-//! set is as balanced as can be. `examples/build_fashion_mini.rs` makes the sheets.
+//! It holds 1000 training and 200 test images of each class, drawn at random from the official
+//! training and test sets. Each set is one greyscale PNG sheet, a grid of 28×28 images with ten
+//! columns. Column c holds class c, so image i, counted row by row, has label `i mod 10`, and every
+//! prefix of a set is as balanced as possible. `examples/build_fashion_mini.rs` makes the sheets.
 
 use std::io::Cursor;
 use std::path::Path;
 
 use crate::catalog::DEFAULT_DATASET;
-use crate::dataset::owned;
-use crate::{DataError, Dataset, FileState, ImageSet, ImageShape, class_names};
+use crate::class_names;
+use crate::dataset::Dataset;
+use crate::error::DataError;
+use crate::image_set::ImageSet;
+use crate::shape::ImageShape;
 
 const TRAIN: &[u8] = include_bytes!("../data/fashion-mini-train.png");
 const TEST: &[u8] = include_bytes!("../data/fashion-mini-test.png");
@@ -23,7 +26,8 @@ const SHAPE: ImageShape = ImageShape {
     width: 28,
 };
 /// [`Dataset::checksum`] of the decoded images.
-const CHECKSUM: &str = "bee1c78e362fa8b4e192e69722c19ef17c2d60cd07a97504a071e84d0ce246b8";
+pub(crate) const CHECKSUM: &str =
+    "bee1c78e362fa8b4e192e69722c19ef17c2d60cd07a97504a071e84d0ce246b8";
 
 /// Decodes the data set.
 pub(crate) fn load() -> Result<Dataset, DataError> {
@@ -36,24 +40,11 @@ pub(crate) fn load() -> Result<Dataset, DataError> {
         DEFAULT_DATASET,
         set(TRAIN, "fashion-mini-train.png", TRAIN_IMAGES)?,
         set(TEST, "fashion-mini-test.png", TEST_IMAGES)?,
-        owned(class_names::FASHION),
+        class_names::owned(class_names::FASHION),
     )
 }
 
-/// Compares the decoded images with the checksum.
-pub(crate) fn verify() -> Result<FileState, DataError> {
-    let found = load()?.checksum;
-    Ok(if found == CHECKSUM {
-        FileState::Ok
-    } else {
-        FileState::Wrong {
-            expected: format!("SHA-256 {CHECKSUM}"),
-            found: format!("SHA-256 {found}"),
-        }
-    })
-}
-
-/// Decodes a sheet of `images` tiles to `[images, 28, 28]`.
+/// Decodes a sheet of `images` images to `[images, 28, 28]`.
 fn decode(sheet: &[u8], name: &Path, images: usize) -> Result<Vec<u8>, DataError> {
     let malformed = |expected: String, found: String| DataError::Malformed {
         file: name.to_owned(),
@@ -62,7 +53,7 @@ fn decode(sheet: &[u8], name: &Path, images: usize) -> Result<Vec<u8>, DataError
         found,
     };
     let unreadable =
-        |error: png::DecodingError| malformed("a PNG picture".to_owned(), error.to_string());
+        |error: png::DecodingError| malformed("a PNG image".to_owned(), error.to_string());
     let mut reader = png::Decoder::new(Cursor::new(sheet))
         .read_info()
         .map_err(unreadable)?;
@@ -89,9 +80,9 @@ fn decode(sheet: &[u8], name: &Path, images: usize) -> Result<Vec<u8>, DataError
     let mut rows = vec![0; width * height];
     reader.next_frame(&mut rows).map_err(unreadable)?;
     let mut pixels = Vec::with_capacity(rows.len());
-    for tiles in rows.chunks_exact(width * SHAPE.height) {
+    for band in rows.chunks_exact(width * SHAPE.height) {
         for column in 0..CLASSES {
-            for row in tiles.chunks_exact(width) {
+            for row in band.chunks_exact(width) {
                 pixels.extend_from_slice(&row[column * SHAPE.width..][..SHAPE.width]);
             }
         }
@@ -106,7 +97,6 @@ mod tests {
     #[test]
     fn the_content_is_pinned() {
         assert_eq!(load().unwrap().checksum, CHECKSUM);
-        assert_eq!(verify().unwrap(), FileState::Ok);
     }
 
     #[test]

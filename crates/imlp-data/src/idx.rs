@@ -5,12 +5,14 @@
 
 use std::path::Path;
 
+use crate::error::DataError;
 use crate::read::{check_size, malformed};
-use crate::{DataError, ImageShape};
+use crate::shape::ImageShape;
 
 const MAGIC_LABELS: u32 = 0x0801;
 const MAGIC_IMAGES: u32 = 0x0803;
-/// Takes `images` images of `shape` (one channel) out of an IDX file; `[images, height, width]`.
+
+/// Reads `images` images of `shape` (one channel) from an IDX file; `[images, height, width]`.
 pub(crate) fn images(
     path: &Path,
     mut bytes: Vec<u8>,
@@ -27,7 +29,7 @@ pub(crate) fn images(
     Ok(bytes)
 }
 
-/// Takes `count` labels below `classes` out of an IDX file.
+/// Reads `count` labels below `classes` from an IDX file.
 pub(crate) fn labels(
     path: &Path,
     mut bytes: Vec<u8>,

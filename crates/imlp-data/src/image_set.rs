@@ -1,6 +1,7 @@
 //! Labelled images in memory, one byte per pixel.
 
-use crate::{DataError, ImageShape};
+use crate::error::DataError;
+use crate::shape::ImageShape;
 
 /// Labelled images of one shape.
 ///
@@ -16,7 +17,7 @@ pub struct ImageSet {
 }
 
 impl ImageSet {
-    /// Checks and takes `labels.len()` images: `pixels` is `[images, channels, height, width]`.
+    /// A set of `labels.len()` images, checked: `pixels` is `[images, channels, height, width]`.
     ///
     /// # Errors
     /// [`DataError::Argument`] when the shape is empty, `classes` is not in 1..=256, the number of
@@ -74,7 +75,7 @@ impl ImageSet {
         self.shape
     }
 
-    /// Number of classes (whether or not each occurs).
+    /// Number of classes, whether or not each occurs.
     pub fn classes(&self) -> usize {
         self.classes
     }

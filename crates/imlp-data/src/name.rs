@@ -2,8 +2,8 @@
 
 use imlp_suggest::nearest;
 
-use crate::DataError;
 use crate::catalog::{ENTRIES, Entry};
+use crate::error::DataError;
 
 /// The names of all data sets, the default first.
 pub fn dataset_names() -> impl Iterator<Item = &'static str> {

@@ -1,6 +1,7 @@
-//! Mean and standard deviation of the channels, by which the pixels are normalised.
+//! Normalisation of pixels by the mean and standard deviation of their channel.
 
-use crate::{DataError, ImageSet};
+use crate::error::DataError;
+use crate::image_set::ImageSet;
 
 /// Mean and standard deviation of each channel, in units of pixel / 255.
 ///
@@ -15,11 +16,11 @@ pub struct Normalization {
 }
 
 impl Normalization {
-    /// Measures the images `indices` of `set`, to be called with the training images only.
+    /// Measures the images `indices` of `set`; call it with training images only.
     ///
-    /// The sums are whole numbers, so the result depends neither on the order of the images nor on
-    /// the platform. The deviation is that of the population (divided by n). A channel in which all
-    /// pixels are equal gets the deviation 1, so that it becomes 0 everywhere instead of NaN.
+    /// Sums are integers, so the result depends neither on the order of the images nor on the
+    /// platform. The standard deviation is that of the population (divided by n). It is 1 for a
+    /// channel whose pixels are all equal, so that the channel becomes 0 instead of NaN.
     ///
     /// # Errors
     /// [`DataError::Argument`] when `indices` is empty or names an image that does not exist.
@@ -37,11 +38,12 @@ impl Normalization {
             check_index(set, i)?;
             let planes = set.image(i as usize).chunks_exact(shape.plane());
             for ((sum, squares), plane) in sums.iter_mut().zip(planes) {
-                // Short runs let the compiler use narrow, fast sums: 64 · 255² fits 32 bits.
-                for run in plane.chunks(64) {
-                    *sum += u64::from(run.iter().map(|&p| u32::from(p)).sum::<u32>());
+                // Short blocks allow fast 32-bit sums: 64 · 255² fits.
+                for block in plane.chunks(64) {
+                    *sum += u64::from(block.iter().map(|&p| u32::from(p)).sum::<u32>());
                     *squares += u64::from(
-                        run.iter()
+                        block
+                            .iter()
                             .map(|&p| u32::from(p) * u32::from(p))
                             .sum::<u32>(),
                     );
@@ -119,7 +121,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ImageShape;
+    use crate::shape::ImageShape;
 
     const SHAPE: ImageShape = ImageShape {
         channels: 2,

@@ -1,10 +1,8 @@
-//! The order in which an epoch goes through the images.
+//! The order in which an epoch visits the images.
 
-use crate::random::{Purpose, Stream};
+use crate::random::{KeyedRng, Purpose};
 
-/// The images `indices` in the random order of epoch `epoch`: a fresh shuffle for each epoch.
-///
-/// The order is a function of the arguments alone.
+/// The images `indices`, shuffled for epoch `epoch`; a function of the arguments alone.
 ///
 /// ```
 /// let order = imlp_data::epoch_order(&[10, 11, 12, 13], 1, 0);
@@ -15,7 +13,7 @@ use crate::random::{Purpose, Stream};
 /// ```
 pub fn epoch_order(indices: &[u32], seed: u64, epoch: u32) -> Vec<u32> {
     let mut order = indices.to_vec();
-    Stream::new(Purpose::Order, seed, [u64::from(epoch), 0]).shuffle(&mut order);
+    KeyedRng::new(Purpose::Order, seed, [u64::from(epoch), 0]).shuffle(&mut order);
     order
 }
 

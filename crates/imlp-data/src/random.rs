@@ -1,14 +1,13 @@
 //! Random numbers that are the same on every platform and in every release.
 //!
-//! Each use has a stream of its own, ChaCha8 (its output is fixed by the specification) under a key
-//! that is not mixed but written out: purpose, seed and two counters, 64 bits each. So what is
-//! drawn for image 7 in epoch 3 depends on nothing but these numbers: not on the batch, the thread
-//! or what was drawn before.
+//! Each use has its own ChaCha8 generator, whose output the specification fixes. Its key is the
+//! concatenation of purpose, seed and two counters, 64 bits each. So the numbers drawn for image 7
+//! in epoch 3 depend on these alone: not on the batch, the thread or earlier draws.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-/// What a stream is for. The numbers are part of the results: never change or reuse them.
+/// What a generator is for. The numbers are part of the results: never change or reuse them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Purpose {
     /// The order of the images; counters: epoch, 0.
@@ -19,10 +18,10 @@ pub(crate) enum Purpose {
     Augmentation = 3,
 }
 
-/// A stream of random numbers.
-pub(crate) struct Stream(ChaCha8Rng);
+/// A random number generator with its own key.
+pub(crate) struct KeyedRng(ChaCha8Rng);
 
-impl Stream {
+impl KeyedRng {
     pub fn new(purpose: Purpose, seed: u64, counters: [u64; 2]) -> Self {
         let mut key = [0; 32];
         let words = [purpose as u64, seed, counters[0], counters[1]];
@@ -65,7 +64,7 @@ mod tests {
     #[test]
     fn streams_are_pinned() {
         let draw = |purpose, seed, counters| {
-            let mut stream = Stream::new(purpose, seed, counters);
+            let mut stream = KeyedRng::new(purpose, seed, counters);
             [stream.below(1 << 32), stream.below(1000), stream.below(7)]
         };
         assert_eq!(draw(Purpose::Order, 0, [0, 0]), [1638484553, 294, 5]);
@@ -75,7 +74,7 @@ mod tests {
 
     #[test]
     fn numbers_below_a_bound_are_uniform() {
-        let mut stream = Stream::new(Purpose::Order, 5, [0, 0]);
+        let mut stream = KeyedRng::new(Purpose::Order, 5, [0, 0]);
         let mut counts = [0u32; 9];
         const DRAWS: u32 = 90_000;
         for _ in 0..DRAWS {
@@ -92,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_bound_of_one_leaves_no_choice() {
-        assert_eq!(Stream::new(Purpose::Order, 0, [0, 0]).below(1), 0);
+        assert_eq!(KeyedRng::new(Purpose::Order, 0, [0, 0]).below(1), 0);
     }
 
     #[test]
@@ -100,7 +99,7 @@ mod tests {
         let mut counts = std::collections::HashMap::new();
         for seed in 0..6000 {
             let mut items = [0, 1, 2];
-            Stream::new(Purpose::Order, seed, [0, 0]).shuffle(&mut items);
+            KeyedRng::new(Purpose::Order, seed, [0, 0]).shuffle(&mut items);
             *counts.entry(items).or_insert(0) += 1;
         }
         assert_eq!(counts.len(), 6);

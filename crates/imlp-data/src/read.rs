@@ -1,16 +1,16 @@
-//! Reading files of known size, plain or gzipped, without ever producing more than was expected.
+//! Reading files of known size, plain or gzipped, with bounded memory.
 
 use std::io::{BufRead, ErrorKind, Read};
 use std::path::Path;
 
-use crate::DataError;
+use crate::error::DataError;
 
 /// First bytes of a gzip file.
 pub(crate) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Reads a file that is `bytes` long, decompressing it if its name ends in `.gz`.
 ///
-/// At most one byte more than expected is ever produced, so a wrong file cannot fill the memory.
+/// At most one byte more than expected is read, so that a wrong file cannot exhaust the memory.
 pub(crate) fn read_maybe_gzipped(path: &Path, bytes: u64) -> Result<Vec<u8>, DataError> {
     let file = std::fs::File::open(path).map_err(DataError::io("open", path))?;
     if path.extension().is_none_or(|extension| extension != "gz") {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Channels, height and width of one image; pixels lie in this order (CHW), row-major.
+/// Channels, height and width of one image; pixels are stored in this order (CHW), row-major.
 ///
 /// ```
 /// let shape = imlp_data::ImageShape { channels: 3, height: 32, width: 32 };
@@ -21,7 +21,7 @@ pub struct ImageShape {
 }
 
 impl ImageShape {
-    /// Numbers per image: `channels · height · width`.
+    /// Values per image: `channels · height · width`.
     pub const fn len(&self) -> usize {
         self.channels * self.height * self.width
     }

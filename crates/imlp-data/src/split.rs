@@ -1,22 +1,22 @@
-//! Taking validation images out of a training set.
+//! Splitting a training set into training and validation images.
 
-use crate::DataError;
-use crate::random::{Purpose, Stream};
+use crate::error::DataError;
+use crate::random::{KeyedRng, Purpose};
 
-/// A training set divided in two; both lists are sorted and together hold every image once.
+/// A partition of a training set; both lists are sorted and together hold every image once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
     /// Images to train on.
     pub train: Vec<u32>,
-    /// Images to choose settings on.
+    /// Images to select hyper-parameters on.
     pub validation: Vec<u32>,
 }
 
-/// Chooses the same fraction of every class for validation, at random.
+/// Draws the same fraction of every class for validation, at random.
 ///
 /// Of a class with n images, `round(validation_fraction · n)` go to validation, but at least one
 /// stays for training. The choice depends on the labels, the fraction and the seed alone. With the
-/// same seed, a larger fraction takes the images of a smaller one and more.
+/// same seed, a larger fraction takes all images that a smaller one takes.
 ///
 /// # Errors
 /// [`DataError::Argument`] when the fraction is not in `0 ≤ f < 1`, a label is not below `classes`,
@@ -60,7 +60,7 @@ pub fn stratified_split(
     for (class, mut images) in by_class.into_iter().enumerate() {
         let wanted = (validation_fraction * images.len() as f64).round() as usize;
         let taken = wanted.min(images.len().saturating_sub(1));
-        Stream::new(Purpose::Split, seed, [class as u64, 0]).shuffle(&mut images);
+        KeyedRng::new(Purpose::Split, seed, [class as u64, 0]).shuffle(&mut images);
         split.validation.extend(&images[..taken]);
         split.train.extend(&images[taken..]);
     }

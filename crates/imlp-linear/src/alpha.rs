@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::LinearError;
+use crate::error::LinearError;
 
 /// Interpolation weight α, finite and in [0, 1]: `W ← (1−α)·W + α·W_P`.
 ///
@@ -20,7 +20,7 @@ use crate::LinearError;
 pub struct Alpha(f64);
 
 impl Alpha {
-    /// α = 0: interpolation is an exact no-op.
+    /// α = 0: interpolation changes no bit.
     pub const ZERO: Self = Self(0.0);
     /// α = 1: interpolation is an exact assignment.
     pub const ONE: Self = Self(1.0);

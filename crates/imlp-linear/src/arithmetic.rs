@@ -1,4 +1,4 @@
-//! The few vector loops that every map is made of.
+//! The vector loops that the maps share.
 
 /// Independent partial sums, so that the compiler can use vector registers.
 const LANES: usize = 16;

@@ -1,7 +1,7 @@
 //! Dense equivalents, in full and in compressed sparse rows.
 
-use crate::LinearError;
 use crate::arithmetic::product;
+use crate::error::LinearError;
 use crate::pages;
 use crate::structure::Tied;
 
@@ -76,8 +76,8 @@ impl SparseEquivalent {
     }
 }
 
-/// An affine function known by the rows of its matrix.
-pub(crate) trait Rows {
+/// An affine function `x ↦ W·x + b` whose matrix is produced row by row.
+pub(crate) trait AffineOperator {
     /// What it is, for messages.
     fn name(&self) -> String;
 
@@ -94,7 +94,7 @@ pub(crate) trait Rows {
 
     fn apply(&self, x: &[f32], y: &mut [f32]);
 
-    /// The structure and the weight that its runs index, if the matrix is
+    /// The structure and the weight that its segments index, if the matrix is
     /// linear in one weight.
     fn tied(&self) -> Option<(&dyn Tied, &[f32])> {
         None
@@ -104,14 +104,14 @@ pub(crate) trait Rows {
     /// meet a column more than once.
     fn entries(&self, row: usize, columns: &mut Vec<u32>, values: &mut Vec<f32>) {
         if let Some((tied, weight)) = self.tied() {
-            tied.runs(row, &mut |run| {
-                columns.extend(run.entries().map(|(column, _)| column as u32));
-                values.extend(run.entries().map(|(_, k)| run.factor * weight[k]));
+            tied.segments(row, &mut |segment| {
+                columns.extend(segment.entries().map(|(column, _)| column as u32));
+                values.extend(segment.entries().map(|(_, k)| segment.factor * weight[k]));
             });
             return;
         }
-        // −0 is what no sum with anything else gives (see `transposed`), so
-        // what is still −0 was not touched.
+        // A sum with anything but −0 is never −0 (see `transposed`), so an
+        // entry that is still −0 was not touched.
         let mut line = vec![-0.0f32; self.in_len()];
         self.add_row(row, 1.0, &mut line);
         for (column, value) in line.into_iter().enumerate() {
@@ -128,7 +128,7 @@ pub(crate) trait Rows {
         let (mut columns, mut values) = (Vec::new(), Vec::new());
         for row in 0..self.out_len() {
             match self.tied() {
-                Some((tied, _)) => tied.runs(row, &mut |run| count += run.len as u64),
+                Some((tied, _)) => tied.segments(row, &mut |segment| count += segment.len as u64),
                 None => {
                     columns.clear();
                     values.clear();
@@ -149,7 +149,7 @@ pub(crate) fn dense_bytes(out_len: usize, in_len: usize) -> u64 {
 }
 
 /// Materialises the matrix.
-pub(crate) fn dense<R: Rows + ?Sized>(
+pub(crate) fn dense<R: AffineOperator + ?Sized>(
     rows: &R,
     limit: u64,
 ) -> Result<DenseEquivalent, LinearError> {
@@ -169,7 +169,7 @@ pub(crate) fn dense<R: Rows + ?Sized>(
 }
 
 /// Collects the matrix in compressed sparse rows.
-pub(crate) fn sparse<R: Rows + ?Sized>(
+pub(crate) fn sparse<R: AffineOperator + ?Sized>(
     rows: &R,
     limit: u64,
 ) -> Result<SparseEquivalent, LinearError> {
@@ -201,8 +201,8 @@ pub(crate) fn sparse<R: Rows + ?Sized>(
     })
 }
 
-/// Sorts the row that begins at `start` and adds up what meets in one column,
-/// in the order in which it was visited.
+/// Sorts the row that begins at `start` and adds up the values of one column,
+/// in the order in which they were visited.
 fn order_and_merge(start: usize, columns: &mut Vec<u32>, values: &mut Vec<f32>) {
     let row = columns[start..]
         .iter()
@@ -222,8 +222,8 @@ fn order_and_merge(start: usize, columns: &mut Vec<u32>, values: &mut Vec<f32>) 
     }
 }
 
-/// Refuses what needs more than `limit` bytes, or more than can be addressed.
-pub(crate) fn refuse_over<R: Rows + ?Sized>(
+/// Refuses a result of more than `limit` bytes, or of more than can be addressed.
+pub(crate) fn refuse_over<R: AffineOperator + ?Sized>(
     limit: u64,
     bytes: u64,
     what: &'static str,
@@ -243,7 +243,7 @@ pub(crate) fn refuse_over<R: Rows + ?Sized>(
     })
 }
 
-/// Refuses more columns or weights than 32 bits number.
+/// Refuses more columns or weights than 32-bit indices can number.
 pub(crate) fn refuse_wide(map: impl Into<String>, len: usize) -> Result<(), LinearError> {
     if u32::try_from(len).is_ok() {
         return Ok(());

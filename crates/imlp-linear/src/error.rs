@@ -1,6 +1,7 @@
 //! What can be wrong with a geometry, its parameters or a target matrix.
 
-use crate::{PaddingMode, Shape};
+use crate::padding::PaddingMode;
+use crate::shape::Shape;
 
 /// Why a structured linear map could not be built or used.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -11,7 +12,7 @@ pub enum LinearError {
     Zero {
         /// Kind of the map.
         kind: &'static str,
-        /// Which size.
+        /// Name of the size.
         what: String,
     },
 
@@ -29,7 +30,7 @@ pub enum LinearError {
         axis: &'static str,
         /// Kernel size.
         kernel: usize,
-        /// Distance of its positions.
+        /// Dilation.
         dilation: usize,
         /// Pixels from its first position to its last, both included.
         span: usize,
@@ -39,7 +40,7 @@ pub enum LinearError {
         padding: [usize; 2],
     },
 
-    /// More padding than the mode can give.
+    /// More padding than its mode can fill.
     #[error(
         "{kind}: padding {} + {} along the {axis} of {input}: {mode} padding can add at most \
          {most} on each side",
@@ -108,9 +109,9 @@ pub enum LinearError {
         dilation: usize,
     },
 
-    /// Padding of a transposed convolution that cuts everything off.
+    /// Padding of a transposed convolution that leaves no output.
     #[error(
-        "{kind}: padding {padding} cuts the whole output {axis} of {full} off; reduce the padding"
+        "{kind}: padding {padding} removes the whole output {axis} of {full}; reduce the padding"
     )]
     NoOutput {
         /// Kind of the map.
@@ -160,7 +161,7 @@ pub enum LinearError {
         reason: String,
     },
 
-    /// Something that this kind of map does not do.
+    /// An option that this kind of map does not support.
     #[error("{kind}: {what} is not supported; use {instead}")]
     Unsupported {
         /// Kind of the map.
@@ -171,7 +172,7 @@ pub enum LinearError {
         instead: &'static str,
     },
 
-    /// Statistics of a batch normalisation that make no scale and shift.
+    /// Statistics of a batch normalisation that give no scale and shift.
     #[error("batch-norm: {0}")]
     Statistics(String),
 
@@ -213,10 +214,10 @@ pub enum LinearError {
         limit: u64,
     },
 
-    /// More columns or weights than an index of 32 bits numbers.
+    /// More columns or weights than 32-bit indices can number.
     #[error(
-        "{map}: {len} inputs or weights are more than the {} that an index of its structure \
-         numbers; use a smaller layer",
+        "{map}: {len} inputs or weights are more than the {} that 32-bit indices can \
+         number; use a smaller layer",
         u32::MAX
     )]
     TooWide {
@@ -263,7 +264,8 @@ pub enum LinearError {
 
     /// A residual branch that changes the length.
     #[error(
-        "the residual branch {name} turns {input} values into {output}; x + L(x) needs as many"
+        "the residual branch {name} has {input} inputs and {output} outputs; x + L(x) needs equally \
+         many"
     )]
     Residual {
         /// The branch.

@@ -3,15 +3,20 @@
 use std::any::Any;
 use std::fmt::Debug;
 
+use crate::alpha::Alpha;
 use crate::arithmetic::scale;
-use crate::equivalent::{Rows, dense, dense_bytes, sparse};
-use crate::projection::{dimension, energy, project};
-use crate::{
-    Alpha, DenseEquivalent, Energy, LinearError, Projection, Shape, SparseEquivalent, Structure,
-    Support, TieGroups, Tied, support, transposed,
+use crate::equivalent::{
+    AffineOperator, DenseEquivalent, SparseEquivalent, dense, dense_bytes, sparse,
 };
+use crate::error::LinearError;
+use crate::projection::{Energy, Projection, dimension, energy, project};
+use crate::shape::Shape;
+use crate::structure::{Structure, Tied};
+use crate::support;
+use crate::support::{Support, TieGroups};
+use crate::transposed;
 
-/// One snapshot of a map's parameters, in PyTorch layout.
+/// The parameters of a map, in PyTorch layout.
 #[derive(Clone, Copy, Debug)]
 pub struct Parameters<'a> {
     /// Weight, row-major, of shape [`StructuredMap::weight_shape`]; empty for
@@ -31,8 +36,8 @@ impl Parameters<'static> {
 }
 
 impl<'a> Parameters<'a> {
-    /// The weight that [`Run`](crate::Run)s index: of a map without weight,
-    /// the implied 1.
+    /// The weight that row segments index: the implied 1 for a map without
+    /// weight.
     pub(crate) fn tied_weight(self) -> &'a [f32] {
         if self.weight.is_empty() {
             &[1.0]
@@ -44,7 +49,7 @@ impl<'a> Parameters<'a> {
 
 /// The geometry of a structured linear map, checked when it was built.
 ///
-/// Parameters are passed by reference, so one geometry serves every snapshot.
+/// Parameters are passed by reference, so one geometry serves all of them.
 /// Vectors are row-major flattened activations; dense matrices are
 /// `[out_len, in_len]` row-major, as `torch.nn.Linear`.
 ///
@@ -71,8 +76,8 @@ pub trait StructuredMap: Debug + Send + Sync {
     /// Whether this map has a bias.
     fn has_bias(&self) -> bool;
 
-    /// Which entry of the structured bias output `row` gets; never asked of a
-    /// map without bias.
+    /// Index into the structured bias for output `row`; not called for a map
+    /// without bias.
     fn bias_index(&self, row: usize) -> usize;
 
     /// How the dense equivalent depends on the weight.
@@ -80,8 +85,8 @@ pub trait StructuredMap: Debug + Send + Sync {
 
     /// Forward floating-point operations of the structured layer per example.
     ///
-    /// A multiply-add is 2. Positions that meet padding count as if computed;
-    /// the bias is free (sums start from it). Saturating.
+    /// A multiply-add counts as 2. Padded positions count like any other; the
+    /// bias is free (sums start from it). Saturating.
     fn flops(&self) -> u64;
 
     /// For downcasting to the concrete geometry.
@@ -115,7 +120,7 @@ pub trait StructuredMap: Debug + Send + Sync {
         match self.structure() {
             Structure::Tied(tied) => {
                 let weight = p.tied_weight();
-                tied.runs(row, &mut |run| run.add(weight, alpha, out));
+                tied.segments(row, &mut |segment| segment.add(weight, alpha, out));
             }
             Structure::Factored(factored) => factored.add_row(p, row, alpha, out),
         }
@@ -142,9 +147,9 @@ pub trait StructuredMap: Debug + Send + Sync {
                 let weight = p.tied_weight();
                 for (row, y) in y.iter_mut().enumerate() {
                     let mut sum = self.bias_at(p, row);
-                    tied.runs(row, &mut |run| {
-                        let products = run.entries().map(|(column, k)| weight[k] * x[column]);
-                        sum += run.factor * products.sum::<f32>();
+                    tied.segments(row, &mut |segment| {
+                        let products = segment.entries().map(|(column, k)| weight[k] * x[column]);
+                        sum += segment.factor * products.sum::<f32>();
                     });
                     *y = sum;
                 }
@@ -170,7 +175,7 @@ pub trait StructuredMap: Debug + Send + Sync {
         self.out_shape().len()
     }
 
-    /// Number of values of the weight; 0 without weight.
+    /// Number of weights; 0 for a map without weight.
     fn weight_len(&self) -> usize {
         let shape = self.weight_shape();
         if shape.is_empty() {
@@ -180,7 +185,7 @@ pub trait StructuredMap: Debug + Send + Sync {
         }
     }
 
-    /// Free parameters of the structured layer, bias included.
+    /// Number of parameters of the structured layer, bias included.
     fn parameter_count(&self) -> usize {
         let bias = if self.has_bias() { self.bias_len() } else { 0 };
         self.weight_len() + bias
@@ -254,7 +259,7 @@ pub trait StructuredMap: Debug + Send + Sync {
     /// As [`check`](Self::check); [`LinearError::OverLimit`].
     fn dense_within(&self, p: Parameters<'_>, limit: u64) -> Result<DenseEquivalent, LinearError> {
         self.check(p)?;
-        dense(&Bound(self, p), limit)
+        dense(&WithParameters(self, p), limit)
     }
 
     /// The dense equivalent in compressed sparse rows.
@@ -280,10 +285,10 @@ pub trait StructuredMap: Debug + Send + Sync {
         limit: u64,
     ) -> Result<SparseEquivalent, LinearError> {
         self.check(p)?;
-        sparse(&Bound(self, p), limit)
+        sparse(&WithParameters(self, p), limit)
     }
 
-    /// The positions that are not 0 for some weight.
+    /// The positions that are non-zero for some weight.
     ///
     /// # Errors
     /// [`LinearError::OverLimit`] when they cannot be addressed.
@@ -365,8 +370,7 @@ pub trait StructuredMap: Debug + Send + Sync {
     /// without materialising `W_P`.
     ///
     /// `weight` is `[out_len, in_len]`, `bias` is `[out_len]`; `None` leaves
-    /// biases out. Without a bias in the map, the dense bias
-    /// is interpolated toward 0.
+    /// biases out. A map without bias interpolates the dense bias toward 0.
     /// α = 0 changes no bit; α = 1 assigns exactly what
     /// [`dense`](Self::dense) returns, whatever `weight` held (even NaN).
     ///
@@ -453,10 +457,10 @@ impl<'a> dyn StructuredMap + 'a {
     }
 }
 
-/// A map with checked parameters.
-pub(crate) struct Bound<'a, M: ?Sized>(pub(crate) &'a M, pub(crate) Parameters<'a>);
+/// A map with its parameters, which have been checked.
+pub(crate) struct WithParameters<'a, M: ?Sized>(pub(crate) &'a M, pub(crate) Parameters<'a>);
 
-impl<M: StructuredMap + ?Sized> Rows for Bound<'_, M> {
+impl<M: StructuredMap + ?Sized> AffineOperator for WithParameters<'_, M> {
     fn name(&self) -> String {
         self.0.kind().to_owned()
     }

@@ -1,11 +1,11 @@
 //! Memory of large matrices, in large pages where the system has them.
 //!
-//! A new matrix costs little but its pages: the operating system zeroes each on
-//! first touch, and at 4 KiB a gigabyte is a quarter of a million interruptions
-//! (0.9 s on a virtual machine where large pages take 0.15 s, more with several
-//! threads).
+//! Writing a new matrix is dominated by page faults: the operating system zeroes
+//! each page on first touch, and a gigabyte has a quarter of a million pages of
+//! 4 KiB (0.9 s on a virtual machine where large pages take 0.15 s, more with
+//! several threads).
 
-/// `len` zeros; pages are only taken when touched.
+/// `len` zeros; the system provides pages on first touch.
 pub(crate) fn zeros(len: usize) -> Vec<f32> {
     let values = vec![0.0; len];
     advise(&values);
@@ -16,7 +16,7 @@ pub(crate) fn zeros(len: usize) -> Vec<f32> {
 #[cfg(target_os = "linux")]
 const LARGE_PAGE: usize = 2 << 20;
 
-/// Asks for large pages; what the system answers does not matter.
+/// Asks for large pages; a refusal is harmless.
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
 fn advise(values: &[f32]) {

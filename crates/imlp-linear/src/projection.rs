@@ -3,10 +3,10 @@
 //!
 //! For a map that is linear in its weight, `vec(W_P) = A·w`. The nearest
 //! weight solves the normal equations `AᵀA·w = Aᵀ·vec(W)`. `AᵀA` is diagonal
-//! (how often each weight is used) unless several weights meet in one entry
-//! (padding that repeats pixels); then it falls into small blocks, and each is
-//! solved by its eigenvectors, so that what is not determined is 0 along its
-//! null space (the solution of least norm). Björck 1996, Numerical Methods for
+//! (how often each weight is used) unless several weights add up in one entry
+//! (padding that repeats pixels). It is then block diagonal with small blocks;
+//! each is solved by its eigendecomposition, with 0 along its null space (the
+//! solution of least norm). Björck 1996, Numerical Methods for
 //! Least Squares Problems, §1.2.
 
 use std::collections::{BTreeMap, HashMap};
@@ -14,18 +14,19 @@ use std::collections::{BTreeMap, HashMap};
 use faer::{Mat, Side};
 
 use crate::arithmetic::sum_of_squares;
+use crate::error::LinearError;
+use crate::map::{Parameters, StructuredMap};
 use crate::structure::{Structure, Tied};
 use crate::support::{Term, refuse_wide, row_terms};
-use crate::{LinearError, Parameters, StructuredMap};
 
-/// Eigenvalues below this share of the largest are rounding: the blocks are
-/// small counts, whose eigenvalues are not that far apart.
+/// Eigenvalues below this fraction of the largest are rounding errors: the
+/// blocks hold small counts, whose eigenvalues are not that far apart.
 const RANK_TOLERANCE: f64 = 1e-10;
 
 /// How much of a dense matrix W a map's structure explains, as sums of
 /// squares.
 ///
-/// The map's subspace is the linear hull of its dense equivalents; for a map
+/// The map's subspace is the span of its dense equivalents; for a map
 /// without weight, the multiples of its one matrix; for a map that is not
 /// linear in its weight, the non-negative multiples of its nearest one.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,7 +58,7 @@ impl Energy {
     }
 }
 
-/// In [0, 1] whatever the roundings.
+/// The quotient, clamped to [0, 1] against rounding.
 fn share(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| (part / whole).clamp(0.0, 1.0))
 }
@@ -211,8 +212,8 @@ fn nearest<M: StructuredMap + ?Sized>(map: &M, dense: &[f32]) -> Result<Nearest,
     })
 }
 
-/// The mean of the dense bias over the outputs that share one entry: the
-/// nearest bias.
+/// The nearest bias: the mean of the dense bias over the outputs that share an
+/// entry.
 fn mean_bias<M: StructuredMap + ?Sized>(map: &M, dense: Option<&[f32]>) -> Vec<f32> {
     let mut sums = vec![(0.0f64, 0usize); map.bias_len()];
     for (row, &b) in dense.unwrap_or_default().iter().enumerate() {
@@ -317,7 +318,7 @@ impl NormalEquations {
         (solution, rank)
     }
 
-    /// The weights that meet in some entry, directly or through others.
+    /// The sets of weights that add up in some entry, directly or through others.
     fn blocks(&self) -> Vec<Vec<usize>> {
         let mut parent: HashMap<u32, u32> = HashMap::new();
         fn root(parent: &mut HashMap<u32, u32>, mut k: u32) -> u32 {

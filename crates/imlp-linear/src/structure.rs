@@ -1,34 +1,35 @@
 //! How the entries of a dense equivalent depend on the map's parameters.
 
-use crate::Parameters;
+use crate::map::Parameters;
 
-/// A run of entries in one row of a dense equivalent that is linear in the
-/// weight: for k in `0..len`
+/// Evenly spaced entries of one row of a dense equivalent, each a multiple of
+/// one weight: for k in `0..len`
 ///
 /// ```text
 /// W_P[row, input + k·input_step] += factor · weight[weight + k·weight_step]
 /// ```
 ///
-/// For a map without weight, `weight` and `weight_step` are 0: its entries are
-/// `factor` times one implied weight of 1.
+/// A strided slice of the weight, scaled by `factor`, adds to a strided slice of
+/// the row. A map without weight has `weight` and `weight_step` 0: its entries
+/// are `factor` times an implied weight of 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Run {
-    /// Column of the first entry.
+pub struct RowSegment {
+    /// Column of the first entry (an input of the map).
     pub input: usize,
-    /// Columns from one entry to the next.
+    /// Stride in the row, in columns.
     pub input_step: usize,
     /// Index into the weight for the first entry.
     pub weight: usize,
-    /// Weights from one entry to the next.
+    /// Stride in the weight.
     pub weight_step: usize,
     /// Number of entries, at least 1.
     pub len: usize,
-    /// Multiplies every entry; not 0.
+    /// Scale of every entry; not 0.
     pub factor: f32,
 }
 
-impl Run {
-    /// `len` neighbours in the row that are neighbours in the weight.
+impl RowSegment {
+    /// `len` consecutive columns that take consecutive weights.
     pub fn contiguous(input: usize, weight: usize, len: usize) -> Self {
         Self {
             input,
@@ -78,17 +79,18 @@ impl Run {
     }
 }
 
-/// The structure of a map that is linear in its weight (or has none): most are.
+/// The structure of a map that is linear in its weight, as most maps are, or has
+/// no weight.
 ///
-/// From the runs alone follow the dense equivalent, its sparse form, support,
+/// From the segments alone follow the dense equivalent, its sparse form, support,
 /// tie groups, the nearest parameters and the structure energy.
 pub trait Tied {
-    /// Visits the entries of row `row`. Several runs may meet in one entry
-    /// (padding that repeats pixels); their contributions add up.
+    /// Visits the segments of row `row`. Where several overlap in one entry
+    /// (padding that repeats pixels), their contributions add up.
     ///
     /// # Panics
     /// If there is no such row.
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run));
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment));
 }
 
 /// The structure of a map whose dense equivalent is a product of its

@@ -3,10 +3,12 @@
 
 use std::collections::HashMap;
 
+use crate::equivalent;
+use crate::error::LinearError;
+use crate::map::StructuredMap;
 use crate::structure::{Structure, Tied};
-use crate::{LinearError, StructuredMap, equivalent};
 
-/// The positions of a dense equivalent that are not 0 for some weight, in
+/// The positions where a dense equivalent is non-zero for some weight, in
 /// compressed sparse rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Support {
@@ -53,7 +55,7 @@ impl Support {
 pub struct TieGroups {
     /// The positions.
     pub support: Support,
-    /// Group of each position, from 0, numbered as they are first met.
+    /// Group of each position, numbered from 0 in order of first appearance.
     pub groups: Vec<u32>,
     /// Number of groups.
     pub count: usize,
@@ -70,20 +72,20 @@ pub(crate) struct Term {
 /// The terms of row `row`, ordered by column (`terms` is overwritten).
 pub(crate) fn row_terms(tied: &dyn Tied, row: usize, terms: &mut Vec<Term>) {
     terms.clear();
-    tied.runs(row, &mut |run| {
+    tied.segments(row, &mut |segment| {
         let term = |(column, weight)| Term {
             column: column as u32,
             weight: weight as u32,
-            factor: run.factor,
+            factor: segment.factor,
         };
-        terms.extend(run.entries().map(term));
+        terms.extend(segment.entries().map(term));
     });
     if !terms.is_sorted_by_key(|t| t.column) {
         terms.sort_by_key(|t| t.column);
     }
 }
 
-/// Refuses maps whose columns or weights 32 bits do not number.
+/// Refuses maps with more columns or weights than 32-bit indices can number.
 pub(crate) fn refuse_wide<M: StructuredMap + ?Sized>(map: &M) -> Result<(), LinearError> {
     equivalent::refuse_wide(map.kind(), map.in_len().max(map.weight_len()))
 }
@@ -155,7 +157,7 @@ fn collect<M: StructuredMap + ?Sized>(
     })
 }
 
-/// Numbers linear forms Σ factor·weight[k] as they are first met.
+/// Numbers the linear forms Σ factor·weight[k] in order of first appearance.
 #[derive(Default)]
 struct Forms {
     /// Group + 1 of the form `1·weight[k]`, by k: nearly all forms.

@@ -4,10 +4,10 @@ use faer::Mat;
 
 /// Factors U `[rows, rank]` and V `[columns, rank]`, row-major, of the matrix
 /// `U·Vᵀ` nearest in Frobenius norm to the `rows`×`columns` matrix of finite
-/// `entry(row, column)` (Eckart & Young 1936). Both factors carry the root of
-/// each singular value; the entry of U that is largest in size is positive in
-/// every column, so that the answer does not depend on the decomposition's
-/// choice of signs.
+/// `entry(row, column)` (Eckart & Young 1936). Each factor is scaled by the
+/// square roots of the singular values. In every column of U the entry of
+/// largest magnitude is positive, so that the result does not depend on the
+/// decomposition's choice of signs.
 pub(crate) fn leading_factors(
     rows: usize,
     columns: usize,

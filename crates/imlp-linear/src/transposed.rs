@@ -1,21 +1,22 @@
 //! Interpolation of a matrix stored `[in, out]`.
 //!
 //! Rows of the dense equivalent are columns here, so writing them one by one
-//! would touch a new cache line (and often a new page) per value. Instead the
+//! would touch a new cache line, and often a new page, for every value. Instead the
 //! matrix is scaled in one contiguous pass, then a block of [`BLOCK`] rows of
-//! α·W_P is collected in a scratch and added where the structure is.
+//! α·W_P is collected in a scratch buffer and added where it is non-zero.
 //!
 //! The scratch starts as −0, the neutral element of floating-point addition
-//! (0 is not: −0 + 0 = 0). So it holds α·W_P exactly, whatever is still −0
+//! (0 is not: −0 + 0 = 0). So it holds α·W_P exactly, entries that are still −0
 //! need not be added, and the result has the same bits as for `[out, in]`.
 
+use crate::alpha::Alpha;
 use crate::arithmetic::scale;
-use crate::{Alpha, Parameters, StructuredMap};
+use crate::map::{Parameters, StructuredMap};
 
 /// Outputs per block: one 64-byte cache line of f32 of each row of `[in, out]`.
 const BLOCK: usize = 16;
 
-/// Inputs that are tested together for having anything to add.
+/// Inputs that are tested together for something to add.
 const STRIP: usize = 16;
 
 /// `W ← (1−α)·W + α·W_P` for 0 < α ≤ 1; `weight` is `[in_len, out_len]`.
@@ -32,8 +33,8 @@ pub(crate) fn interpolate_weight<M: StructuredMap + ?Sized>(
     } else {
         scale(kept, weight);
     }
-    // Rows are a strip longer than needed: the last strip is whole, and rows
-    // do not fall into the same cache sets when `in_len` is a power of two.
+    // A padded stride: the last strip is whole, and rows do not share cache sets
+    // when `in_len` is a power of two.
     let stride = (in_len / STRIP + 1) * STRIP;
     let mut scratch = vec![-0.0f32; stride * BLOCK.min(out_len)];
     for first in (0..out_len).step_by(BLOCK) {

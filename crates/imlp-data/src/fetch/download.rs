@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use md5::{Digest, Md5};
 
-use super::{FetchEvent, file_name};
-use crate::DataError;
+use super::event::FetchEvent;
+use crate::error::DataError;
 
-/// Tries for each file; only failures that may pass are retried.
+/// Attempts for each file; only transient failures are retried.
 const ATTEMPTS: u32 = 3;
 /// Pause before the first retry; doubled before each further one.
 const PAUSE: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 1000 });
 /// To find the host and connect to it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// From the request to the start of the answer.
+/// From the request to the start of the response.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// For the whole file: 170 MB at 100 kB/s.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30 * 60);
@@ -44,26 +44,26 @@ pub(super) fn download(
     let mut pause = PAUSE;
     for attempt in 1.. {
         match try_once(&agent, url, to, limit, md5, progress) {
-            Err(Failure::MayPass(_)) if attempt < ATTEMPTS => {
+            Err(Failure::Transient(_)) if attempt < ATTEMPTS => {
                 std::thread::sleep(pause);
                 pause *= 2;
             }
             Ok(()) => break,
-            Err(Failure::MayPass(reason)) => {
+            Err(Failure::Transient(reason)) => {
                 let reason = format!("{reason} ({ATTEMPTS} attempts)");
                 return Err(DataError::source_failed(url, reason));
             }
-            Err(Failure::Final(error)) => return Err(error),
+            Err(Failure::Permanent(error)) => return Err(error),
         }
     }
     Ok(())
 }
 
 enum Failure {
-    /// Worth another try.
-    MayPass(String),
-    /// Not worth one.
-    Final(DataError),
+    /// Worth another attempt.
+    Transient(String),
+    /// Permanent.
+    Permanent(DataError),
 }
 
 fn try_once(
@@ -74,10 +74,10 @@ fn try_once(
     md5: &str,
     progress: &mut dyn FnMut(FetchEvent<'_>),
 ) -> Result<(), Failure> {
-    let refused = |reason: String| Failure::Final(DataError::source_failed(url, reason));
+    let refused = |reason: String| Failure::Permanent(DataError::source_failed(url, reason));
     let mut response = agent.get(url).call().map_err(|error| {
-        if may_pass(&error) {
-            Failure::MayPass(error.to_string())
+        if is_transient(&error) {
+            Failure::Transient(error.to_string())
         } else {
             refused(error.to_string())
         }
@@ -91,10 +91,10 @@ fn try_once(
     }
     let failed = |action| {
         let wrap = DataError::io(action, to);
-        move |error| Failure::Final(wrap(error))
+        move |error| Failure::Permanent(wrap(error))
     };
     let mut file = File::create(to).map_err(failed("create"))?;
-    let name = file_name(Path::new(url));
+    let name = url.rsplit('/').next().unwrap_or(url);
     let mut body = response.body_mut().as_reader();
     let mut hasher = Md5::new();
     let mut buffer = vec![0; CHUNK];
@@ -102,7 +102,7 @@ fn try_once(
     loop {
         let n = body
             .read(&mut buffer)
-            .map_err(|error| Failure::MayPass(error.to_string()))?;
+            .map_err(|error| Failure::Transient(error.to_string()))?;
         if n == 0 {
             break;
         }
@@ -113,21 +113,17 @@ fn try_once(
         hasher.update(&buffer[..n]);
         file.write_all(&buffer[..n]).map_err(failed("write"))?;
         progress(FetchEvent::Bytes {
-            file: &name,
+            file: name,
             done,
             total,
         });
     }
     if total.is_some_and(|total| done < total) {
-        return Err(Failure::MayPass(format!(
+        return Err(Failure::Transient(format!(
             "the connection ended after {done} bytes"
         )));
     }
-    let found: String = hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let found = hex::encode(hasher.finalize());
     if found != md5 {
         return Err(refused(format!("MD5 {md5} expected, {found} found")));
     }
@@ -136,7 +132,7 @@ fn try_once(
 
 /// Whether the same request may succeed a little later. A host that cannot be found or that does
 /// not answer within the time-out will not do so in a second either.
-fn may_pass(error: &ureq::Error) -> bool {
+fn is_transient(error: &ureq::Error) -> bool {
     use std::io::ErrorKind;
     match error {
         ureq::Error::StatusCode(code) => matches!(code, 408 | 429 | 500..=599),

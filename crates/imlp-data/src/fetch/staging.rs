@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 use md5::{Digest, Md5};
 use tempfile::TempDir;
 
-use super::{FetchEvent, file_name};
-use crate::DataError;
+use super::event::FetchEvent;
 use crate::catalog::{Entry, FileSpec};
+use crate::error::DataError;
 use crate::read::GZIP_MAGIC;
 
 /// Bytes between two reports of progress.
 const CHUNK: usize = 1 << 20;
 
-/// A folder inside the cache that vanishes with this value.
+/// A folder inside the cache, removed when this value is dropped.
 pub(super) struct Staging {
     folder: TempDir,
     pub entry: &'static Entry,
@@ -25,7 +25,8 @@ fn prefix(name: &str) -> String {
     format!(".partial-{name}-")
 }
 
-/// Waits until no other process fetches this data set, then removes what broken fetches left.
+/// Waits until no other process fetches this data set, then removes the leftovers of interrupted
+/// fetches.
 ///
 /// The lock is released with the returned file. Where the file system has no locks, fetching goes
 /// on without one: staging folders have distinct names and files enter the cache by renaming.
@@ -162,11 +163,7 @@ impl Staging {
         if done < spec.bytes {
             return Err(wrong_size(done, format!("the end after {done} bytes")));
         }
-        let found: String = hasher
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let found = hex::encode(hasher.finalize());
         if found != spec.md5 {
             let expected = spec.md5.to_owned();
             return Err(DataError::Checksum {
@@ -182,7 +179,7 @@ impl Staging {
     pub fn install(self, dir: &Path) -> Result<(), DataError> {
         if let Some(spec) = self.first_missing() {
             return Err(DataError::source_failed(
-                file_name(self.folder.path()),
+                self.entry.name,
                 format!("{} was not found", spec.name),
             ));
         }
@@ -195,7 +192,7 @@ impl Staging {
     }
 }
 
-/// Makes renames durable. Windows has no such call: its renames are journalled.
+/// Makes renames durable. Windows has no such call: its file system journals renames.
 fn sync_folder(dir: &Path) -> Result<(), DataError> {
     if cfg!(unix) {
         let folder = File::open(dir).map_err(DataError::io("open", dir))?;

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! with p(i) = (i + ½)·H/H' − ½, clamped to the image, or with aligned corners
-//! p(i) = i·(H − 1)/(H' − 1); q likewise. Positions are fractions of whole
-//! numbers here, so that a weight of 0 is exactly 0.
+//! p(i) = i·(H − 1)/(H' − 1); q likewise. Positions are computed as fractions of integers, so that a weight
+//! of 0 is exactly 0.
 //!
 //! Source: the definition of `torch.nn.functional.interpolate`,
 //! `mode='bilinear'`, `antialias=False`.
@@ -14,7 +14,11 @@
 use super::geometry::{geometry, no_parameters, resized};
 use super::window::sample_pair;
 use crate::arithmetic::product;
-use crate::{LinearError, Registration, Run, Sampler, Shape, Structure, StructuredMap, Tied};
+use crate::error::LinearError;
+use crate::map::StructuredMap;
+use crate::registration::{Registration, Sampler};
+use crate::shape::Shape;
+use crate::structure::{RowSegment, Structure, Tied};
 
 /// Geometry of a [`BilinearResize`], unchecked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +27,8 @@ pub struct BilinearResizeConfig {
     pub image: [usize; 3],
     /// Output height and width.
     pub size: [usize; 2],
-    /// Whether the centres of the corner pixels stay where they are; else the
-    /// corners of the image do (PyTorch's default).
+    /// Whether the centres of the corner pixels are aligned, instead of the
+    /// corners of the image (PyTorch's default).
     pub align_corners: bool,
 }
 
@@ -103,7 +107,7 @@ impl BilinearResize {
 }
 
 impl Tied for BilinearResize {
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment)) {
         let [_, height, width] = self.config.image;
         let [out_height, out_width] = self.config.size;
         let (c, position) = (
@@ -114,7 +118,7 @@ impl Tied for BilinearResize {
         for (r, line) in self.taps(0, position / out_width) {
             for (s, column) in columns.clone() {
                 let input = (c * height + r) * width + s;
-                visit(Run::fixed(input, (line * column) as f32));
+                visit(RowSegment::fixed(input, (line * column) as f32));
             }
         }
     }

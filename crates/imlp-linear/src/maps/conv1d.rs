@@ -6,12 +6,14 @@
 //!
 //! Source: Dumoulin & Visin 2016 (arXiv 1603.07285).
 
+use super::conv2d::{Conv2d, Conv2dConfig};
 use super::geometry::geometry;
-use super::{Conv2d, Conv2dConfig};
-use crate::{
-    LinearError, Padding, PaddingMode, Registration, Run, Sampler, Shape, Structure, StructuredMap,
-    Tied,
-};
+use crate::error::LinearError;
+use crate::map::StructuredMap;
+use crate::padding::{Padding, PaddingMode};
+use crate::registration::{Registration, Sampler};
+use crate::shape::Shape;
+use crate::structure::{RowSegment, Structure, Tied};
 
 /// Geometry of a [`Conv1d`], unchecked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,13 +26,13 @@ pub struct Conv1dConfig {
     pub kernel: usize,
     /// Stride.
     pub stride: usize,
-    /// Distance of kernel positions in the input.
+    /// Dilation: distance in the input between neighbouring kernel positions.
     pub dilation: usize,
     /// Padding before and after.
     pub padding: [usize; 2],
-    /// With what.
+    /// What the padding holds.
     pub padding_mode: PaddingMode,
-    /// Groups of channels that do not see each other.
+    /// Groups of channels; an output sees the inputs of its own group alone.
     pub groups: usize,
     /// Whether there is a bias, `[out_channels]`.
     pub bias: bool,
@@ -137,8 +139,8 @@ impl Conv1d {
 }
 
 impl Tied for Conv1d {
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
-        self.conv.runs(row, visit);
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment)) {
+        self.conv.segments(row, visit);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Two-dimensional convolution (cross-correlation, as every framework).
+//! Two-dimensional convolution (a cross-correlation, as in every framework).
 //!
 //! ```text
 //! y[o, i, j] = b[o] + Σ_{c,u,v} w[o, c, u, v] · x̃[c₀(o) + c, i·s_h + u·d_h − p_t, j·s_w + v·d_w − p_l]
@@ -18,10 +18,12 @@
 use super::geometry::{self, geometry, refuse_overflow};
 use super::window::{Axis, AxisConfig, sample_pair};
 use crate::arithmetic::product;
-use crate::{
-    LinearError, Padding, PaddingMode, Registration, Run, Sampler, Shape, Structure, StructuredMap,
-    Tied,
-};
+use crate::error::LinearError;
+use crate::map::StructuredMap;
+use crate::padding::{Padding, PaddingMode};
+use crate::registration::{Registration, Sampler};
+use crate::shape::Shape;
+use crate::structure::{RowSegment, Structure, Tied};
 
 /// Geometry of a [`Conv2d`], unchecked; pairs are `[vertical, horizontal]`.
 ///
@@ -43,14 +45,14 @@ pub struct Conv2dConfig {
     pub kernel: [usize; 2],
     /// Stride.
     pub stride: [usize; 2],
-    /// Distance of kernel positions in the image.
+    /// Dilation: distance in the image between neighbouring kernel positions.
     pub dilation: [usize; 2],
-    /// How much padding.
+    /// Padding on each side.
     pub padding: Padding,
-    /// With what.
+    /// What the padding holds.
     pub padding_mode: PaddingMode,
-    /// Groups of channels that do not see each other; as many as input
-    /// channels: depthwise.
+    /// Groups of channels; an output sees the inputs of its own group alone. As
+    /// many groups as input channels make a depthwise convolution.
     pub groups: usize,
     /// Whether there is a bias, `[out_channels]`.
     pub bias: bool,
@@ -194,8 +196,8 @@ impl Conv2d {
         Self::with_kind(Self::KIND, config)
     }
 
-    /// [`new`](Self::new) on behalf of a map that is a convolution inside, so
-    /// that errors name that map.
+    /// [`new`](Self::new) for a map that is built on a convolution; errors name
+    /// that map.
     pub(super) fn with_kind(kind: &'static str, config: Conv2dConfig) -> Result<Self, LinearError> {
         let [channels, height, width] = config.image;
         config.check_groups(kind)?;
@@ -226,7 +228,7 @@ impl Conv2d {
 }
 
 impl Tied for Conv2d {
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment)) {
         let [_, height, width] = self.config.image;
         let [kh, kw] = self.config.kernel;
         let plane = self.rows.output * self.columns.output;
@@ -246,9 +248,9 @@ impl Tied for Conv2d {
                 let line = ((first + c) * height + r) * width;
                 let kernel = ((o * channels + c) * kh + u) * kw;
                 for span in &spans {
-                    visit(Run {
+                    visit(RowSegment {
                         input_step: self.columns.dilation,
-                        ..Run::contiguous(line + span.input, kernel + span.kernel, span.len)
+                        ..RowSegment::contiguous(line + span.input, kernel + span.kernel, span.len)
                     });
                 }
             }

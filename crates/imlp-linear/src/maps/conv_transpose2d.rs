@@ -8,11 +8,15 @@
 //!
 //! Source: Dumoulin & Visin 2016, §4 (arXiv 1603.07285).
 
-use super::Conv2dConfig;
+use super::conv2d::Conv2dConfig;
 use super::geometry::{geometry, refuse_overflow, refuse_zeros};
 use super::window::sample_pair;
 use crate::arithmetic::product;
-use crate::{LinearError, Registration, Run, Sampler, Shape, Structure, StructuredMap, Tied};
+use crate::error::LinearError;
+use crate::map::StructuredMap;
+use crate::registration::{Registration, Sampler};
+use crate::shape::Shape;
+use crate::structure::{RowSegment, Structure, Tied};
 
 /// Geometry of a [`ConvTranspose2d`], unchecked; pairs are
 /// `[vertical, horizontal]`.
@@ -24,16 +28,16 @@ pub struct ConvTranspose2dConfig {
     pub out_channels: usize,
     /// Kernel height and width.
     pub kernel: [usize; 2],
-    /// Distance in the output of neighbours in the input.
+    /// Stride: distance in the output between neighbouring inputs.
     pub stride: [usize; 2],
-    /// Distance of kernel positions in the output.
+    /// Dilation: distance in the output between neighbouring kernel positions.
     pub dilation: [usize; 2],
     /// Rows and columns cut from each side of the output.
     pub padding: [usize; 2],
     /// Rows and columns added below and to the right; less than stride or
     /// dilation.
     pub output_padding: [usize; 2],
-    /// Groups of channels that do not see each other.
+    /// Groups of channels; an output sees the inputs of its own group alone.
     pub groups: usize,
     /// Whether there is a bias, `[out_channels]`.
     pub bias: bool,
@@ -196,7 +200,7 @@ impl ConvTranspose2d {
 }
 
 impl Tied for ConvTranspose2d {
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment)) {
         let [channels, height, width] = self.config.image;
         let [kh, kw] = self.config.kernel;
         let [_, out_height, out_width] = [0, 1, 2].map(|i| self.output.dims()[i]);
@@ -208,7 +212,7 @@ impl Tied for ConvTranspose2d {
         let (first, o) = (o / out_group * in_group, o % out_group);
         self.taps(0, r, |u, i| {
             self.taps(1, s, |v, j| {
-                visit(Run {
+                visit(RowSegment {
                     input: (first * height + i) * width + j,
                     input_step: height * width,
                     weight: ((first * out_group + o) * kh + u) * kw + v,
@@ -246,7 +250,7 @@ impl StructuredMap for ConvTranspose2d {
         Structure::Tied(self)
     }
 
-    /// Counted from the input, whose every value meets the whole kernel.
+    /// Counted from the input: each value meets the whole kernel.
     fn flops(&self) -> u64 {
         let [kh, kw] = self.config.kernel;
         let out_group = self.config.out_channels / self.config.groups;

@@ -15,8 +15,11 @@ use pathfinding::kuhn_munkres::kuhn_munkres;
 use pathfinding::matrix::Matrix;
 
 use super::geometry::{geometry, refuse_zeros};
-use crate::structure::Factored;
-use crate::{LinearError, Parameters, Registration, Sampler, Shape, Structure, StructuredMap};
+use crate::error::LinearError;
+use crate::map::{Parameters, StructuredMap};
+use crate::registration::{Registration, Sampler};
+use crate::shape::Shape;
+use crate::structure::{Factored, Structure};
 
 /// Geometry of a [`LearnedPermutation`], unchecked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +30,8 @@ pub struct LearnedPermutationConfig {
 
 /// The inputs, sorted by their scores `w: [n]`: `y[o] = x[argsort(w)[o]]`.
 ///
-/// Any scores give a permutation, so it has no gradient in them: relaxations
-/// that do are not linear maps.
+/// The permutation is piecewise constant in the scores, so it has no gradient;
+/// relaxations that have one are not linear maps.
 ///
 /// Source: Grover et al. 2019 (arXiv 1903.08850); Prillo & Eisenschlos 2020
 /// (arXiv 2006.16038).
@@ -38,11 +41,11 @@ pub struct LearnedPermutation {
     output: Shape,
 }
 
-/// Scores that number the inputs are exact in single precision up to here.
+/// Largest number of inputs: up to here single precision numbers them exactly.
 const MOST: usize = 1 << 24;
 
-/// Costs of the assignment are whole numbers up to here, so that its sums are
-/// exact.
+/// Largest cost of one entry; costs are whole numbers, so that their sums
+/// are exact.
 const COST_SCALE: f64 = (1u64 << 40) as f64;
 
 impl LearnedPermutation {
@@ -143,7 +146,7 @@ impl StructuredMap for LearnedPermutation {
         Structure::Factored(self)
     }
 
-    /// Nothing is computed but comparisons.
+    /// Comparisons alone, which do not count.
     fn flops(&self) -> u64 {
         0
     }

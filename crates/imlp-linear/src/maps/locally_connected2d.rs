@@ -1,5 +1,5 @@
-//! Locally-connected layer: a convolution whose kernel differs from place to
-//! place. It has the convolution's locality without its weight sharing.
+//! Locally-connected layer: a convolution with a different kernel at every
+//! position. It has the convolution's locality without its weight sharing.
 //!
 //! ```text
 //! y[o, i, j] = b[o, i, j] + Σ_{c,u,v} w[o, i, j, c, u, v] · x[c, i·s_h + u·d_h − p_t, j·s_w + v·d_w − p_l]
@@ -8,9 +8,14 @@
 //! Source: LeCun 1989, Generalization and network design strategies; Taigman
 //! et al. 2014, DeepFace.
 
+use super::conv2d::{Conv2d, Conv2dConfig};
 use super::geometry::{geometry, refuse_overflow};
-use super::{Conv2d, Conv2dConfig};
-use crate::{LinearError, PaddingMode, Registration, Run, Shape, Structure, StructuredMap, Tied};
+use crate::error::LinearError;
+use crate::map::StructuredMap;
+use crate::padding::PaddingMode;
+use crate::registration::Registration;
+use crate::shape::Shape;
+use crate::structure::{RowSegment, Structure, Tied};
 
 /// Locally-connected map of `[C, H, W]` to `[O, H', W']` with
 /// `w: [O, H', W', C/groups, k_h, k_w]` and `b: [O, H', W']`: nothing is
@@ -74,15 +79,15 @@ impl LocallyConnected2d {
 }
 
 impl Tied for LocallyConnected2d {
-    /// The convolution's runs, each output with a kernel of its own.
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
+    /// The convolution's segments, each output with a kernel of its own.
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment)) {
         let kernel: usize = self.conv.weight_shape()[1..].iter().product();
         let plane = self.output.dims()[1] * self.output.dims()[2];
         let shared = row / plane * kernel;
-        self.conv.runs(row, &mut |run| {
-            visit(Run {
-                weight: run.weight - shared + row * kernel,
-                ..run
+        self.conv.segments(row, &mut |segment| {
+            visit(RowSegment {
+                weight: segment.weight - shared + row * kernel,
+                ..segment
             });
         });
     }

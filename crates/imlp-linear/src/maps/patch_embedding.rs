@@ -8,12 +8,15 @@
 //! Sources: Tolstikhin et al. 2021, MLP-Mixer (arXiv 2105.01601); Wang et al.
 //! 2021, PVT v2 (arXiv 2106.13797), for overlapping patches.
 
+use super::conv2d::{Conv2d, Conv2dConfig};
 use super::geometry::geometry;
 use super::window::sample_pair;
-use super::{Conv2d, Conv2dConfig};
-use crate::{
-    LinearError, Padding, Registration, Run, Sampler, Shape, Structure, StructuredMap, Tied,
-};
+use crate::error::LinearError;
+use crate::map::StructuredMap;
+use crate::padding::Padding;
+use crate::registration::{Registration, Sampler};
+use crate::shape::Shape;
+use crate::structure::{RowSegment, Structure, Tied};
 
 /// Geometry of a [`PatchEmbedding`], unchecked; pairs are
 /// `[vertical, horizontal]`.
@@ -23,7 +26,8 @@ pub struct PatchEmbeddingConfig {
     pub image: [usize; 3],
     /// Patch height and width.
     pub patch: [usize; 2],
-    /// From one patch to the next; less than the patch: patches overlap.
+    /// Distance from one patch to the next; patches overlap where it is smaller
+    /// than the patch.
     pub stride: [usize; 2],
     /// Zeros on each side.
     pub padding: [usize; 2],
@@ -148,10 +152,10 @@ impl PatchEmbedding {
 }
 
 impl Tied for PatchEmbedding {
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment)) {
         let [tokens, embedding] = [self.output.dims()[0], self.config.embedding];
         let (token, e) = (row / embedding, row % embedding);
-        self.conv.runs(e * tokens + token, visit);
+        self.conv.segments(e * tokens + token, visit);
     }
 }
 

@@ -9,14 +9,18 @@
 //! (arXiv 1707.01083).
 
 use super::geometry::{geometry, no_parameters, refuse_overflow, refuse_zeros};
-use crate::{LinearError, Registration, Run, Sampler, Shape, Structure, StructuredMap, Tied};
+use crate::error::LinearError;
+use crate::map::StructuredMap;
+use crate::registration::{Registration, Sampler};
+use crate::shape::Shape;
+use crate::structure::{RowSegment, Structure, Tied};
 
 /// Geometry of a [`Permutation`], unchecked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PermutationConfig {
     /// Shape of the input.
     pub input: Shape,
-    /// Shape of the output; as many values.
+    /// Shape of the output, of the same length.
     pub output: Shape,
     /// π: for each output, flattened, the input that it takes.
     pub order: Vec<usize>,
@@ -99,8 +103,8 @@ impl Permutation {
 }
 
 impl Tied for Permutation {
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
-        visit(Run::fixed(self.order[row], 1.0));
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment)) {
+        visit(RowSegment::fixed(self.order[row], 1.0));
     }
 }
 
@@ -112,7 +116,7 @@ impl StructuredMap for Permutation {
         Structure::Tied(self)
     }
 
-    /// Nothing is computed.
+    /// A permutation computes nothing.
     fn flops(&self) -> u64 {
         0
     }

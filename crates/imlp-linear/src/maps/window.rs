@@ -1,6 +1,8 @@
 //! A window that slides along one image axis.
 
-use crate::{LinearError, PaddingMode, Sampler};
+use crate::error::LinearError;
+use crate::padding::PaddingMode;
+use crate::registration::Sampler;
 
 /// One image axis under a sliding window; output size as in PyTorch,
 /// `⌊(input + before + after − dilation·(kernel − 1) − 1) / stride⌋ + 1`.
@@ -108,8 +110,9 @@ impl Axis {
         })
     }
 
-    /// Visits what the window of output position `o` meets: first the part
-    /// inside the image as one span, then what padding repeats, one by one.
+    /// Visits the input positions under the window of output position `o`:
+    /// first those inside the image as one span, then those that padding
+    /// repeats, one by one.
     pub(super) fn spans(&self, o: usize, mut visit: impl FnMut(Span)) {
         let corner = o * self.stride;
         let missing = self.before.saturating_sub(corner);

