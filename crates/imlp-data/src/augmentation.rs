@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ImageShape;
 use crate::random::{Purpose, Stream};
+use crate::shape::ImageShape;
 
 /// Black pixels added on every side before cropping.
 const PADDING: usize = 4;

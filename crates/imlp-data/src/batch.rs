@@ -1,8 +1,10 @@
 //! From bytes to the numbers that a network reads.
 
-use crate::augmentation::CropFlip;
-use crate::normalization::check_index;
-use crate::{Augmentation, DataError, ImageSet, ImageShape, Normalization};
+use crate::augmentation::{Augmentation, CropFlip};
+use crate::error::DataError;
+use crate::image_set::ImageSet;
+use crate::normalization::{Normalization, check_index};
+use crate::shape::ImageShape;
 
 /// Writes batches of normalised, augmented images into memory of the caller.
 ///

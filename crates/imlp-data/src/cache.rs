@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::catalog::{ENTRIES, Entry, FileSpec, Format};
-use crate::checksum::md5_of_file;
-use crate::{DataError, ImageShape, fashion_mini, name};
+use crate::error::DataError;
+use crate::name;
+use crate::shape::ImageShape;
 
 /// Environment variable that names the folder of the data sets.
 pub const DATA_DIR_VARIABLE: &str = "IMLP_DATA_DIR";
@@ -52,50 +53,6 @@ pub enum Installed {
         /// The files that are not there.
         missing: Vec<String>,
     },
-}
-
-/// What [`Cache::verify`] found, file by file.
-#[derive(Clone, Debug)]
-pub struct VerifyReport {
-    /// Name of the data set.
-    pub name: &'static str,
-    /// Every file with its state; for the embedded set one pseudo-file.
-    pub files: Vec<(String, FileState)>,
-}
-
-impl VerifyReport {
-    /// Whether every file is the official one.
-    pub fn is_ok(&self) -> bool {
-        self.files.iter().all(|(_, state)| *state == FileState::Ok)
-    }
-}
-
-/// The state of one file of a data set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FileState {
-    /// Present, with the published checksum.
-    Ok,
-    /// Not there.
-    Missing,
-    /// Present, with another content.
-    Wrong {
-        /// The published checksum or size.
-        expected: String,
-        /// That of the file.
-        found: String,
-    },
-}
-
-impl std::fmt::Display for FileState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            FileState::Ok => f.write_str("ok"),
-            FileState::Missing => f.write_str("missing"),
-            FileState::Wrong { expected, found } => {
-                write!(f, "wrong: expected {expected}, found {found}")
-            }
-        }
-    }
 }
 
 impl Cache {
@@ -157,30 +114,6 @@ impl Cache {
         }
     }
 
-    /// Compares every file of data set `name` with its published size and MD5.
-    ///
-    /// # Errors
-    /// [`DataError::UnknownDataset`], and [`DataError::Io`] when a file cannot be read. Missing and
-    /// wrong files are no error but part of the report.
-    pub fn verify(&self, name: &str) -> Result<VerifyReport, DataError> {
-        self.verify_entry(name::find(name)?)
-    }
-
-    pub(crate) fn verify_entry(&self, entry: &Entry) -> Result<VerifyReport, DataError> {
-        let files = match entry.format {
-            Format::FashionMini => vec![("(built in)".to_owned(), fashion_mini::verify()?)],
-            _ => entry
-                .files
-                .iter()
-                .map(|spec| Ok((spec.name.to_owned(), self.file_state(entry, spec)?)))
-                .collect::<Result<_, DataError>>()?,
-        };
-        Ok(VerifyReport {
-            name: entry.name,
-            files,
-        })
-    }
-
     pub(crate) fn dir(&self, entry: &Entry) -> PathBuf {
         self.root.join(entry.name)
     }
@@ -206,33 +139,6 @@ impl Cache {
     /// The file of `spec` in the cache: as named, or for IDX with `.gz` behind.
     pub(crate) fn file(&self, entry: &Entry, spec: &FileSpec) -> Option<PathBuf> {
         find_file(&self.dir(entry), spec)
-    }
-
-    fn file_state(&self, entry: &Entry, spec: &FileSpec) -> Result<FileState, DataError> {
-        let Some(path) = self.file(entry, spec) else {
-            return Ok(FileState::Missing);
-        };
-        let wrong = |expected: String, found: String| Ok(FileState::Wrong { expected, found });
-        let found_md5 = if path.extension().is_some_and(|e| e == "gz") {
-            match crate::read::read_maybe_gzipped(&path, spec.bytes) {
-                Ok(bytes) => crate::checksum::md5_hex(&bytes),
-                Err(error @ DataError::Io { .. }) => return Err(error),
-                Err(error) => return wrong(format!("{} bytes", spec.bytes), error.to_string()),
-            }
-        } else {
-            let bytes = std::fs::metadata(&path)
-                .map_err(DataError::io("read", &path))?
-                .len();
-            if bytes != spec.bytes {
-                return wrong(format!("{} bytes", spec.bytes), format!("{bytes} bytes"));
-            }
-            md5_of_file(&path)?
-        };
-        if found_md5 == spec.md5 {
-            Ok(FileState::Ok)
-        } else {
-            wrong(format!("MD5 {}", spec.md5), format!("MD5 {found_md5}"))
-        }
     }
 }
 
@@ -268,28 +174,11 @@ mod tests {
     }
 
     #[test]
-    fn verify_tells_missing_short_and_altered_files_apart() {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::at(folder.path());
-        let dir = cache.path("mnist").unwrap();
-        std::fs::create_dir(&dir).unwrap();
-        std::fs::write(dir.join("train-images-idx3-ubyte"), b"short").unwrap();
-        std::fs::write(dir.join("train-labels-idx1-ubyte"), vec![0; 60_008]).unwrap();
-        std::fs::write(dir.join("t10k-labels-idx1-ubyte.gz"), b"not gzip").unwrap();
-        let report = cache.verify("mnist").unwrap();
-        assert!(!report.is_ok());
-        let state = |i: usize| report.files[i].1.to_string();
-        assert_eq!(state(0), "wrong: expected 47040016 bytes, found 5 bytes");
-        assert!(state(1).starts_with("wrong: expected MD5 a25bea736e30d166cdddb491f175f624"));
-        assert_eq!(report.files[2].1, FileState::Missing);
-        assert!(state(3).contains("gzip"), "{}", state(3));
-    }
-
-    #[test]
-    fn the_embedded_set_verifies_and_has_no_path() {
-        let cache = Cache::at("unused");
-        assert!(cache.verify("fashion-mini").unwrap().is_ok());
-        let text = cache.path("fashion-mini").unwrap_err().to_string();
+    fn the_embedded_set_has_no_path() {
+        let text = Cache::at("unused")
+            .path("fashion-mini")
+            .unwrap_err()
+            .to_string();
         assert!(text.contains("built into imlp"), "{text}");
     }
 }

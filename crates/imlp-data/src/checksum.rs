@@ -8,7 +8,7 @@ use std::path::Path;
 use md5::{Digest, Md5};
 use sha2::Sha256;
 
-use crate::DataError;
+use crate::error::DataError;
 use crate::image_set::ImageSet;
 
 /// Bytes read at a time.
@@ -16,7 +16,7 @@ const CHUNK: usize = 1 << 20;
 
 /// MD5 of `bytes`, in hexadecimal.
 pub(crate) fn md5_hex(bytes: &[u8]) -> String {
-    hex(&Md5::digest(bytes))
+    hex::encode(Md5::digest(bytes))
 }
 
 /// MD5 of a file, in hexadecimal, read in pieces.
@@ -29,7 +29,7 @@ pub(crate) fn md5_of_file(path: &Path) -> Result<String, DataError> {
             .read(&mut buffer)
             .map_err(DataError::io("read", path))?;
         if n == 0 {
-            return Ok(hex(&hasher.finalize()));
+            return Ok(hex::encode(hasher.finalize()));
         }
         hasher.update(&buffer[..n]);
     }
@@ -52,11 +52,7 @@ pub(crate) fn sha256_of_sets(train: &ImageSet, test: &ImageSet) -> String {
         hasher.update(set.pixels());
         hasher.update(set.labels());
     }
-    hex(&hasher.finalize())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(hasher.finalize())
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@
 
 use std::path::Path;
 
-use crate::{DataError, ImageShape};
+use crate::error::DataError;
+use crate::shape::ImageShape;
 
 /// Shape of every CIFAR image.
 pub(crate) const SHAPE: ImageShape = ImageShape {

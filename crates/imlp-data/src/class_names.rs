@@ -1,5 +1,10 @@
 //! The names of the classes, in the order of the label numbers.
 
+/// The names as [`Dataset::class_names`](crate::dataset::Dataset::class_names) holds them.
+pub(crate) fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}
+
 /// Classes of Fashion-MNIST.
 pub(crate) const FASHION: &[&str] = &[
     "T-shirt/top",

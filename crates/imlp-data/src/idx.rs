@@ -5,8 +5,9 @@
 
 use std::path::Path;
 
+use crate::error::DataError;
 use crate::read::{check_size, malformed};
-use crate::{DataError, ImageShape};
+use crate::shape::ImageShape;
 
 const MAGIC_LABELS: u32 = 0x0801;
 const MAGIC_IMAGES: u32 = 0x0803;

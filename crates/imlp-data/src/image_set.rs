@@ -1,6 +1,7 @@
 //! Labelled images in memory, one byte per pixel.
 
-use crate::{DataError, ImageShape};
+use crate::error::DataError;
+use crate::shape::ImageShape;
 
 /// Labelled images of one shape.
 ///

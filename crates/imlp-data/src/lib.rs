@@ -34,27 +34,34 @@ mod fashion_mini;
 mod fetch;
 mod idx;
 mod image_set;
+mod load;
 mod name;
 mod normalization;
 mod order;
+#[doc(hidden)]
+pub mod parsers;
 mod random;
 mod read;
 mod shape;
 mod split;
+mod verify;
 
 pub use augmentation::Augmentation;
 pub use batch::{BatchLoader, fill_batch};
-pub use cache::{Cache, DATA_DIR_VARIABLE, DatasetInfo, FileState, Installed, VerifyReport};
+pub use cache::{Cache, DATA_DIR_VARIABLE, DatasetInfo, Installed};
 pub use catalog::DEFAULT_DATASET;
-pub use dataset::{Dataset, Labels, LoadOptions};
+pub use dataset::Dataset;
 pub use error::DataError;
-pub use fetch::{FetchEvent, FetchOptions, FetchReport, FetchSource};
+pub use fetch::event::FetchEvent;
+pub use fetch::{FetchOptions, FetchReport, FetchSource};
 pub use image_set::ImageSet;
+pub use load::{Labels, LoadOptions};
 pub use name::dataset_names;
 pub use normalization::Normalization;
 pub use order::epoch_order;
 pub use shape::ImageShape;
 pub use split::{Split, stratified_split};
+pub use verify::{FileState, VerifyReport};
 
 /// Lists every data set with whether it is installed for this user; see [`Cache::list`].
 ///

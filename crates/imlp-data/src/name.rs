@@ -1,7 +1,7 @@
 //! Finding a data set by its name, and the name that a mistyped one was meant to be.
 
-use crate::DataError;
 use crate::catalog::{ENTRIES, Entry};
+use crate::error::DataError;
 
 /// The names of all data sets, the default first.
 pub fn dataset_names() -> impl Iterator<Item = &'static str> {

@@ -1,6 +1,7 @@
 //! Mean and standard deviation of the channels, by which the pixels are normalised.
 
-use crate::{DataError, ImageSet};
+use crate::error::DataError;
+use crate::image_set::ImageSet;
 
 /// Mean and standard deviation of each channel, in units of pixel / 255.
 ///
@@ -119,7 +120,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ImageShape;
+    use crate::shape::ImageShape;
 
     const SHAPE: ImageShape = ImageShape {
         channels: 2,

@@ -3,7 +3,7 @@
 use std::io::{BufRead, ErrorKind, Read};
 use std::path::Path;
 
-use crate::DataError;
+use crate::error::DataError;
 
 /// First bytes of a gzip file.
 pub(crate) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];

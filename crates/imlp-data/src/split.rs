@@ -1,6 +1,6 @@
 //! Taking validation images out of a training set.
 
-use crate::DataError;
+use crate::error::DataError;
 use crate::random::{Purpose, Stream};
 
 /// A training set divided in two; both lists are sorted and together hold every image once.

@@ -9,7 +9,9 @@
 
 use std::any::Any;
 
-use imlp_linear::{Alpha, LinearError, Parameters, Run, Shape, Structure, StructuredMap, Tied};
+use imlp_linear::{
+    Alpha, LinearError, Parameters, RowSegment, Shape, Structure, StructuredMap, Tied,
+};
 
 /// `n` inputs to `n` outputs by a symmetric matrix; the weight is its upper
 /// triangle, row by row: `[n·(n + 1)/2]`.
@@ -32,13 +34,13 @@ impl Symmetric {
 }
 
 impl Tied for Symmetric {
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment)) {
         // Left of the diagonal, down a column of the triangle: its steps differ.
         for column in 0..row {
-            visit(Run::contiguous(column, self.pair(column, row), 1));
+            visit(RowSegment::contiguous(column, self.pair(column, row), 1));
         }
         // From the diagonal on, along a row of the triangle.
-        visit(Run::contiguous(
+        visit(RowSegment::contiguous(
             row,
             self.pair(row, row),
             self.shape.len() - row,

@@ -5,9 +5,11 @@
 //! residual:  y = x + L(x),        W = I + W_L,     b = b_L
 //! ```
 
-use crate::equivalent::{Rows, dense, dense_bytes, sparse};
-use crate::map::Bound;
-use crate::{DenseEquivalent, LinearError, Parameters, SparseEquivalent, StructuredMap};
+use crate::equivalent::{
+    AffineOperator, DenseEquivalent, SparseEquivalent, dense, dense_bytes, sparse,
+};
+use crate::error::LinearError;
+use crate::map::{Parameters, StructuredMap, WithParameters};
 
 /// A structured linear map with its parameters, or a composition of them: an
 /// affine function `x ↦ W·x + b` whose matrix was not built yet.
@@ -29,7 +31,7 @@ use crate::{DenseEquivalent, LinearError, Parameters, SparseEquivalent, Structur
 pub struct Affine<'a>(Part<'a>);
 
 enum Part<'a> {
-    Map(Bound<'a, dyn StructuredMap + 'a>),
+    Map(WithParameters<'a, dyn StructuredMap + 'a>),
     /// First to last, never empty.
     Chain(Vec<Affine<'a>>),
     Residual(Box<Affine<'a>>),
@@ -42,7 +44,7 @@ impl<'a> Affine<'a> {
     /// The parameters do not fit (see [`StructuredMap::check`]).
     pub fn map(map: &'a dyn StructuredMap, p: Parameters<'a>) -> Result<Self, LinearError> {
         map.check(p)?;
-        Ok(Self(Part::Map(Bound(map, p))))
+        Ok(Self(Part::Map(WithParameters(map, p))))
     }
 
     /// One after the other, the first part first.
@@ -106,7 +108,7 @@ impl<'a> Affine<'a> {
 
     /// `b`, `[out_len]`: what 0 becomes.
     pub fn bias(&self) -> Vec<f32> {
-        Rows::bias(self)
+        AffineOperator::bias(self)
     }
 
     /// Bytes of [`dense`](Self::dense), weight and bias; saturating.
@@ -120,7 +122,7 @@ impl<'a> Affine<'a> {
     /// # Panics
     /// If a slice does not fit.
     pub fn apply(&self, x: &[f32], y: &mut [f32]) {
-        Rows::apply(self, x, y);
+        AffineOperator::apply(self, x, y);
     }
 
     /// `W` and `b`, row by row: no part's own matrix is built.
@@ -156,12 +158,12 @@ impl<'a> Affine<'a> {
     }
 }
 
-impl Rows for Affine<'_> {
+impl AffineOperator for Affine<'_> {
     fn name(&self) -> String {
         match &self.0 {
             Part::Map(map) => map.name(),
             Part::Chain(parts) => {
-                let names: Vec<_> = parts.iter().map(Rows::name).collect();
+                let names: Vec<_> = parts.iter().map(AffineOperator::name).collect();
                 names.join(" → ")
             }
             Part::Residual(branch) => format!("x + ({})", branch.name()),
@@ -211,7 +213,7 @@ impl Rows for Affine<'_> {
                 let first = parts[0].bias();
                 parts[1..].iter().fold(first, |bias, part| {
                     let mut next = vec![0.0; part.out_len()];
-                    Rows::apply(part, &bias, &mut next);
+                    AffineOperator::apply(part, &bias, &mut next);
                     next
                 })
             }
@@ -227,13 +229,13 @@ impl Rows for Affine<'_> {
                 let mut value = x.to_vec();
                 for part in before {
                     let mut next = vec![0.0; part.out_len()];
-                    Rows::apply(part, &value, &mut next);
+                    AffineOperator::apply(part, &value, &mut next);
                     value = next;
                 }
-                Rows::apply(last, &value, y);
+                AffineOperator::apply(last, &value, y);
             }
             Part::Residual(branch) => {
-                Rows::apply(&**branch, x, y);
+                AffineOperator::apply(&**branch, x, y);
                 for (y, x) in y.iter_mut().zip(x) {
                     *y += x;
                 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::LinearError;
+use crate::error::LinearError;
 
 /// Interpolation weight α, finite and in [0, 1]: `W ← (1−α)·W + α·W_P`.
 ///

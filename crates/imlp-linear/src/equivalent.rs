@@ -1,7 +1,7 @@
 //! Dense equivalents, in full and in compressed sparse rows.
 
-use crate::LinearError;
 use crate::arithmetic::product;
+use crate::error::LinearError;
 use crate::pages;
 use crate::structure::Tied;
 
@@ -77,7 +77,7 @@ impl SparseEquivalent {
 }
 
 /// An affine function known by the rows of its matrix.
-pub(crate) trait Rows {
+pub(crate) trait AffineOperator {
     /// What it is, for messages.
     fn name(&self) -> String;
 
@@ -104,9 +104,9 @@ pub(crate) trait Rows {
     /// meet a column more than once.
     fn entries(&self, row: usize, columns: &mut Vec<u32>, values: &mut Vec<f32>) {
         if let Some((tied, weight)) = self.tied() {
-            tied.runs(row, &mut |run| {
-                columns.extend(run.entries().map(|(column, _)| column as u32));
-                values.extend(run.entries().map(|(_, k)| run.factor * weight[k]));
+            tied.segments(row, &mut |segment| {
+                columns.extend(segment.entries().map(|(column, _)| column as u32));
+                values.extend(segment.entries().map(|(_, k)| segment.factor * weight[k]));
             });
             return;
         }
@@ -128,7 +128,7 @@ pub(crate) trait Rows {
         let (mut columns, mut values) = (Vec::new(), Vec::new());
         for row in 0..self.out_len() {
             match self.tied() {
-                Some((tied, _)) => tied.runs(row, &mut |run| count += run.len as u64),
+                Some((tied, _)) => tied.segments(row, &mut |segment| count += segment.len as u64),
                 None => {
                     columns.clear();
                     values.clear();
@@ -149,7 +149,7 @@ pub(crate) fn dense_bytes(out_len: usize, in_len: usize) -> u64 {
 }
 
 /// Materialises the matrix.
-pub(crate) fn dense<R: Rows + ?Sized>(
+pub(crate) fn dense<R: AffineOperator + ?Sized>(
     rows: &R,
     limit: u64,
 ) -> Result<DenseEquivalent, LinearError> {
@@ -169,7 +169,7 @@ pub(crate) fn dense<R: Rows + ?Sized>(
 }
 
 /// Collects the matrix in compressed sparse rows.
-pub(crate) fn sparse<R: Rows + ?Sized>(
+pub(crate) fn sparse<R: AffineOperator + ?Sized>(
     rows: &R,
     limit: u64,
 ) -> Result<SparseEquivalent, LinearError> {
@@ -223,7 +223,7 @@ fn order_and_merge(start: usize, columns: &mut Vec<u32>, values: &mut Vec<f32>) 
 }
 
 /// Refuses what needs more than `limit` bytes, or more than can be addressed.
-pub(crate) fn refuse_over<R: Rows + ?Sized>(
+pub(crate) fn refuse_over<R: AffineOperator + ?Sized>(
     limit: u64,
     bytes: u64,
     what: &'static str,

@@ -1,6 +1,7 @@
 //! What can be wrong with a geometry, its parameters or a target matrix.
 
-use crate::{PaddingMode, Shape};
+use crate::padding::PaddingMode;
+use crate::shape::Shape;
 
 /// Why a structured linear map could not be built or used.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

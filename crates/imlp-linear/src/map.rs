@@ -3,13 +3,18 @@
 use std::any::Any;
 use std::fmt::Debug;
 
+use crate::alpha::Alpha;
 use crate::arithmetic::scale;
-use crate::equivalent::{Rows, dense, dense_bytes, sparse};
-use crate::projection::{dimension, energy, project};
-use crate::{
-    Alpha, DenseEquivalent, Energy, LinearError, Projection, Shape, SparseEquivalent, Structure,
-    Support, TieGroups, Tied, support, transposed,
+use crate::equivalent::{
+    AffineOperator, DenseEquivalent, SparseEquivalent, dense, dense_bytes, sparse,
 };
+use crate::error::LinearError;
+use crate::projection::{Energy, Projection, dimension, energy, project};
+use crate::shape::Shape;
+use crate::structure::{Structure, Tied};
+use crate::support;
+use crate::support::{Support, TieGroups};
+use crate::transposed;
 
 /// One snapshot of a map's parameters, in PyTorch layout.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +36,7 @@ impl Parameters<'static> {
 }
 
 impl<'a> Parameters<'a> {
-    /// The weight that [`Run`](crate::Run)s index: of a map without weight,
+    /// The weight that [`RowSegment`](crate::RowSegment)s index: of a map without weight,
     /// the implied 1.
     pub(crate) fn tied_weight(self) -> &'a [f32] {
         if self.weight.is_empty() {
@@ -115,7 +120,7 @@ pub trait StructuredMap: Debug + Send + Sync {
         match self.structure() {
             Structure::Tied(tied) => {
                 let weight = p.tied_weight();
-                tied.runs(row, &mut |run| run.add(weight, alpha, out));
+                tied.segments(row, &mut |segment| segment.add(weight, alpha, out));
             }
             Structure::Factored(factored) => factored.add_row(p, row, alpha, out),
         }
@@ -142,9 +147,9 @@ pub trait StructuredMap: Debug + Send + Sync {
                 let weight = p.tied_weight();
                 for (row, y) in y.iter_mut().enumerate() {
                     let mut sum = self.bias_at(p, row);
-                    tied.runs(row, &mut |run| {
-                        let products = run.entries().map(|(column, k)| weight[k] * x[column]);
-                        sum += run.factor * products.sum::<f32>();
+                    tied.segments(row, &mut |segment| {
+                        let products = segment.entries().map(|(column, k)| weight[k] * x[column]);
+                        sum += segment.factor * products.sum::<f32>();
                     });
                     *y = sum;
                 }
@@ -254,7 +259,7 @@ pub trait StructuredMap: Debug + Send + Sync {
     /// As [`check`](Self::check); [`LinearError::OverLimit`].
     fn dense_within(&self, p: Parameters<'_>, limit: u64) -> Result<DenseEquivalent, LinearError> {
         self.check(p)?;
-        dense(&Bound(self, p), limit)
+        dense(&WithParameters(self, p), limit)
     }
 
     /// The dense equivalent in compressed sparse rows.
@@ -280,7 +285,7 @@ pub trait StructuredMap: Debug + Send + Sync {
         limit: u64,
     ) -> Result<SparseEquivalent, LinearError> {
         self.check(p)?;
-        sparse(&Bound(self, p), limit)
+        sparse(&WithParameters(self, p), limit)
     }
 
     /// The positions that are not 0 for some weight.
@@ -454,9 +459,9 @@ impl<'a> dyn StructuredMap + 'a {
 }
 
 /// A map with checked parameters.
-pub(crate) struct Bound<'a, M: ?Sized>(pub(crate) &'a M, pub(crate) Parameters<'a>);
+pub(crate) struct WithParameters<'a, M: ?Sized>(pub(crate) &'a M, pub(crate) Parameters<'a>);
 
-impl<M: StructuredMap + ?Sized> Rows for Bound<'_, M> {
+impl<M: StructuredMap + ?Sized> AffineOperator for WithParameters<'_, M> {
     fn name(&self) -> String {
         self.0.kind().to_owned()
     }

@@ -1,6 +1,6 @@
 //! Layers that are not linear maps, and why.
 
-use crate::LinearError;
+use crate::error::LinearError;
 
 /// Names of layers without a fixed matrix, each with the reason.
 const WITHOUT_MATRIX: &[(&[&str], &str)] = &[

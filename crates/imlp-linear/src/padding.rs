@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Rows and columns added around an image, `[before, after]` along each axis.
+/// AffineOperator and columns added around an image, `[before, after]` along each axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Padding {
     /// Above and below.

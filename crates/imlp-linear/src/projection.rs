@@ -14,9 +14,10 @@ use std::collections::{BTreeMap, HashMap};
 use faer::{Mat, Side};
 
 use crate::arithmetic::sum_of_squares;
+use crate::error::LinearError;
+use crate::map::{Parameters, StructuredMap};
 use crate::structure::{Structure, Tied};
 use crate::support::{Term, refuse_wide, row_terms};
-use crate::{LinearError, Parameters, StructuredMap};
 
 /// Eigenvalues below this share of the largest are rounding: the blocks are
 /// small counts, whose eigenvalues are not that far apart.

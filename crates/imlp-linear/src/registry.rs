@@ -1,38 +1,24 @@
 //! Every kind of structured linear map, by name.
 
-use crate::{
-    AdaptiveAvgPool2d, AvgPool2d, BatchNorm, BilinearResize, ChannelMixing, Circulant, Conv1d,
-    Conv2d, ConvTranspose2d, Dense, Kronecker, LearnedPermutation, LinearError, LocallyConnected2d,
-    LowRank, MeanTokens, Options, PatchEmbedding, Permutation, StructuredMap, TokenMixing,
-};
-
-/// A source of small random sizes for [`Registration::sample`].
-pub trait Sampler {
-    /// A number from `low` to `high`, both included.
-    fn between(&mut self, low: usize, high: usize) -> usize;
-
-    /// A coin flip.
-    fn flip(&mut self) -> bool {
-        self.between(0, 1) == 1
-    }
-}
-
-/// One kind of structured linear map.
-#[derive(Clone, Copy, Debug)]
-pub struct Registration {
-    /// Its name, as [`StructuredMap::kind`] returns it.
-    pub kind: &'static str,
-    /// Where its formula comes from.
-    pub source: &'static str,
-    /// The options of its text form: required ones, then `;` and those with a
-    /// default (see [`parse_layer`](crate::parse_layer)).
-    pub syntax: &'static str,
-    /// Builds it from its text form.
-    pub parse: fn(&mut Options) -> Result<Box<dyn StructuredMap>, LinearError>,
-    /// Draws a random small geometry: non-square sizes, strides, paddings,
-    /// with and without bias.
-    pub sample: fn(&mut dyn Sampler) -> Box<dyn StructuredMap>,
-}
+use crate::maps::adaptive_avg_pool2d::AdaptiveAvgPool2d;
+use crate::maps::avg_pool2d::AvgPool2d;
+use crate::maps::batch_norm::BatchNorm;
+use crate::maps::bilinear_resize::BilinearResize;
+use crate::maps::channel_mixing::ChannelMixing;
+use crate::maps::circulant::Circulant;
+use crate::maps::conv_transpose2d::ConvTranspose2d;
+use crate::maps::conv1d::Conv1d;
+use crate::maps::conv2d::Conv2d;
+use crate::maps::dense::Dense;
+use crate::maps::kronecker::Kronecker;
+use crate::maps::learned_permutation::LearnedPermutation;
+use crate::maps::locally_connected2d::LocallyConnected2d;
+use crate::maps::low_rank::LowRank;
+use crate::maps::mean_tokens::MeanTokens;
+use crate::maps::patch_embedding::PatchEmbedding;
+use crate::maps::permutation::Permutation;
+use crate::maps::token_mixing::TokenMixing;
+use crate::registration::Registration;
 
 /// Every kind of map. The shared property test checks each entry against an
 /// oracle of the same name, and fails for a kind without one.

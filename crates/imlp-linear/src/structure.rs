@@ -1,6 +1,6 @@
 //! How the entries of a dense equivalent depend on the map's parameters.
 
-use crate::Parameters;
+use crate::map::Parameters;
 
 /// A run of entries in one row of a dense equivalent that is linear in the
 /// weight: for k in `0..len`
@@ -12,7 +12,7 @@ use crate::Parameters;
 /// For a map without weight, `weight` and `weight_step` are 0: its entries are
 /// `factor` times one implied weight of 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Run {
+pub struct RowSegment {
     /// Column of the first entry.
     pub input: usize,
     /// Columns from one entry to the next.
@@ -27,7 +27,7 @@ pub struct Run {
     pub factor: f32,
 }
 
-impl Run {
+impl RowSegment {
     /// `len` neighbours in the row that are neighbours in the weight.
     pub fn contiguous(input: usize, weight: usize, len: usize) -> Self {
         Self {
@@ -88,7 +88,7 @@ pub trait Tied {
     ///
     /// # Panics
     /// If there is no such row.
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run));
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment));
 }
 
 /// The structure of a map whose dense equivalent is a product of its

@@ -3,8 +3,10 @@
 
 use std::collections::HashMap;
 
+use crate::equivalent;
+use crate::error::LinearError;
+use crate::map::StructuredMap;
 use crate::structure::{Structure, Tied};
-use crate::{LinearError, StructuredMap, equivalent};
 
 /// The positions of a dense equivalent that are not 0 for some weight, in
 /// compressed sparse rows.
@@ -70,13 +72,13 @@ pub(crate) struct Term {
 /// The terms of row `row`, ordered by column (`terms` is overwritten).
 pub(crate) fn row_terms(tied: &dyn Tied, row: usize, terms: &mut Vec<Term>) {
     terms.clear();
-    tied.runs(row, &mut |run| {
+    tied.segments(row, &mut |segment| {
         let term = |(column, weight)| Term {
             column: column as u32,
             weight: weight as u32,
-            factor: run.factor,
+            factor: segment.factor,
         };
-        terms.extend(run.entries().map(term));
+        terms.extend(segment.entries().map(term));
     });
     if !terms.is_sorted_by_key(|t| t.column) {
         terms.sort_by_key(|t| t.column);

@@ -1,6 +1,6 @@
 //! Interpolation of a matrix stored `[in, out]`.
 //!
-//! Rows of the dense equivalent are columns here, so writing them one by one
+//! AffineOperator of the dense equivalent are columns here, so writing them one by one
 //! would touch a new cache line (and often a new page) per value. Instead the
 //! matrix is scaled in one contiguous pass, then a block of [`BLOCK`] rows of
 //! α·W_P is collected in a scratch and added where the structure is.
@@ -9,8 +9,9 @@
 //! (0 is not: −0 + 0 = 0). So it holds α·W_P exactly, whatever is still −0
 //! need not be added, and the result has the same bits as for `[out, in]`.
 
+use crate::alpha::Alpha;
 use crate::arithmetic::scale;
-use crate::{Alpha, Parameters, StructuredMap};
+use crate::map::{Parameters, StructuredMap};
 
 /// Outputs per block: one 64-byte cache line of f32 of each row of `[in, out]`.
 const BLOCK: usize = 16;
@@ -32,7 +33,7 @@ pub(crate) fn interpolate_weight<M: StructuredMap + ?Sized>(
     } else {
         scale(kept, weight);
     }
-    // Rows are a strip longer than needed: the last strip is whole, and rows
+    // AffineOperator are a strip longer than needed: the last strip is whole, and rows
     // do not fall into the same cache sets when `in_len` is a power of two.
     let stride = (in_len / STRIP + 1) * STRIP;
     let mut scratch = vec![-0.0f32; stride * BLOCK.min(out_len)];

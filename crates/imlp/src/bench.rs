@@ -10,6 +10,8 @@ use imlp_linear::Alpha;
 use imlp_train::{
     Cost, Observer, Precision, Setup, TestReading, TrainError, bytes, run_trial, train_prior,
 };
+use rand::rngs::StdRng;
+use rand::{RngCore, SeedableRng};
 use serde::Serialize;
 
 use crate::args::{BenchArguments, BenchNetwork, jobs};
@@ -135,17 +137,13 @@ fn rate(
     }
 }
 
-/// Images of noise in ten classes.
+/// Random images in ten classes.
 fn random(shape: ImageShape, images: usize) -> Result<Dataset, DataError> {
     const CLASSES: usize = 10;
-    let mut state = 1u32;
-    let mut byte = move || {
-        // Knuth & Lewis's generator (Numerical Recipes): noise enough to train on.
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 24) as u8
-    };
+    let mut rng = StdRng::seed_from_u64(1);
     let mut set = |images: usize| {
-        let pixels = (0..images * shape.len()).map(|_| byte()).collect();
+        let mut pixels = vec![0; images * shape.len()];
+        rng.fill_bytes(&mut pixels);
         let labels = (0..images).map(|i| (i % CLASSES) as u8).collect();
         ImageSet::new(shape, CLASSES, pixels, labels)
     };

@@ -9,6 +9,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use common::{Scratch, TINY, expect_success, results, stderr};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 
 const SWEEP: &[&str] = &[
     "sweep",
@@ -58,12 +60,6 @@ fn files(store: &Path, name: &str) -> Vec<PathBuf> {
     files
 }
 
-/// Whole numbers below `n` that look like noise (Numerical Recipes).
-fn noise(state: &mut u32, n: u32) -> u32 {
-    *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-    (state.wrapping_shr(8)) % n
-}
-
 /// How often a process is killed; `scripts/reliability.sh` asks for more.
 fn kills() -> u32 {
     const KILLS: u32 = 20;
@@ -72,7 +68,7 @@ fn kills() -> u32 {
 
 #[test]
 fn workers_that_are_killed_at_random_moments_lose_nothing() {
-    const LONGEST_LIFE_MS: u32 = 400;
+    const LONGEST_LIFE_MS: u64 = 400;
     let kills = kills();
     // So many that work is left for every kill.
     let seeds = kills / 2;
@@ -85,12 +81,12 @@ fn workers_that_are_killed_at_random_moments_lose_nothing() {
     };
     let scratch = Scratch::new();
     let store = scratch.path("o");
-    let mut state = 7;
+    let mut rng = StdRng::seed_from_u64(7);
     let mut workers: Vec<Child> = (0..3).map(|_| start(&scratch)).collect();
     let mut killed = 0;
     for turn in 0..kills {
-        let life = noise(&mut state, LONGEST_LIFE_MS);
-        std::thread::sleep(Duration::from_millis(life.into()));
+        let life = rng.random_range(0..LONGEST_LIFE_MS);
+        std::thread::sleep(Duration::from_millis(life));
         let victim = &mut workers[(turn % 3) as usize];
         victim.kill().ok();
         killed += u32::from(victim.wait().unwrap().code().is_none());

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use md5::{Digest, Md5};
 
-use super::{FetchEvent, file_name};
-use crate::DataError;
+use super::event::FetchEvent;
+use crate::error::DataError;
 
 /// Tries for each file; only failures that may pass are retried.
 const ATTEMPTS: u32 = 3;
@@ -94,7 +94,7 @@ fn try_once(
         move |error| Failure::Final(wrap(error))
     };
     let mut file = File::create(to).map_err(failed("create"))?;
-    let name = file_name(Path::new(url));
+    let name = url.rsplit('/').next().unwrap_or(url);
     let mut body = response.body_mut().as_reader();
     let mut hasher = Md5::new();
     let mut buffer = vec![0; CHUNK];
@@ -113,7 +113,7 @@ fn try_once(
         hasher.update(&buffer[..n]);
         file.write_all(&buffer[..n]).map_err(failed("write"))?;
         progress(FetchEvent::Bytes {
-            file: &name,
+            file: name,
             done,
             total,
         });
@@ -123,11 +123,7 @@ fn try_once(
             "the connection ended after {done} bytes"
         )));
     }
-    let found: String = hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let found = hex::encode(hasher.finalize());
     if found != md5 {
         return Err(refused(format!("MD5 {md5} expected, {found} found")));
     }

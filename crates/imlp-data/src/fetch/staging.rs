@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use md5::{Digest, Md5};
 use tempfile::TempDir;
 
-use super::{FetchEvent, file_name};
-use crate::DataError;
+use super::event::FetchEvent;
 use crate::catalog::{Entry, FileSpec};
+use crate::error::DataError;
 use crate::read::GZIP_MAGIC;
 
 /// Bytes between two reports of progress.
@@ -162,11 +162,7 @@ impl Staging {
         if done < spec.bytes {
             return Err(wrong_size(done, format!("the end after {done} bytes")));
         }
-        let found: String = hasher
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let found = hex::encode(hasher.finalize());
         if found != spec.md5 {
             let expected = spec.md5.to_owned();
             return Err(DataError::Checksum {
@@ -182,7 +178,7 @@ impl Staging {
     pub fn install(self, dir: &Path) -> Result<(), DataError> {
         if let Some(spec) = self.first_missing() {
             return Err(DataError::source_failed(
-                file_name(self.folder.path()),
+                self.entry.name,
                 format!("{} was not found", spec.name),
             ));
         }

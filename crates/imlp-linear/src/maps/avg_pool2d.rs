@@ -10,14 +10,17 @@
 //!
 //! Source: Dumoulin & Visin 2016, pooling arithmetic (arXiv 1603.07285).
 
-use super::Conv2dConfig;
+use super::conv2d::Conv2dConfig;
 use super::geometry::{geometry, no_parameters, refuse_overflow, refuse_zeros};
 use super::window::{Axis, sample_pair};
 use crate::arithmetic::product;
-use crate::{
-    LinearError, Options, Padding, Registration, Run, Sampler, Shape, Structure, StructuredMap,
-    Tied,
-};
+use crate::error::LinearError;
+use crate::map::StructuredMap;
+use crate::options::Options;
+use crate::padding::Padding;
+use crate::registration::{Registration, Sampler};
+use crate::shape::Shape;
+use crate::structure::{RowSegment, Structure, Tied};
 
 /// Geometry of an [`AvgPool2d`], unchecked; pairs are `[vertical, horizontal]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,7 +162,7 @@ impl AvgPool2d {
 }
 
 impl Tied for AvgPool2d {
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment)) {
         let [_, height, width] = self.config.image;
         let [kh, kw] = self.config.kernel;
         let plane = self.rows.output * self.columns.output;
@@ -178,9 +181,9 @@ impl Tied for AvgPool2d {
         };
         self.rows.taps(i, |_, r| {
             self.columns.spans(j, |span| {
-                visit(Run {
+                visit(RowSegment {
                     len: span.len,
-                    ..Run::fixed((c * height + r) * width + span.input, (1.0 / count) as f32)
+                    ..RowSegment::fixed((c * height + r) * width + span.input, (1.0 / count) as f32)
                 });
             });
         });

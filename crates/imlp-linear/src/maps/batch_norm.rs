@@ -9,7 +9,11 @@
 
 use super::geometry::{geometry, refuse_overflow, refuse_zeros};
 use crate::arithmetic::product;
-use crate::{LinearError, Registration, Run, Sampler, Shape, Structure, StructuredMap, Tied};
+use crate::error::LinearError;
+use crate::map::StructuredMap;
+use crate::registration::{Registration, Sampler};
+use crate::shape::Shape;
+use crate::structure::{RowSegment, Structure, Tied};
 
 /// Geometry of a [`BatchNorm`], unchecked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,8 +94,8 @@ impl BatchNorm {
 }
 
 impl Tied for BatchNorm {
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
-        visit(Run::contiguous(row, self.bias_index(row), 1));
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment)) {
+        visit(RowSegment::contiguous(row, self.bias_index(row), 1));
     }
 }
 

@@ -14,7 +14,11 @@
 use super::geometry::{geometry, no_parameters, resized};
 use super::window::sample_pair;
 use crate::arithmetic::product;
-use crate::{LinearError, Registration, Run, Sampler, Shape, Structure, StructuredMap, Tied};
+use crate::error::LinearError;
+use crate::map::StructuredMap;
+use crate::registration::{Registration, Sampler};
+use crate::shape::Shape;
+use crate::structure::{RowSegment, Structure, Tied};
 
 /// Geometry of a [`BilinearResize`], unchecked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +116,7 @@ impl BilinearResize {
 }
 
 impl Tied for BilinearResize {
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment)) {
         let [_, height, width] = self.config.image;
         let [out_height, out_width] = self.config.size;
         let (c, position) = (
@@ -123,7 +127,7 @@ impl Tied for BilinearResize {
         for (r, line) in self.taps(0, position / out_width) {
             for (s, column) in columns.clone() {
                 let input = (c * height + r) * width + s;
-                visit(Run::fixed(input, (line * column) as f32));
+                visit(RowSegment::fixed(input, (line * column) as f32));
             }
         }
     }

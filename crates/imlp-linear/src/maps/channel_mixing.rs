@@ -8,7 +8,11 @@
 
 use super::geometry::{geometry, refuse_overflow, refuse_zeros};
 use crate::arithmetic::product;
-use crate::{LinearError, Registration, Run, Sampler, Shape, Structure, StructuredMap, Tied};
+use crate::error::LinearError;
+use crate::map::StructuredMap;
+use crate::registration::{Registration, Sampler};
+use crate::shape::Shape;
+use crate::structure::{RowSegment, Structure, Tied};
 
 /// Geometry of a [`ChannelMixing`], unchecked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,13 +103,13 @@ impl ChannelMixing {
 }
 
 impl Tied for ChannelMixing {
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment)) {
         let channels = self.config.channels_in;
         let (s, o) = (
             row / self.config.channels_out,
             row % self.config.channels_out,
         );
-        visit(Run::contiguous(s * channels, o * channels, channels));
+        visit(RowSegment::contiguous(s * channels, o * channels, channels));
     }
 }
 

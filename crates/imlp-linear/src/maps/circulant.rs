@@ -9,7 +9,11 @@
 
 use super::geometry::{geometry, refuse_overflow, refuse_zeros};
 use crate::arithmetic::product;
-use crate::{LinearError, Registration, Run, Sampler, Shape, Structure, StructuredMap, Tied};
+use crate::error::LinearError;
+use crate::map::StructuredMap;
+use crate::registration::{Registration, Sampler};
+use crate::shape::Shape;
+use crate::structure::{RowSegment, Structure, Tied};
 
 /// Geometry of a [`Circulant`], unchecked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,12 +84,12 @@ impl Circulant {
 }
 
 impl Tied for Circulant {
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment)) {
         let n = self.config.len;
         if row > 0 {
-            visit(Run::contiguous(0, n - row, row));
+            visit(RowSegment::contiguous(0, n - row, row));
         }
-        visit(Run::contiguous(row, 0, n - row));
+        visit(RowSegment::contiguous(row, 0, n - row));
     }
 }
 

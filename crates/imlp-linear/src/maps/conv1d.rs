@@ -6,12 +6,15 @@
 //!
 //! Source: Dumoulin & Visin 2016 (arXiv 1603.07285).
 
+use super::conv2d::{Conv2d, Conv2dConfig};
 use super::geometry::geometry;
-use super::{Conv2d, Conv2dConfig};
-use crate::{
-    LinearError, Options, Padding, PaddingMode, Registration, Run, Sampler, Shape, Structure,
-    StructuredMap, Tied,
-};
+use crate::error::LinearError;
+use crate::map::StructuredMap;
+use crate::options::Options;
+use crate::padding::{Padding, PaddingMode};
+use crate::registration::{Registration, Sampler};
+use crate::shape::Shape;
+use crate::structure::{RowSegment, Structure, Tied};
 
 /// Geometry of a [`Conv1d`], unchecked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,8 +159,8 @@ impl Conv1d {
 }
 
 impl Tied for Conv1d {
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
-        self.conv.runs(row, visit);
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment)) {
+        self.conv.segments(row, visit);
     }
 }
 

@@ -18,10 +18,13 @@
 use super::geometry::{self, geometry, refuse_overflow};
 use super::window::{Axis, AxisConfig, sample_pair};
 use crate::arithmetic::product;
-use crate::{
-    LinearError, Options, Padding, PaddingMode, Registration, Run, Sampler, Shape, Structure,
-    StructuredMap, Tied,
-};
+use crate::error::LinearError;
+use crate::map::StructuredMap;
+use crate::options::Options;
+use crate::padding::{Padding, PaddingMode};
+use crate::registration::{Registration, Sampler};
+use crate::shape::Shape;
+use crate::structure::{RowSegment, Structure, Tied};
 
 /// Geometry of a [`Conv2d`], unchecked; pairs are `[vertical, horizontal]`.
 ///
@@ -246,7 +249,7 @@ impl Conv2d {
 }
 
 impl Tied for Conv2d {
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment)) {
         let [_, height, width] = self.config.image;
         let [kh, kw] = self.config.kernel;
         let plane = self.rows.output * self.columns.output;
@@ -266,9 +269,9 @@ impl Tied for Conv2d {
                 let line = ((first + c) * height + r) * width;
                 let kernel = ((o * channels + c) * kh + u) * kw;
                 for span in &spans {
-                    visit(Run {
+                    visit(RowSegment {
                         input_step: self.columns.dilation,
-                        ..Run::contiguous(line + span.input, kernel + span.kernel, span.len)
+                        ..RowSegment::contiguous(line + span.input, kernel + span.kernel, span.len)
                     });
                 }
             }

@@ -8,13 +8,16 @@
 //!
 //! Source: Dumoulin & Visin 2016, §4 (arXiv 1603.07285).
 
-use super::Conv2dConfig;
+use super::conv2d::Conv2dConfig;
 use super::geometry::{geometry, refuse_overflow, refuse_zeros};
 use super::window::sample_pair;
 use crate::arithmetic::product;
-use crate::{
-    LinearError, Options, Registration, Run, Sampler, Shape, Structure, StructuredMap, Tied,
-};
+use crate::error::LinearError;
+use crate::map::StructuredMap;
+use crate::options::Options;
+use crate::registration::{Registration, Sampler};
+use crate::shape::Shape;
+use crate::structure::{RowSegment, Structure, Tied};
 
 /// Geometry of a [`ConvTranspose2d`], unchecked; pairs are
 /// `[vertical, horizontal]`.
@@ -30,9 +33,9 @@ pub struct ConvTranspose2dConfig {
     pub stride: [usize; 2],
     /// Distance of kernel positions in the output.
     pub dilation: [usize; 2],
-    /// Rows and columns cut from each side of the output.
+    /// AffineOperator and columns cut from each side of the output.
     pub padding: [usize; 2],
-    /// Rows and columns added below and to the right; less than stride or
+    /// AffineOperator and columns added below and to the right; less than stride or
     /// dilation.
     pub output_padding: [usize; 2],
     /// Groups of channels that do not see each other.
@@ -214,7 +217,7 @@ impl ConvTranspose2d {
 }
 
 impl Tied for ConvTranspose2d {
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment)) {
         let [channels, height, width] = self.config.image;
         let [kh, kw] = self.config.kernel;
         let [_, out_height, out_width] = [0, 1, 2].map(|i| self.output.dims()[i]);
@@ -226,7 +229,7 @@ impl Tied for ConvTranspose2d {
         let (first, o) = (o / out_group * in_group, o % out_group);
         self.taps(0, r, |u, i| {
             self.taps(1, s, |v, j| {
-                visit(Run {
+                visit(RowSegment {
                     input: (first * height + i) * width + j,
                     input_step: height * width,
                     weight: ((first * out_group + o) * kh + u) * kw + v,

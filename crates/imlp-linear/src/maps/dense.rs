@@ -3,9 +3,11 @@
 
 use super::geometry::{geometry, refuse_overflow, refuse_zeros};
 use crate::arithmetic::{dot, product};
-use crate::{
-    LinearError, Parameters, Registration, Run, Sampler, Shape, Structure, StructuredMap, Tied,
-};
+use crate::error::LinearError;
+use crate::map::{Parameters, StructuredMap};
+use crate::registration::{Registration, Sampler};
+use crate::shape::Shape;
+use crate::structure::{RowSegment, Structure, Tied};
 
 /// Geometry of a [`Dense`] map, unchecked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,9 +82,9 @@ impl Dense {
 }
 
 impl Tied for Dense {
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment)) {
         let n = self.input.len();
-        visit(Run::contiguous(0, row * n, n));
+        visit(RowSegment::contiguous(0, row * n, n));
     }
 }
 

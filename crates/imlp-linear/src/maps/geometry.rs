@@ -1,6 +1,7 @@
 //! What the maps of this crate share: accessors, and checks of sizes.
 
-use crate::{LinearError, Shape};
+use crate::error::LinearError;
+use crate::shape::Shape;
 
 /// The accessors of a map with fields `input` and `output` and a constant
 /// `KIND`.

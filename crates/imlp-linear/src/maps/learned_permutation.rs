@@ -15,8 +15,11 @@ use pathfinding::kuhn_munkres::kuhn_munkres;
 use pathfinding::matrix::Matrix;
 
 use super::geometry::{geometry, refuse_zeros};
-use crate::structure::Factored;
-use crate::{LinearError, Parameters, Registration, Sampler, Shape, Structure, StructuredMap};
+use crate::error::LinearError;
+use crate::map::{Parameters, StructuredMap};
+use crate::registration::{Registration, Sampler};
+use crate::shape::Shape;
+use crate::structure::{Factored, Structure};
 
 /// Geometry of a [`LearnedPermutation`], unchecked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

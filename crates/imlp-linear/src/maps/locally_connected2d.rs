@@ -8,11 +8,15 @@
 //! Source: LeCun 1989, Generalization and network design strategies; Taigman
 //! et al. 2014, DeepFace.
 
+use super::conv2d::{Conv2d, Conv2dConfig};
 use super::geometry::{geometry, refuse_overflow};
-use super::{Conv2d, Conv2dConfig};
-use crate::{
-    LinearError, Options, PaddingMode, Registration, Run, Shape, Structure, StructuredMap, Tied,
-};
+use crate::error::LinearError;
+use crate::map::StructuredMap;
+use crate::options::Options;
+use crate::padding::PaddingMode;
+use crate::registration::Registration;
+use crate::shape::Shape;
+use crate::structure::{RowSegment, Structure, Tied};
 
 /// Locally-connected map of `[C, H, W]` to `[O, H', W']` with
 /// `w: [O, H', W', C/groups, k_h, k_w]` and `b: [O, H', W']`: nothing is
@@ -80,14 +84,14 @@ impl LocallyConnected2d {
 
 impl Tied for LocallyConnected2d {
     /// The convolution's runs, each output with a kernel of its own.
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment)) {
         let kernel: usize = self.conv.weight_shape()[1..].iter().product();
         let plane = self.output.dims()[1] * self.output.dims()[2];
         let shared = row / plane * kernel;
-        self.conv.runs(row, &mut |run| {
-            visit(Run {
-                weight: run.weight - shared + row * kernel,
-                ..run
+        self.conv.segments(row, &mut |segment| {
+            visit(RowSegment {
+                weight: segment.weight - shared + row * kernel,
+                ..segment
             });
         });
     }

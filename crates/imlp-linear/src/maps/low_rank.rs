@@ -12,9 +12,12 @@
 
 use super::geometry::{geometry, refuse_overflow, refuse_zeros};
 use crate::arithmetic::{axpy, dot, product};
-use crate::structure::Factored;
+use crate::error::LinearError;
+use crate::map::{Parameters, StructuredMap};
+use crate::registration::{Registration, Sampler};
+use crate::shape::Shape;
+use crate::structure::{Factored, Structure};
 use crate::svd::leading_factors;
-use crate::{LinearError, Parameters, Registration, Sampler, Shape, Structure, StructuredMap};
 
 /// Geometry of a [`LowRank`] map, unchecked.
 #[derive(Clone, Debug, PartialEq, Eq)]

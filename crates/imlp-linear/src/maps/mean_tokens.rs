@@ -8,7 +8,11 @@
 
 use super::geometry::{geometry, no_parameters, refuse_overflow, refuse_zeros};
 use crate::arithmetic::product;
-use crate::{LinearError, Registration, Run, Sampler, Shape, Structure, StructuredMap, Tied};
+use crate::error::LinearError;
+use crate::map::StructuredMap;
+use crate::registration::{Registration, Sampler};
+use crate::shape::Shape;
+use crate::structure::{RowSegment, Structure, Tied};
 
 /// Geometry of a [`MeanTokens`], unchecked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,11 +88,11 @@ impl MeanTokens {
 }
 
 impl Tied for MeanTokens {
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
-        visit(Run {
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment)) {
+        visit(RowSegment {
             input_step: self.config.channels,
             len: self.config.tokens,
-            ..Run::fixed(row, (1.0 / self.config.tokens as f64) as f32)
+            ..RowSegment::fixed(row, (1.0 / self.config.tokens as f64) as f32)
         });
     }
 }

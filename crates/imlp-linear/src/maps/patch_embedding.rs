@@ -8,13 +8,16 @@
 //! Sources: Tolstikhin et al. 2021, MLP-Mixer (arXiv 2105.01601); Wang et al.
 //! 2021, PVT v2 (arXiv 2106.13797), for overlapping patches.
 
+use super::conv2d::{Conv2d, Conv2dConfig};
 use super::geometry::geometry;
 use super::window::sample_pair;
-use super::{Conv2d, Conv2dConfig};
-use crate::{
-    LinearError, Options, Padding, Registration, Run, Sampler, Shape, Structure, StructuredMap,
-    Tied,
-};
+use crate::error::LinearError;
+use crate::map::StructuredMap;
+use crate::options::Options;
+use crate::padding::Padding;
+use crate::registration::{Registration, Sampler};
+use crate::shape::Shape;
+use crate::structure::{RowSegment, Structure, Tied};
 
 /// Geometry of a [`PatchEmbedding`], unchecked; pairs are
 /// `[vertical, horizontal]`.
@@ -161,10 +164,10 @@ impl PatchEmbedding {
 }
 
 impl Tied for PatchEmbedding {
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment)) {
         let [tokens, embedding] = [self.output.dims()[0], self.config.embedding];
         let (token, e) = (row / embedding, row % embedding);
-        self.conv.runs(e * tokens + token, visit);
+        self.conv.segments(e * tokens + token, visit);
     }
 }
 

@@ -9,7 +9,11 @@
 //! (arXiv 1707.01083).
 
 use super::geometry::{geometry, no_parameters, refuse_overflow, refuse_zeros};
-use crate::{LinearError, Registration, Run, Sampler, Shape, Structure, StructuredMap, Tied};
+use crate::error::LinearError;
+use crate::map::StructuredMap;
+use crate::registration::{Registration, Sampler};
+use crate::shape::Shape;
+use crate::structure::{RowSegment, Structure, Tied};
 
 /// Geometry of a [`Permutation`], unchecked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,8 +114,8 @@ impl Permutation {
 }
 
 impl Tied for Permutation {
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
-        visit(Run::fixed(self.order[row], 1.0));
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment)) {
+        visit(RowSegment::fixed(self.order[row], 1.0));
     }
 }
 

@@ -8,7 +8,11 @@
 
 use super::geometry::{geometry, refuse_overflow, refuse_zeros};
 use crate::arithmetic::product;
-use crate::{LinearError, Registration, Run, Sampler, Shape, Structure, StructuredMap, Tied};
+use crate::error::LinearError;
+use crate::map::StructuredMap;
+use crate::registration::{Registration, Sampler};
+use crate::shape::Shape;
+use crate::structure::{RowSegment, Structure, Tied};
 
 /// Geometry of a [`TokenMixing`], unchecked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,12 +103,12 @@ impl TokenMixing {
 }
 
 impl Tied for TokenMixing {
-    fn runs(&self, row: usize, visit: &mut dyn FnMut(Run)) {
+    fn segments(&self, row: usize, visit: &mut dyn FnMut(RowSegment)) {
         let (t, c) = (row / self.config.channels, row % self.config.channels);
         let tokens = self.config.tokens_in;
-        visit(Run {
+        visit(RowSegment {
             input_step: self.config.channels,
-            ..Run::contiguous(c, t * tokens, tokens)
+            ..RowSegment::contiguous(c, t * tokens, tokens)
         });
     }
 }

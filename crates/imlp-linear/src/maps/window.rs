@@ -1,6 +1,8 @@
 //! A window that slides along one image axis.
 
-use crate::{LinearError, PaddingMode, Sampler};
+use crate::error::LinearError;
+use crate::padding::PaddingMode;
+use crate::registration::Sampler;
 
 /// One image axis under a sliding window; output size as in PyTorch,
 /// `⌊(input + before + after − dilation·(kernel − 1) − 1) / stride⌋ + 1`.

@@ -5,7 +5,7 @@ use std::any::Any;
 
 use imlp_linear::{
     Conv2d, Conv2dConfig, Kronecker, LearnedPermutation, LearnedPermutationConfig, LowRank,
-    Padding, PaddingMode, Run, Sampler, Shape, Structure, StructuredMap, Tied, TokenMixing,
+    Padding, PaddingMode, RowSegment, Sampler, Shape, Structure, StructuredMap, Tied, TokenMixing,
     TokenMixingConfig, parse_layer,
 };
 use rand::rngs::StdRng;
@@ -445,9 +445,9 @@ fn zero_and_non_finite_matrices() {
 struct Doubled(Shape);
 
 impl Tied for Doubled {
-    fn runs(&self, _: usize, visit: &mut dyn FnMut(Run)) {
-        visit(Run::contiguous(0, 0, 1));
-        visit(Run::contiguous(0, 0, 1));
+    fn segments(&self, _: usize, visit: &mut dyn FnMut(RowSegment)) {
+        visit(RowSegment::contiguous(0, 0, 1));
+        visit(RowSegment::contiguous(0, 0, 1));
     }
 }
 

@@ -258,7 +258,7 @@ fn products(map: &dyn StructuredMap) -> usize {
         Structure::Tied(tied) => {
             let row = |row| {
                 let mut count = 0;
-                tied.runs(row, &mut |run| count += run.len);
+                tied.segments(row, &mut |segment| count += segment.len);
                 count
             };
             (0..map.out_len()).map(row).max().unwrap_or(0)

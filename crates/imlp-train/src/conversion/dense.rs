@@ -274,7 +274,7 @@ fn sparse_bytes_beyond(limit: u64, layer: &DenseLayer) -> Option<u64> {
     let rows = linear.map.out_len();
     let mut entries = 0;
     for row in 0..rows {
-        tied.runs(row, &mut |run| entries += run.len as u64);
+        tied.segments(row, &mut |segment| entries += segment.len as u64);
         if SparseEquivalent::bytes(entries, rows) > limit {
             let all = entries as f64 / (row + 1) as f64 * rows as f64;
             return Some(SparseEquivalent::bytes(all as u64, rows));

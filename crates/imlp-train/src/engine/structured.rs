@@ -194,11 +194,11 @@ fn rows(tied: &dyn Tied, count: usize) -> Option<Vec<Vec<RowEntry>>> {
     let mut total = 0;
     let rows = (0..count).map(|row| {
         let mut entries = Vec::new();
-        tied.runs(row, &mut |run| {
-            entries.extend(run.entries().map(|(column, weight)| RowEntry {
+        tied.segments(row, &mut |segment| {
+            entries.extend(segment.entries().map(|(column, weight)| RowEntry {
                 column: column as u32,
                 weight: weight as u32,
-                factor: run.factor.to_bits(),
+                factor: segment.factor.to_bits(),
             }));
         });
         total += entries.len();

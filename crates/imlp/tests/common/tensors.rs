@@ -4,18 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use imlp_train::{Dtype, NamedTensor, NewFile, NewTensor, TensorFile, WeightsFile};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 
-/// Values that look random and differ between `seed`s, in ±1.
+/// Random values in ±1, other ones for every `seed`.
 pub fn values(seed: u64, len: usize) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(2) + 1;
-    let mut next = || {
-        // Knuth's MMIX generator; the upper bits are good.
-        state = state
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
-        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-    };
-    (0..len).map(|_| next()).collect()
+    let mut rng = StdRng::seed_from_u64(seed);
+    (0..len).map(|_| rng.random_range(-1.0..1.0)).collect()
 }
 
 /// A file of tensors of those shapes with [`values`].

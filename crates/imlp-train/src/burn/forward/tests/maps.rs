@@ -92,9 +92,9 @@ impl Case {
                 let mut of_output = 0;
                 for row in 0..out_len {
                     let mut products = 0;
-                    tied.runs(row, &mut |run| {
-                        products += run.len;
-                        run.entries().for_each(|(i, _)| of_inputs[i] += 1);
+                    tied.segments(row, &mut |segment| {
+                        products += segment.len;
+                        segment.entries().for_each(|(i, _)| of_inputs[i] += 1);
                     });
                     of_output = of_output.max(products);
                 }

