@@ -37,6 +37,11 @@ ci:
 portable:
     RUSTFLAGS='--cfg imlp_portable' cargo check --package imlp-kernels --target-dir target/portable
 
+# Fuzz one parser, e.g. `just fuzz layer -max_total_time=60` (fuzz/README.md)
+fuzz TARGET *ARGS:
+    cargo run --package imlp-fuzz --example write_seeds
+    cargo fuzz run --sanitizer none {{ TARGET }} -- {{ ARGS }}
+
 # Licences, sources and duplicates of dependencies (cargo install cargo-deny)
 deny:
     cargo deny check bans licenses sources

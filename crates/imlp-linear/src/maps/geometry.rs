@@ -63,7 +63,11 @@ pub(super) fn refuse_zeros(
     }
 }
 
-/// Refuses shapes and weights whose lengths overflow.
+/// Length of the longest vector in single precision. The sum of a weight's and a bias's
+/// length below it does not overflow either.
+const MAX_LEN: usize = isize::MAX as usize / size_of::<f32>();
+
+/// Refuses shapes and weights longer than any vector.
 pub(super) fn refuse_overflow(
     kind: &'static str,
     input: &Shape,
@@ -76,7 +80,7 @@ pub(super) fn refuse_overflow(
         ("the output", output.checked_len()),
         ("the weight", weight_len),
     ] {
-        if len.is_none() {
+        if len.is_none_or(|len| len > MAX_LEN) {
             return Err(LinearError::TooLarge {
                 kind,
                 what: format!("{what} of {input} → {output}"),
