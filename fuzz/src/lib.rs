@@ -9,8 +9,8 @@ use std::path::Path;
 
 use imlp_data::{Cache, FetchOptions, LoadOptions, parsers};
 use imlp_lab::{Plan, Recipe};
-use imlp_linear::{Parameters, parse_layer};
-use imlp_train::{NetworkConfig, TensorFile, WeightsFile};
+use imlp_linear::Parameters;
+use imlp_train::{NetworkConfig, TensorFile, WeightsFile, parse_layer};
 use tempfile::{NamedTempFile, TempDir};
 
 /// The entry point of one target: under libFuzzer, or for the files named on the command line.

@@ -182,7 +182,7 @@ mod tests {
         let dir = folder.path().join(entry.name);
         std::fs::create_dir(&dir).unwrap();
         let resize = |name: &str, bytes: u64| {
-            std::fs::File::create(dir.join(name))
+            File::create(dir.join(name))
                 .unwrap()
                 .set_len(bytes)
                 .unwrap();

@@ -6,7 +6,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use imlp_lab::executor::{Progress, Task, TaskEnd, collect, local};
+use imlp_lab::executor::{JobEnd, JobLabel, Progress, collect, local};
 use imlp_lab::store::Store;
 use imlp_lab::{Execution, Experiment, Plan, Policy, Recipe, results, table};
 use imlp_train::Backend;
@@ -31,17 +31,17 @@ alphas = [0.1, 0.5] # and 0 and 1
 seeds = 2
 "#;
 
-/// Prints each task that has ended.
+/// Prints each job that has ended.
 struct Print;
 
 impl Progress for Print {
-    fn planned(&self, _tasks: usize, _steps: u64, _kept: usize) {}
-    fn started(&self, _worker: usize, _task: &Task, _steps: u64) {}
+    fn planned(&self, _jobs: usize, _steps: u64, _kept: usize) {}
+    fn started(&self, _worker: usize, _job: &JobLabel, _steps: u64) {}
     fn steps(&self, _worker: usize, _count: u64) {}
-    fn ended(&self, _worker: usize, task: &Task, _end: &TaskEnd) {
-        println!("finished: {task}");
+    fn ended(&self, _worker: usize, job: &JobLabel, _end: &JobEnd) {
+        println!("finished: {job}");
     }
-    fn finished_elsewhere(&self, _task: &Task, _steps: u64) {}
+    fn finished_elsewhere(&self, _job: &JobLabel, _steps: u64) {}
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -55,11 +55,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         max_memory: 1 << 30,
         policy: Policy::default(),
         task: None,
+        weights: None,
     };
     experiment.check_memory(&execution)?;
     let store = Store::create(&execution.out)?;
-    let (share, stop) = (experiment.share(), AtomicBool::new(false));
-    let failed = local::run(&experiment, share, &store, &execution, &Print, &stop)?;
+    let stop = AtomicBool::new(false);
+    let failed = local::run(
+        &experiment,
+        experiment.jobs(),
+        &store,
+        &execution,
+        &Print,
+        &stop,
+    )?;
     assert!(failed.is_empty());
 
     let found = collect(&experiment, &store)?;

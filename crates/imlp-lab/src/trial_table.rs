@@ -1,5 +1,5 @@
 //! The table of trials: one row per trial, as in `results.csv`, `imlp export` and
-//! `imlp trial`.
+//! `imlp train --json`.
 
 use std::io::Write;
 

@@ -20,7 +20,7 @@ pub fn say(text: impl std::fmt::Display) -> Result<(), Failure> {
 
 /// Prints `bytes`, as [`say`] does text.
 pub fn print(bytes: &[u8]) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
+    let mut out = io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::Message(format!(
             "cannot write to the standard output: {error}"

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use imlp_lab::executor::{JobEnd, JobLabel, Progress, Results, collect, local};
 use imlp_lab::files::refuse_file;
-use imlp_lab::rows::{Rows, Source};
 use imlp_lab::store::Store;
 use imlp_lab::text::alpha_text;
+use imlp_lab::trial_table::{TrialRow, TrialTable};
 use imlp_lab::weights::{NetworkName, are_saved, save_prior, save_twin};
 use imlp_lab::{Execution, Experiment, Job, LabError, Plan, PlannedTrial};
 use imlp_train::{Observer, PriorRecord, TrialRecord, TrialStatus, run_trial};
@@ -239,10 +239,10 @@ fn summarise(
 
 /// The trial's row as one line of JSON.
 fn line(results: &Results) -> Result<Vec<u8>, Failure> {
-    let sources: Vec<Source<'_>> = results
+    let rows: Vec<TrialRow<'_>> = results
         .trials
         .iter()
-        .map(|(trial, published)| Source {
+        .map(|(trial, published)| TrialRow {
             id: trial.id.as_str(),
             alpha: trial.alpha.get(),
             seed: trial.seed,
@@ -253,7 +253,7 @@ fn line(results: &Results) -> Result<Vec<u8>, Failure> {
         })
         .collect();
     let mut line = Vec::new();
-    Rows::of(&sources)
+    TrialTable::new(&rows)
         .json_lines(&mut line)
         .map_err(|error| LabError::Table(error.to_string()))?;
     Ok(line)

@@ -149,7 +149,7 @@ mod tests {
                 })
                 .unwrap();
                 let lengths = (0..output).map(|o| map.window(0, o).len());
-                assert_eq!(window_lengths(input, output), lengths.sum());
+                assert_eq!(window_lengths(input, output), lengths.sum::<usize>());
             }
         }
     }

@@ -109,9 +109,7 @@ impl Model for Engine {
             moments: &mut self.moments,
             rate,
         };
-        let slopes = self
-            .chain
-            .backward(&mut pass, &self.images, slopes, false);
+        let slopes = self.chain.backward(&mut pass, &self.images, slopes, false);
         self.workspace.give(slopes);
         loss
     }

@@ -15,7 +15,7 @@ use imlp_suggest::did_you_mean;
 use toml::{Table, Value};
 
 use super::config::{LayerKind, no_such_type};
-use super::context::Site;
+use super::context::LayerContext;
 use crate::error::TrainError;
 
 /// How one kind of layer is written as text.
@@ -229,12 +229,12 @@ pub fn parse_layer(text: &str, has_bias: bool) -> Result<Arc<dyn StructuredMap>,
             let keys = layer
                 .linear()
                 .expect("every kind with a text form is linear");
-            let site = Site {
+            let context = LayerContext {
                 input: &input,
                 // The text always says how many features there are.
                 classes: 0,
             };
-            keys.map(&site).map_err(|error| refusal(text, error.0))
+            keys.map(&context).map_err(|error| refusal(text, error.0))
         }
     }
 }
@@ -648,11 +648,11 @@ mod tests {
         ] {
             let from_text = parse_layer(text, true).unwrap();
             let layer: super::super::LayerConfig = toml::from_str(keys).unwrap();
-            let site = Site {
+            let context = LayerContext {
                 input: &input,
                 classes: 10,
             };
-            let from_recipe = layer.kind.linear().unwrap().map(&site).unwrap();
+            let from_recipe = layer.kind.linear().unwrap().map(&context).unwrap();
             assert_eq!(format!("{from_text:?}"), format!("{from_recipe:?}"));
         }
     }
