@@ -5,13 +5,13 @@
 pub mod seeds;
 
 use std::fmt::Display;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use imlp_data::{Cache, FetchOptions, LoadOptions, parsers};
 use imlp_lab::{Plan, Recipe};
 use imlp_linear::Parameters;
 use imlp_train::{NetworkConfig, TensorFile, WeightsFile, parse_layer};
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::TempDir;
 
 /// The entry point of one target: under libFuzzer, or for the files named on the command line.
 #[macro_export]
@@ -82,22 +82,23 @@ pub fn gzip(data: &[u8]) -> bool {
 ///
 /// Never accepted: only the published files pass the checksums.
 pub fn archive(data: &[u8]) -> bool {
-    let archive = file(data);
     let folder = folder();
+    let archive = file(&folder, data);
     ["cifar10", "mnist"].into_iter().any(|name| {
         let options = FetchOptions {
-            from: Some(archive.path().to_owned()),
+            from: Some(archive.clone()),
             progress: &mut |_| {},
         };
-        accepted(Cache::at(folder.path()).fetch(name, options))
+        accepted(Cache::at(folder.path().join("cache")).fetch(name, options))
     })
 }
 
 /// SafeTensors files: any, and those of weights.
 pub fn tensor_file(data: &[u8]) -> bool {
-    let file = file(data);
-    accepted(WeightsFile::read(file.path()));
-    every_tensor(file.path())
+    let folder = folder();
+    let file = file(&folder, data);
+    accepted(WeightsFile::read(&file));
+    every_tensor(&file)
 }
 
 fn every_tensor(path: &Path) -> bool {
@@ -162,13 +163,20 @@ fn accepted<T, E: Display>(result: Result<T, E>) -> bool {
     }
 }
 
+/// A scratch folder: in memory on Linux, because a run makes thousands.
 fn folder() -> TempDir {
-    tempfile::tempdir().expect("a scratch folder")
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() {
+        tempfile::tempdir_in(memory)
+    } else {
+        tempfile::tempdir()
+    };
+    folder.expect("a scratch folder")
 }
 
-/// A file of these bytes.
-fn file(data: &[u8]) -> NamedTempFile {
-    let file = NamedTempFile::new().expect("a scratch file");
-    std::fs::write(file.path(), data).expect("a scratch file takes bytes");
-    file
+/// Writes these bytes into a file of the folder.
+fn file(folder: &TempDir, data: &[u8]) -> PathBuf {
+    let path = folder.path().join("input");
+    std::fs::write(&path, data).expect("a scratch folder takes files");
+    path
 }

@@ -15,97 +15,17 @@
 //! (above 3.39e38), gives a NaN. The instructions take a part below 1.2e-38, the smallest
 //! normal number, as 0: an operand below 1e-33 has fewer digits.
 
-use crate::Kernel;
-use crate::kernel::table::AmxFunctions;
-
+mod configuration;
 mod pack;
 #[cfg(all(target_arch = "x86_64", target_os = "linux", not(imlp_portable)))]
 pub(crate) mod pack_x86;
 #[cfg(test)]
 pub(crate) mod plain;
 mod prefetch;
+pub(crate) mod tile;
 #[cfg(all(target_arch = "x86_64", target_os = "linux", not(imlp_portable)))]
 pub(crate) mod x86;
 
-pub(crate) use pack::{OperandSide, TileSource, pack_tiles};
+pub(crate) use configuration::TileConfiguration;
+pub(crate) use pack::pack_tiles;
 pub(crate) use prefetch::PrefetchSchedule;
-
-/// Rows of a tile; also the pairs of a row, and the sums in a row of a tile register.
-pub(crate) const TILE_ROWS: usize = 16;
-/// Elements of a tile.
-pub(crate) const TILE_LEN: usize = TILE_ROWS * TILE_ROWS;
-/// Rows and columns of the result of one [`TileProduct`]: two tiles.
-pub(crate) const BLOCK: usize = 2 * TILE_ROWS;
-/// Values of k in a tile.
-pub(crate) const K_STEP: usize = 2 * TILE_ROWS;
-
-/// Addresses that are prefetched with each step. A few at a time: a processor waits when
-/// it has more outstanding requests than it can track.
-pub(crate) const PREFETCHES_PER_STEP: usize = 2;
-/// Values that are prefetched from each address.
-pub(crate) const PREFETCH_LEN: usize = 128;
-
-/// `out[r, c] (+)= Σ_k left[r, k]·right[k, c]` for [`BLOCK`] rows and columns.
-///
-/// An operand lies as `[steps, parts, 2]` tiles.
-#[derive(Debug)]
-pub(crate) struct TileProduct<'a> {
-    /// Steps of [`K_STEP`] values of k; at least 1.
-    pub steps: usize,
-    pub left: &'a [f32],
-    pub right: &'a [f32],
-    /// Whether sums start from what `out` holds, else from 0.
-    pub accumulate: bool,
-    pub out: &'a mut [f32],
-    /// Values from one row of `out` to the next.
-    pub out_stride: usize,
-    /// What each step prefetches: [`PREFETCH_LEN`] values from each address. Nothing is
-    /// read, so that any address will do.
-    pub prefetch: &'a [[usize; PREFETCHES_PER_STEP]],
-}
-
-impl TileProduct<'_> {
-    /// Whether everything that a product of operands with `parts` parts reads and writes
-    /// lies within the slices.
-    pub fn fits(&self, parts: usize) -> bool {
-        let operand = self.steps * parts * 2 * TILE_LEN;
-        self.steps > 0
-            && operand <= self.left.len()
-            && operand <= self.right.len()
-            && self.steps <= self.prefetch.len()
-            && (BLOCK - 1) * self.out_stride + BLOCK <= self.out.len()
-    }
-}
-
-/// The tile registers in the shape of whole tiles, while this exists.
-pub(crate) struct TileConfiguration(AmxFunctions);
-
-impl TileConfiguration {
-    /// Configures the tile registers of this thread.
-    ///
-    /// # Panics
-    /// If the kernel does not use AMX.
-    pub fn new(kernel: Kernel) -> Self {
-        let functions = kernel.amx().expect("a kernel with AMX");
-        // SAFETY: a kernel exists only where its instructions do.
-        unsafe { (functions.configure)() };
-        Self(functions)
-    }
-
-    /// Computes one product.
-    ///
-    /// # Safety
-    /// The product [fits](TileProduct::fits).
-    pub unsafe fn multiply(&self, product: &mut TileProduct<'_>) {
-        debug_assert!(product.fits(self.0.parts), "{} steps", product.steps);
-        // SAFETY: the registers are configured; the product fits.
-        unsafe { (self.0.product)(product) }
-    }
-}
-
-impl Drop for TileConfiguration {
-    fn drop(&mut self) {
-        // SAFETY: a kernel exists only where its instructions do.
-        unsafe { (self.0.release)() };
-    }
-}

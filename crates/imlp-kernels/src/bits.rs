@@ -1,7 +1,12 @@
 //! The bits of products are part of what results are named by: a change here changes
 //! every result, and asks for a new version of them.
 
-use crate::{GradientSink, IndirectGemm, InstructionSet, Kernel, Operands, Panels, Products};
+use crate::indirect::IndirectGemm;
+use crate::instruction_set::InstructionSet;
+use crate::kernel::Kernel;
+use crate::operands::Operands;
+use crate::panels::Panels;
+use crate::products::{GradientSink, Products};
 
 /// FNV-1a (Fowler, Noll & Vo) of the bits of values.
 struct Fingerprint(u64);

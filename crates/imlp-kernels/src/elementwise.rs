@@ -11,8 +11,8 @@ pub use cross_entropy::cross_entropy;
 pub use layer_norm::{layer_norm, layer_norm_backward};
 pub use update::{ParameterUpdate, UpdateRule};
 
-use crate::Panels;
 use crate::kernel::vectorized;
+use crate::panels::Panels;
 
 vectorized! {
 /// `out[i] += x[i]`.

@@ -6,11 +6,13 @@
 //! rows of a panel of outputs. The rows are addressed by a table of offsets, as in the
 //! indirect convolution (Dukhan 2019, arXiv 1907.02129): no patch is copied.
 
+use crate::aligned::Aligned;
+use crate::kernel::Kernel;
 use crate::matrix::MatrixView;
 use crate::pack::pack_micro_panels;
+use crate::panels::Panels;
 use crate::vector::contraction::{CONTRACTION_COLUMNS, CONTRACTION_ROWS, Contraction};
 use crate::vector::micro_kernel::{Initial, LhsLayout, MicroTile, RowAddresses};
-use crate::{Aligned, Kernel, Panels};
 
 /// The products of a matrix `[rows, columns]` that is applied at several positions.
 /// Operands are f32 whatever the kernel's.

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use self::table::{AmxFunctions, Bf16Functions, KernelTable};
-use crate::InstructionSet;
+use crate::instruction_set::InstructionSet;
+use crate::operands::Operands;
 use crate::processor::{Processor, Unsupported};
 use crate::vector::PANEL_REGISTERS;
 use crate::vector::contraction::Contraction;
@@ -15,33 +16,6 @@ mod plain;
 pub(crate) mod table;
 #[cfg(all(target_arch = "x86_64", not(imlp_portable)))]
 mod x86;
-
-/// The numbers that are multiplied. Sums are always f32.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operands {
-    /// Values of f32 as they are.
-    F32,
-    /// Rounded to bfloat16, for instructions that multiply two of them per lane
-    /// (AVX-512-BF16) or whole tiles of them (AMX). Subnormal numbers count as 0.
-    Bf16,
-    /// Rounded to bfloat16 and multiplied as f32: the same rounding on a processor
-    /// without bfloat16, and without its speed.
-    EmulatedBf16,
-}
-
-impl Operands {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::EmulatedBf16];
-
-    /// Its name in recipes and messages: `f32`, `bf16` or `bf16-emulated`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::F32 => "f32",
-            Self::Bf16 => "bf16",
-            Self::EmulatedBf16 => "bf16-emulated",
-        }
-    }
-}
 
 /// The functions of one instruction set for one kind of operands. A kernel exists only
 /// where its instructions do: it is the proof that they can be executed.

@@ -1,10 +1,12 @@
 //! Operands in the order in which micro-kernels read them.
 
+use crate::aligned::Aligned;
 use crate::bf16::{pair, rounded};
+use crate::kernel::Kernel;
 use crate::matrix::MatrixView;
+use crate::operands::Operands;
 use crate::prefetch::{Cache, prefetch};
 use crate::vector::micro_kernel::{AVX2_ROWS, AVX512_ROWS};
-use crate::{Aligned, Kernel, Operands};
 
 /// The greatest width of a panel.
 pub(crate) const MAX_PANEL_WIDTH: usize = 32;

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::{InstructionSet, Operands};
+use crate::instruction_set::InstructionSet;
+use crate::operands::Operands;
 
 /// The instructions that the processor has and the system permits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

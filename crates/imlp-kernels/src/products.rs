@@ -8,10 +8,12 @@ mod dense;
 use self::amx::AmxProducts;
 use self::csr::{CsrProducts, is_sparse};
 use self::dense::DenseProducts;
+use crate::aligned::Aligned;
+use crate::kernel::Kernel;
 use crate::kernel::vectorized;
 use crate::matrix::MatrixView;
+use crate::panels::Panels;
 use crate::prefetch::{Cache, prefetch};
-use crate::{Aligned, Kernel, Panels};
 
 /// Takes the entries of a gradient block by block, each entry once.
 pub trait GradientSink {

@@ -182,7 +182,13 @@ fn of_prior(config: TrialConfig) -> TrialConfig {
         PriorTraining::CoTrained => {}
         // It has epochs of its own.
         PriorTraining::Frozen => config.train.epochs = 1,
-        PriorTraining::Untrained => config.train = TrainConfig::default(),
+        // Nothing trains it, but it is evaluated.
+        PriorTraining::Untrained => {
+            config.train = TrainConfig {
+                instructions: config.train.instructions,
+                ..TrainConfig::default()
+            };
+        }
     }
     if config.prior.training != PriorTraining::Untrained {
         // It has a learning rate of its own.
@@ -351,6 +357,37 @@ mod tests {
         assert_ne!(Identity::of_prior(&plain, 1).prior_id(), prior);
         let one = Identity::of_trial(&plain, half, 1).trial_id();
         assert_ne!(one, trial);
+    }
+
+    #[test]
+    fn a_pinned_instruction_set_belongs_to_the_name() {
+        let data = dataset();
+        let half = Alpha::new(0.5).unwrap();
+        for training in ["co-trained", "frozen", "untrained"] {
+            let training = format!("prior.training={training}");
+            let names = |sets: &[&str]| {
+                let setup = setup(&data, &[&[training.as_str()], sets].concat());
+                let trial = Identity::of_trial(&setup, half, 0).trial_id().to_string();
+                let zero = Identity::of_trial(&setup, Alpha::ZERO, 0).trial_id();
+                let prior = Identity::of_prior(&setup, 0).prior_id().to_string();
+                [trial, zero.to_string(), prior]
+            };
+            let free = names(&[]);
+            for set in ["avx2", "avx512", "amx"] {
+                let plan = Recipe::parse(TINY).and_then(|mut recipe| {
+                    recipe.set_text(&format!("train.instructions={set}"))?;
+                    Plan::new(&recipe)
+                });
+                let config = plan.unwrap().configurations()[0].config.clone();
+                // Only what this machine has can be set up.
+                if Setup::new(config, Arc::clone(&data), Backend::Cpu).is_ok() {
+                    let pinned = names(&[&format!("train.instructions={set}")]);
+                    for (free, pinned) in free.iter().zip(&pinned) {
+                        assert_ne!(free, pinned, "{set}, {training}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

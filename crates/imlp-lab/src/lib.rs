@@ -12,6 +12,7 @@ pub mod files;
 mod folder_name;
 pub mod grid;
 pub mod identity;
+pub mod instructions;
 mod keys;
 mod plan;
 mod recipe;

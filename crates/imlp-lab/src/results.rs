@@ -30,6 +30,9 @@ pub struct Written {
     /// Accuracy against α on the test set: label and curve of each configuration
     /// that has a finished trial.
     pub curves: Vec<(String, Curve)>,
+    /// What a reader of the curves must know: configurations whose trials were computed
+    /// with several instruction sets.
+    pub notes: Vec<String>,
     /// The files that a reader wants first.
     pub files: Vec<PathBuf>,
 }
@@ -73,6 +76,7 @@ pub fn write(
         let names = [TABLE, SUMMARY, FIGURE, IMAGE, REPORT];
         return Ok(Written {
             curves: vec![(String::new(), test)],
+            notes: records.instructions(0).note().into_iter().collect(),
             files: names.map(|name| execution.out.join(name)).to_vec(),
         });
     }
@@ -107,6 +111,11 @@ fn write_configurations(records: &Records<'_>, out: &Path) -> Result<Written, La
     });
     let summary = out.join(SUMMARY);
     write_json(&summary, &Overview::new(records, entries.collect()))?;
+    let notes = configurations.iter().enumerate();
+    let notes = notes.filter_map(|(index, configuration)| {
+        let note = records.instructions(index).note()?;
+        Some(format!("{}: {note}", configuration.label()))
+    });
     let curves: Vec<(String, Curve)> = configurations
         .iter()
         .zip(written)
@@ -117,6 +126,7 @@ fn write_configurations(records: &Records<'_>, out: &Path) -> Result<Written, La
     }
     Ok(Written {
         curves,
+        notes: notes.collect(),
         files: vec![table, summary, out.join(CONFIGURATIONS)],
     })
 }
@@ -126,8 +136,7 @@ fn write_configuration(records: &Records<'_>, index: usize, out: &Path) -> Resul
     let curves = Curves::of(records, index)?;
     let svg = render_svg(&curves.test)?;
     let png = svg_to_png(&svg)?;
-    let configuration = &records.experiment.configurations[index];
-    let summary = Summary::new(records, configuration, &curves);
+    let summary = Summary::new(records, index, &curves);
     let names = [TABLE, SUMMARY, FIGURE, IMAGE, REPORT];
     let html = page(records, index, &curves.test, &svg, &names)?;
     write_atomically(&out.join(TABLE), &records.table(&[index]).csv_bytes()?)?;

@@ -8,6 +8,7 @@ use crate::error::LabError;
 use crate::executor::batch::Queue;
 use crate::executor::prior_failed;
 use crate::identity::PriorId;
+use crate::instructions::InstructionsUsed;
 use crate::store::{Attempt, ListedTrial, Manifest, Published, State, Store};
 use crate::text::alpha_text;
 use crate::variation::label;
@@ -51,6 +52,8 @@ pub struct Status {
     pub failed_priors: Vec<(String, String)>,
     /// Number of further trials in the store.
     pub others: usize,
+    /// The configurations whose trials were computed with several instruction sets.
+    pub notes: Vec<String>,
 }
 
 /// The pace of an experiment.
@@ -133,7 +136,10 @@ impl Status {
                     published,
                 })
             })
-            .collect::<Result<_, LabError>>()?;
+            .collect::<Result<Vec<TrialStatus>, LabError>>()?;
+        let notes = manifest
+            .as_ref()
+            .map_or(Vec::new(), |manifest| mixtures(manifest, &trials));
         Ok(Self {
             trials,
             failed_priors: failed_priors
@@ -141,6 +147,7 @@ impl Status {
                 .map(|(id, reason)| (format!("prior {id}"), reason))
                 .collect(),
             others,
+            notes,
         })
     }
 
@@ -220,6 +227,27 @@ impl Status {
             seconds_left: (running > 0).then(|| seconds_per_trial * left as f64 / running as f64),
         })
     }
+}
+
+/// The configurations whose trials were computed with several instruction sets.
+fn mixtures(manifest: &Manifest, trials: &[TrialStatus]) -> Vec<String> {
+    let records: HashMap<&str, &TrialRecord> = trials
+        .iter()
+        .filter_map(|trial| Some((trial.id.as_str(), &trial.published.as_ref()?.result)))
+        .collect();
+    let configurations = manifest.configurations.iter().enumerate();
+    configurations
+        .filter_map(|(index, configuration)| {
+            let listed = manifest.trials.iter();
+            let of_this = listed.filter(|trial| trial.configuration == index);
+            let records = of_this.filter_map(|trial| records.get(trial.id.as_str()).copied());
+            let note = records.collect::<InstructionsUsed>().note()?;
+            Some(match label(&configuration.assignments).as_str() {
+                "" => note,
+                label => format!("{label}: {note}"),
+            })
+        })
+        .collect()
 }
 
 /// `α = 0.1, seed 2, train.epochs=3`.

@@ -159,20 +159,20 @@ impl TrialTable {
     }
 }
 
-/// What a measured column reads from a trial; a missing number is `None`.
+/// What a measured column reads from a trial; a missing value is `None`.
 enum Measured {
     Integer(fn(&TrialRow<'_>) -> Option<u64>),
     Float(fn(&TrialRow<'_>) -> Option<f64>),
-    Text(fn(&TrialRow<'_>) -> String),
+    Text(fn(&TrialRow<'_>) -> Option<String>),
 }
 
 use Measured::{Float, Integer, Text};
 
 /// The columns of every table of trials: name, type and value.
-const MEASURED: [(&str, Measured); 25] = [
+const MEASURED: [(&str, Measured); 27] = [
     ("alpha", Float(|t| Some(t.alpha))),
     ("seed", Integer(|t| Some(t.seed))),
-    ("status", Text(|t| t.status().to_owned())),
+    ("status", Text(|t| Some(t.status().to_owned()))),
     (
         "val_accuracy_before",
         Float(|t| Some(t.before()?.validation?.accuracy)),
@@ -243,6 +243,14 @@ const MEASURED: [(&str, Measured); 25] = [
         "prior_train_seconds",
         Float(|t| Some(t.prior?.train_seconds)),
     ),
+    (
+        "instructions",
+        Text(|t| t.record.and_then(|r| r.instructions.clone())),
+    ),
+    (
+        "prior_instructions",
+        Text(|t| t.prior.and_then(|p| p.instructions.clone())),
+    ),
 ];
 
 impl Measured {
@@ -261,7 +269,7 @@ impl Measured {
                 Cell::Integer(i64::try_from(value).unwrap_or(i64::MAX))
             }),
             Float(get) => get(trial).map_or(Cell::Null, Cell::Float),
-            Text(get) => Cell::Text(get(trial)),
+            Text(get) => get(trial).map_or(Cell::Null, Cell::Text),
         }
     }
 }
@@ -370,7 +378,7 @@ mod tests {
         let lines: Vec<&str> = csv.lines().collect();
         assert!(lines[0].starts_with("alpha,seed,status,val_accuracy_before"));
         assert!(lines[0].ends_with(
-            "prior_train_seconds,train.epochs,train.learning_rate,interpolation.allocation,trial"
+            "prior_train_seconds,instructions,prior_instructions,train.epochs,train.learning_rate,interpolation.allocation,trial"
         ));
         assert!(lines[1].starts_with("1.0,7,failed,,"), "{csv}");
         assert!(lines[1].ends_with(",3,1.0,,0f"), "{csv}");

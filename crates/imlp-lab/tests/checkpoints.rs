@@ -9,8 +9,9 @@ use imlp_lab::executor::{JobEnd, JobLabel, Progress, collect, local};
 use imlp_lab::store::Store;
 use imlp_lab::{CheckpointEvery, Execution, Experiment, LabError, Plan, Policy, Recipe};
 use imlp_linear::Alpha;
-use imlp_train::Backend;
+use imlp_train::{Backend, WeightsFile};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 /// A network of 784 → 98 → 10 for two epochs of five steps.
 const TINY: &str = "prior.kind = \"custom\"\n\
@@ -170,6 +171,36 @@ fn the_checkpoint_of_another_trial_is_set_aside() {
     let result = run(0.5, folder.path(), &Watched::new(NEVER)).unwrap();
     assert_eq!(result, undisturbed(0.5));
     is_aside(&inside);
+}
+
+#[test]
+fn the_checkpoint_of_another_instruction_set_is_not_continued() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = interrupted(0.5, folder.path());
+    let mut file = WeightsFile::read(&path).unwrap();
+    let metadata = file.metadata.get_mut("imlp-checkpoint").unwrap();
+    let mut rest: Value = serde_json::from_str(metadata).unwrap();
+    assert!(rest["instructions"].is_string());
+    rest["instructions"] = "of another machine".into();
+    *metadata = rest.to_string();
+    let bytes = file.to_bytes().unwrap();
+    let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    let start = name.rsplit_once('-').unwrap().0;
+    let foreign = format!(
+        "{start}-{}.safetensors",
+        hex::encode(Sha256::digest(&bytes))
+    );
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(path.with_file_name(foreign), bytes).unwrap();
+    let progress = Watched::new(NEVER);
+    let result = run(0.5, folder.path(), &progress).unwrap();
+    assert_eq!(result, undisturbed(0.5));
+    assert_eq!(
+        progress.first.load(Ordering::Relaxed),
+        1,
+        "it started again"
+    );
+    assert_eq!(checkpoints(folder.path()), [] as [PathBuf; 0]);
 }
 
 fn is_aside(path: &Path) {

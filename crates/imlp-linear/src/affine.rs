@@ -9,7 +9,8 @@ use crate::equivalent::{
     AffineOperator, DenseEquivalent, SparseEquivalent, dense, dense_bytes, sparse,
 };
 use crate::error::LinearError;
-use crate::map::{Parameters, StructuredMap, WithParameters};
+use crate::map::{StructuredMap, WithParameters};
+use crate::parameters::Parameters;
 
 /// A structured linear map with its parameters, or a composition of them: an
 /// affine function `x ↦ W·x + b` whose matrix is not built.

@@ -9,43 +9,13 @@ use crate::equivalent::{
     AffineOperator, DenseEquivalent, SparseEquivalent, dense, dense_bytes, sparse,
 };
 use crate::error::LinearError;
+use crate::parameters::Parameters;
 use crate::projection::{Energy, Projection, dimension, energy, project};
 use crate::shape::Shape;
 use crate::structure::{Structure, Tied};
 use crate::support;
 use crate::support::{Support, TieGroups};
 use crate::transposed;
-
-/// The parameters of a map, in PyTorch layout.
-#[derive(Clone, Copy, Debug)]
-pub struct Parameters<'a> {
-    /// Weight, row-major, of shape [`StructuredMap::weight_shape`]; empty for
-    /// maps without parameters.
-    pub weight: &'a [f32],
-    /// Bias, of length [`StructuredMap::bias_len`], exactly when
-    /// [`StructuredMap::has_bias`].
-    pub bias: Option<&'a [f32]>,
-}
-
-impl Parameters<'static> {
-    /// The parameters of a map that has none (pooling).
-    pub const NONE: Self = Self {
-        weight: &[],
-        bias: None,
-    };
-}
-
-impl<'a> Parameters<'a> {
-    /// The weight that row segments index: the implied 1 for a map without
-    /// weight.
-    pub(crate) fn tied_weight(self) -> &'a [f32] {
-        if self.weight.is_empty() {
-            &[1.0]
-        } else {
-            self.weight
-        }
-    }
-}
 
 /// The geometry of a structured linear map, checked when it was built.
 ///

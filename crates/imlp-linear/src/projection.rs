@@ -15,7 +15,8 @@ use faer::{Mat, Side};
 
 use crate::arithmetic::sum_of_squares;
 use crate::error::LinearError;
-use crate::map::{Parameters, StructuredMap};
+use crate::map::StructuredMap;
+use crate::parameters::Parameters;
 use crate::structure::{Structure, Tied};
 use crate::support::{Term, refuse_wide, row_terms};
 

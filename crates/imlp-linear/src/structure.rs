@@ -1,6 +1,6 @@
 //! How the entries of a dense equivalent depend on the map's parameters.
 
-use crate::map::Parameters;
+use crate::parameters::Parameters;
 
 /// Evenly spaced entries of one row of a dense equivalent, each a multiple of
 /// one weight: for k in `0..len`

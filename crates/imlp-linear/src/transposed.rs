@@ -11,7 +11,8 @@
 
 use crate::alpha::Alpha;
 use crate::arithmetic::scale;
-use crate::map::{Parameters, StructuredMap};
+use crate::map::StructuredMap;
+use crate::parameters::Parameters;
 
 /// Outputs per block: one 64-byte cache line of f32 of each row of `[in, out]`.
 const BLOCK: usize = 16;

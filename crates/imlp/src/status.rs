@@ -86,6 +86,9 @@ pub fn run(arguments: &StatusArguments) -> Result<(), Failure> {
             say(format_args!("{}: {} ({how})", trial.word(), trial.name))?;
         }
     }
+    for note in &status.notes {
+        say(format_args!("note: {note}"))?;
+    }
     let failures = status.failures();
     for (name, reason) in &failures {
         say(format_args!("failed: {name}: {reason}"))?;

@@ -96,6 +96,9 @@ fn write_results(
                 }
                 say(table::terminal_table(curve).map_err(LabError::from)?)?;
             }
+            for note in &written.notes {
+                say(format_args!("note: {note}"))?;
+            }
             say("wrote")?;
             for file in &written.files {
                 say(format_args!("  {}", file.display()))?;

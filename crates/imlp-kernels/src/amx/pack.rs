@@ -1,38 +1,8 @@
 //! Operands cut into tiles.
 
-use super::{BLOCK, K_STEP, TILE_LEN, TILE_ROWS};
-use crate::Kernel;
+use super::tile::{BLOCK, K_STEP, OperandSide, TILE_LEN, TILE_ROWS, TileSource};
+use crate::kernel::Kernel;
 use crate::matrix::MatrixView;
-
-/// Which operand of a product.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OperandSide {
-    /// Its tiles hold rows of pairs.
-    Left,
-    /// Its tiles hold columns of pairs.
-    Right,
-}
-
-/// The values of one tile, [`TILE_ROWS`] × [`K_STEP`], and how they lie.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct TileSource<'a> {
-    pub values: &'a [f32],
-    /// Whether the values of a row are neighbours, else those of a column.
-    pub row_major: bool,
-    /// Values from one row (column) to the next.
-    pub stride: usize,
-}
-
-impl TileSource<'_> {
-    /// The number of contiguous lines, rows or columns, and their length.
-    const fn lines(row_major: bool) -> (usize, usize) {
-        if row_major {
-            (TILE_ROWS, K_STEP)
-        } else {
-            (K_STEP, TILE_ROWS)
-        }
-    }
-}
 
 /// Packs `matrix`, of at most [`BLOCK`] rows and with contiguous rows or columns, as
 /// `[steps, parts, 2]` tiles; 0 stands for what is missing of the last ones. A right

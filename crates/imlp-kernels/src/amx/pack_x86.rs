@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
-use super::{OperandSide, TILE_LEN, TILE_ROWS, TileSource};
+use super::tile::{OperandSide, TILE_LEN, TILE_ROWS, TileSource};
 use crate::transpose::x86::transpose_16x16;
 
 /// Packs one tile of each part.

@@ -1,6 +1,6 @@
 //! The sums of the instructions in plain Rust, in their order.
 
-use super::{BLOCK, OperandSide, TILE_LEN, TILE_ROWS, TileProduct, TileSource};
+use super::tile::{BLOCK, OperandSide, TILE_LEN, TILE_ROWS, TileProduct, TileSource};
 use crate::bf16::{pair, rounded, unpair};
 
 /// Which parts of two values of f32 are multiplied, in the order of the instructions.

@@ -1,6 +1,6 @@
 //! Prefetching of memory while products are computed.
 
-use super::{PREFETCH_LEN, PREFETCHES_PER_STEP};
+use super::tile::{PREFETCH_LEN, PREFETCHES_PER_STEP};
 use crate::prefetch::{Cache, prefetch_at};
 
 /// Memory to prefetch in equal shares with a number of products.

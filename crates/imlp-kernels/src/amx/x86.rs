@@ -1,6 +1,6 @@
 //! The instructions of AMX, in assembly: their intrinsics are not stable in Rust.
 
-use super::{TILE_LEN, TILE_ROWS, TileProduct};
+use super::tile::{TILE_LEN, TILE_ROWS, TileProduct};
 
 /// Whether this processor has the instructions and the system permits their use.
 pub(crate) fn is_available() -> bool {

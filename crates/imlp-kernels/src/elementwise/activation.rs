@@ -84,7 +84,7 @@ fn exp_negative(x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Kernel;
+    use crate::kernel::Kernel;
 
     /// Φ by its Taylor series in f64, which converges everywhere.
     fn cumulative(x: f64) -> f64 {

@@ -1,6 +1,6 @@
 //! Cross-entropy with label smoothing, and its gradient.
 
-use crate::Panels;
+use crate::panels::Panels;
 
 /// The mean over the batch of `−Σ_k q_k·log softmax(logits)_k` with
 /// `q = (1−ε)·onehot + ε/K` (Szegedy et al. 2015, arXiv 1512.00567), and its

@@ -101,7 +101,9 @@ fn statistics(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Kernel, Panels, elementwise::sum_samples};
+    use crate::elementwise::sum_samples;
+    use crate::kernel::Kernel;
+    use crate::panels::Panels;
 
     const EPSILON: f64 = 1e-3;
 

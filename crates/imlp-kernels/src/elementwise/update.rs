@@ -1,7 +1,7 @@
 //! The update rules of SGD with momentum and of AdamW (those of PyTorch), applied to a
 //! gradient while it is computed.
 
-use crate::Kernel;
+use crate::kernel::Kernel;
 use crate::kernel::vectorized;
 use crate::products::GradientSink;
 

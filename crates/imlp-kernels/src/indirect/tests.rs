@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::Operands;
+use crate::operands::Operands;
 
 fn wave(len: usize, speed: f64) -> Vec<f32> {
     (0..len).map(|i| (i as f64 * speed).sin() as f32).collect()

@@ -2,9 +2,10 @@
 
 use super::table::{AmxFunctions, Bf16Functions, KernelTable, VectorIsa};
 use crate::amx;
+use crate::instruction_set::InstructionSet;
+use crate::operands::Operands;
 use crate::vector::micro_kernel::AVX512_ROWS;
 use crate::vector::{csr, plain};
-use crate::{InstructionSet, Operands};
 
 const fn plain_table() -> KernelTable {
     KernelTable {

@@ -1,10 +1,11 @@
 //! The functions of one kernel.
 
-use crate::amx::{OperandSide, TileProduct, TileSource};
+use crate::amx::tile::{OperandSide, TileProduct, TileSource};
+use crate::instruction_set::InstructionSet;
+use crate::operands::Operands;
 use crate::vector::contraction::Contraction;
 use crate::vector::csr::{Bf16Nonzero, CsrProduct, Nonzero};
 use crate::vector::micro_kernel::MicroTile;
-use crate::{InstructionSet, Operands};
 
 /// The vector instructions that a function is compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

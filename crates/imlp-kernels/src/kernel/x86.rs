@@ -1,9 +1,10 @@
 //! The kernels of x86-64.
 
 use super::table::{AmxFunctions, Bf16Functions, KernelTable, VectorIsa};
+use crate::instruction_set::InstructionSet;
+use crate::operands::Operands;
 use crate::vector::micro_kernel::{AVX2_ROWS, AVX512_ROWS};
 use crate::vector::{avx2, avx512, avx512_bf16, csr};
-use crate::{InstructionSet, Operands};
 
 const fn avx2_table() -> KernelTable {
     KernelTable {

@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use super::{GradientSink, add_bias, prefetch_targets, sized};
-use crate::amx::{
-    BLOCK, K_STEP, OperandSide, PrefetchSchedule, TILE_LEN, TileConfiguration, TileProduct,
-    pack_tiles,
-};
+use crate::aligned::Aligned;
+use crate::amx::tile::{BLOCK, K_STEP, OperandSide, TILE_LEN, TileProduct};
+use crate::amx::{PrefetchSchedule, TileConfiguration, pack_tiles};
+use crate::kernel::Kernel;
 use crate::matrix::MatrixView;
-use crate::{Aligned, Kernel, Panels};
+use crate::panels::Panels;
 
 /// Rows of the left operand that are packed together (`mc`), and stay in the second-level
 /// cache while every panel passes.

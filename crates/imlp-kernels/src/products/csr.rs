@@ -15,11 +15,14 @@ use std::ops::Range;
 
 use super::csr_builder::{BlockPacker, CsrBuilder, block_stride, column_block, k_block};
 use super::{GradientSink, add_bias, prefetch_targets, sized};
+use crate::aligned::Aligned;
+use crate::kernel::Kernel;
 use crate::kernel::vectorized;
 use crate::matrix::MatrixView;
+use crate::operands::Operands;
+use crate::panels::Panels;
 use crate::transpose::transpose;
 use crate::vector::csr::CsrProduct;
-use crate::{Aligned, Kernel, Operands, Panels};
 
 /// The share of values that are not 0 up to which CSR products are faster than dense ones
 /// (`cargo bench -p imlp-kernels`).

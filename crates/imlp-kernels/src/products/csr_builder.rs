@@ -1,9 +1,10 @@
 //! Sparse operands in compressed sparse rows (CSR), and the dense ones that they multiply.
 
+use crate::kernel::Kernel;
 use crate::matrix::MatrixView;
+use crate::operands::Operands;
 use crate::transpose::transpose;
 use crate::vector::csr::{Bf16Nonzero, CSR_REGISTERS, Nonzero};
-use crate::{Kernel, Operands};
 
 /// Columns of the dense operand that are multiplied together (`nc`): as many as the
 /// registers hold.

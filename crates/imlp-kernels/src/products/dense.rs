@@ -5,11 +5,14 @@
 use std::ops::Range;
 
 use super::{GradientSink, prefetch_targets};
+use crate::aligned::Aligned;
+use crate::kernel::Kernel;
 use crate::matrix::MatrixView;
+use crate::operands::Operands;
 use crate::pack::{MAX_PANEL_WIDTH, elements, pack_micro_panels, pack_rhs, pack_row_major};
+use crate::panels::Panels;
 use crate::transpose::transpose;
 use crate::vector::micro_kernel::{Initial, LhsLayout, MicroTile, RowAddresses, k_block};
-use crate::{Aligned, Kernel, Operands, Panels};
 
 /// Packed operands and results.
 #[derive(Clone, Debug)]

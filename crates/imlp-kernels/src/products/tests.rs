@@ -3,8 +3,8 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng};
 
 use super::*;
-use crate::Operands;
 use crate::bf16::rounded;
+use crate::operands::Operands;
 
 /// Values that repeat for no dimension of the test.
 fn wave(len: usize, speed: f64) -> Vec<f32> {

@@ -286,6 +286,11 @@ impl<'a> Shared<'a> {
                 {
                     continue;
                 }
+                Ok(Err(error @ TrainError::OtherInstructions { .. }))
+                    if checkpoints.start_over(&error) =>
+                {
+                    continue;
+                }
                 Ok(Err(error)) => Err((Ending::Failed, Some(error.to_string()))),
                 Err(panic) => Err((Ending::Failed, Some(defect(panic.as_ref())))),
             });

@@ -29,7 +29,7 @@ pub(super) fn page(
         title: test.title.clone(),
         command: records.command.to_owned(),
         config_toml: config_toml(configuration, &records.experiment.sweep)?,
-        facts: facts(records, configuration),
+        facts: facts(records, index, configuration),
         curve: test,
         svg,
         files: files.iter().map(|&name| name.to_owned()).collect(),
@@ -57,7 +57,11 @@ fn config_toml(configuration: &Configuration, sweep: &SweepConfig) -> Result<Str
     })
 }
 
-fn facts(records: &Records<'_>, configuration: &Configuration) -> Vec<(String, String)> {
+fn facts(
+    records: &Records<'_>,
+    index: usize,
+    configuration: &Configuration,
+) -> Vec<(String, String)> {
     let data = configuration.setup.data();
     let cost = configuration.cost();
     let fact = |name: &str, value: String| (name.to_owned(), value);
@@ -103,6 +107,10 @@ fn facts(records: &Records<'_>, configuration: &Configuration) -> Vec<(String, S
             format!("{:.1}", records.seconds_of_training()),
         ),
         fact(
+            "Instruction set (trials)",
+            records.instructions(index).to_string(),
+        ),
+        fact(
             "Versions",
             format!("imlp {}, Burn {BURN_VERSION}", env!("CARGO_PKG_VERSION")),
         ),
@@ -126,6 +134,7 @@ fn notes(records: &Records<'_>, index: usize, test: &Curve) -> Vec<String> {
                 .to_owned(),
         );
     }
+    notes.extend(records.instructions(index).note());
     let diverged: usize = test.points.iter().map(|p| p.seeds.diverged.len()).sum();
     if diverged > 0 {
         notes.push(format!(

@@ -6,6 +6,7 @@ use imlp_train::TrialRecord;
 
 use crate::executor::Results;
 use crate::experiment::{Experiment, PlannedTrial, Prediction};
+use crate::instructions::InstructionsUsed;
 use crate::store::Published;
 use crate::trial_table::{TrialRow, TrialTable};
 
@@ -29,6 +30,15 @@ impl Records<'_> {
     ) -> impl Iterator<Item = &(PlannedTrial, Option<Published<TrialRecord>>)> {
         let trials = self.results.trials.iter();
         trials.filter(move |(trial, _)| trial.configuration == configuration)
+    }
+
+    /// What computed the trials of one configuration.
+    pub(super) fn instructions(&self, configuration: usize) -> InstructionsUsed {
+        let trials = self.trials(configuration);
+        trials
+            .filter_map(|(_, published)| published.as_ref())
+            .map(|published| &published.result)
+            .collect()
     }
 
     /// `results.csv` of some configurations: one row per trial.

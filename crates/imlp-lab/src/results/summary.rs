@@ -1,5 +1,7 @@
 //! `summary.json`: the curve and everything needed to run the experiment again.
 
+use std::collections::BTreeMap;
+
 use imlp_train::{BURN_VERSION, Cost, TrialConfig};
 use serde::Serialize;
 
@@ -35,17 +37,16 @@ pub(super) struct Summary<'a> {
     test: &'a Curve,
     validation: Option<&'a Curve>,
     seconds_of_training: f64,
+    /// Number of trials by the instruction set that computed them.
+    instructions: BTreeMap<String, usize>,
     units: &'static str,
     note: &'static str,
 }
 
 impl<'a> Summary<'a> {
-    /// The summary of the configuration whose curves these are.
-    pub(super) fn new(
-        records: &Records<'a>,
-        configuration: &'a Configuration,
-        curves: &'a Curves,
-    ) -> Self {
+    /// The summary of the configuration with index `index`, whose curves these are.
+    pub(super) fn new(records: &Records<'a>, index: usize, curves: &'a Curves) -> Self {
+        let configuration = &records.experiment.configurations[index];
         Self {
             imlp_version: env!("CARGO_PKG_VERSION"),
             burn_version: BURN_VERSION,
@@ -60,6 +61,7 @@ impl<'a> Summary<'a> {
             test: &curves.test,
             validation: curves.validation.as_ref(),
             seconds_of_training: records.seconds_of_training(),
+            instructions: records.instructions(index).counts().clone(),
             units: UNITS,
             note: NOTE,
         }

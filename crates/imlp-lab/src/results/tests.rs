@@ -58,6 +58,8 @@ fn record(alpha: f64, seed: u64, epochs: u32) -> TrialRecord {
         "interpolated_weights": 77812,
         "restored_epochs": 0,
         "epochs": epochs,
+        // Two machines of two kinds worked on it.
+        "instructions": if seed == 0 { "avx2" } else { "avx512" },
         "train_seconds": 1.5,
         "interpolation_seconds": 0.25,
         "images_per_second": 1e4,
@@ -76,6 +78,7 @@ fn prior(seed: u64) -> PriorRecord {
         "epochs": [],
         "validation": metrics(0.875),
         "test": metrics(0.75 + 0.0625 * seed as f64),
+        "instructions": "avx512",
         "train_seconds": 0.5,
     }))
     .unwrap()
@@ -160,15 +163,18 @@ fn the_files_of_hand_written_records() {
     }
     assert_snapshot!("results.csv", csv);
 
+    let note = records.instructions(1).note().unwrap();
+    assert!(
+        note.contains("avx2 (") && note.contains("avx512 ("),
+        "{note}"
+    );
+
     let curves = Curves::of(&records, 0).unwrap();
     let other = Curves::of(&records, 1).unwrap();
     let [first, second] = experiment.configurations.as_slice() else {
         panic!("two configurations");
     };
-    assert_snapshot!(
-        "summary.json",
-        redacted(Summary::new(&records, first, &curves))
-    );
+    assert_snapshot!("summary.json", redacted(Summary::new(&records, 0, &curves)));
     let entries = vec![
         OverviewEntry::new(first, Some(("configurations/one", &curves.test))),
         OverviewEntry::new(second, None),

@@ -30,6 +30,8 @@ struct Saved {
     count: u32,
     /// The file from which this attempt continued.
     loaded: Option<PathBuf>,
+    /// Whether this attempt ignores the checkpoints of those before it.
+    start_over: bool,
 }
 
 impl<'a> LeaseCheckpoints<'a> {
@@ -43,6 +45,7 @@ impl<'a> LeaseCheckpoints<'a> {
                 epochs: 0,
                 count: 0,
                 loaded: None,
+                start_over: false,
             }),
         }
     }
@@ -62,12 +65,31 @@ impl<'a> LeaseCheckpoints<'a> {
         Ok(true)
     }
 
+    /// Starts the run from the beginning although there is a checkpoint, which is left
+    /// alone until the first one of this attempt replaces it; false when the attempt
+    /// has not loaded one.
+    pub fn start_over(&self, why: &TrainError) -> bool {
+        let mut saved = self.saved();
+        let Some(path) = saved.loaded.take() else {
+            return false;
+        };
+        saved.start_over = true;
+        tracing::warn!(
+            "{}: {why}: it starts again; --instructions pins one instruction set",
+            path.display()
+        );
+        true
+    }
+
     fn saved(&self) -> MutexGuard<'_, Saved> {
         self.saved.lock().expect("no holder panics")
     }
 
     /// The newest whole checkpoint; damaged ones are set aside.
     fn newest(&self) -> Result<Option<WeightsFile>, LabError> {
+        if self.saved().start_over {
+            return Ok(None);
+        }
         for path in files(self.lease.folder())?.into_iter().rev() {
             match checkpoint_file::read(&path) {
                 Ok(file) => {

@@ -16,7 +16,8 @@ use pathfinding::matrix::Matrix;
 
 use super::geometry::{geometry, refuse_zeros};
 use crate::error::LinearError;
-use crate::map::{Parameters, StructuredMap};
+use crate::map::StructuredMap;
+use crate::parameters::Parameters;
 use crate::registration::{Registration, Sampler};
 use crate::shape::Shape;
 use crate::structure::{Factored, Structure};

@@ -13,7 +13,8 @@
 use super::geometry::{geometry, refuse_overflow, refuse_zeros};
 use crate::arithmetic::{axpy, dot, product};
 use crate::error::LinearError;
-use crate::map::{Parameters, StructuredMap};
+use crate::map::StructuredMap;
+use crate::parameters::Parameters;
 use crate::registration::{Registration, Sampler};
 use crate::shape::Shape;
 use crate::structure::{Factored, Structure};

@@ -28,6 +28,10 @@ pub struct Common {
     /// Number format of the twin's matrix products: f32, bf16 or bf16-emulated [train.precision]
     #[arg(long, value_name = "FORMAT")]
     pub precision: Option<String>,
+    /// Instruction set of all products, avx2, avx512 or amx, for the same bits on every machine
+    /// that has it [default: the machine's fastest] [train.instructions]
+    #[arg(long, value_name = "SET")]
+    pub instructions: Option<String>,
     /// Set any key of the recipe, e.g. --set train.learning_rate=0.05 (repeatable; overrides every other option)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
@@ -255,6 +259,7 @@ impl Common {
             ("data.name", self.data.as_ref().map(text)),
             ("prior.kind", self.prior.as_ref().map(text)),
             ("train.precision", self.precision.as_ref().map(text)),
+            ("train.instructions", self.instructions.as_ref().map(text)),
             (
                 "train.epochs",
                 self.epochs.map(|n| Value::Integer(n.into())),
