@@ -219,12 +219,20 @@ fn impossible_patches_pools_and_mixings_are_refused() {
         bias: true,
     });
     assert_refused(tokens, &["token-mixing", "output tokens is 0"]);
-    let dense = Dense::new(DenseConfig {
-        input: Shape::flat(usize::MAX),
-        output: Shape::flat(2),
-        bias: false,
-    });
-    assert_refused(dense, &["dense", "the weight", "does not fit in memory"]);
+    let dense = |input, output| {
+        Dense::new(DenseConfig {
+            input: Shape::flat(input),
+            output: Shape::flat(output),
+            bias: false,
+        })
+    };
+    for (dense, what) in [
+        (dense(usize::MAX, 2), "the input"),
+        (dense(2, usize::MAX), "the output"),
+        (dense(1 << 40, 1 << 40), "the weight"),
+    ] {
+        assert_refused(dense, &["dense", what, "does not fit in memory"]);
+    }
     let low_rank = LowRank::new(LowRankConfig {
         input: Shape::flat(4),
         output: Shape::flat(3),
@@ -273,7 +281,7 @@ fn impossible_transposed_convolutions_are_refused() {
 
 #[test]
 fn a_matrix_too_large_to_allocate_is_an_error() {
-    let side = 1 << 31;
+    let side = 1 << 30;
     let mean = MeanTokens::new(MeanTokensConfig {
         tokens: side,
         channels: side,

@@ -118,7 +118,8 @@ impl BlockPacker {
             return transpose(matrix, stride, out);
         }
         if matrix.row_stride == 1 {
-            let columns = matrix.contiguous_lines();
+            // Of a single column the rows are contiguous too.
+            let columns = matrix.transposed().contiguous_lines();
             for (column, out) in columns.zip(out.chunks_mut(stride)) {
                 kernel.interleave_row(column, out);
             }

@@ -78,6 +78,15 @@ fn check(kernel: Kernel, samples: usize, inputs: usize, outputs: usize) {
     }
 }
 
+#[test]
+fn one_input_or_one_output_is_enough() {
+    for kernel in Kernel::all_and_plain() {
+        for (samples, inputs, outputs) in [(64, 1, 2), (65, 2, 1), (70, 1, 1), (64, 1, 33)] {
+            check(kernel, samples, inputs, outputs);
+        }
+    }
+}
+
 fn check_of(
     products: &mut Products,
     samples: usize,
