@@ -1,10 +1,11 @@
-//! What decides the result of a trial or a prior, and the name that follows
-//! from it.
+//! What decides the result of a trial or a prior, and the name that follows from it.
 //!
-//! The name is a hash: two trials that would give the same bits have one name, in
-//! every recipe, and are trained once. So the configuration is first brought to a
-//! canonical form, without the keys on which this result does not depend. Only keys
-//! that are known not to matter are dropped; a key that is new to this file counts.
+//! The name is a hash of the configuration in canonical form, without the keys that this
+//! result does not depend on: recipes that ask for the same trial share one name, and it
+//! is trained once. Only keys that are known not to matter are left out; a key that is new
+//! to this file counts. The instruction set of the products decides bits too, and belongs
+//! to the name only when it is pinned (`train.instructions`): otherwise the result records
+//! it, and a name stands for the same experiment on whatever machine runs it.
 
 use imlp_linear::Alpha;
 use imlp_train::{
