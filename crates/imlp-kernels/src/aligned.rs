@@ -39,6 +39,12 @@ impl Aligned {
         self.len = len;
     }
 
+    /// The buffer with the length `len`, as after [`set_len`](Self::set_len).
+    pub(crate) fn sized(&mut self, len: usize) -> &mut [f32] {
+        self.set_len(len);
+        self
+    }
+
     /// The greatest length that the buffer has had.
     pub fn capacity(&self) -> usize {
         self.values.0.len()

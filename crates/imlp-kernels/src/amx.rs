@@ -8,7 +8,7 @@
 //!
 //! # f32 as three bfloat16
 //! A value of f32 is the sum of three of bfloat16, its *parts*, 8 bits of its 24 each:
-//! `a = a₀ + a₁ + a₂`, where each part is what the ones before leave, rounded. Of the nine
+//! `a = a₀ + a₁ + a₂`, where each part is the rounded remainder of the previous ones. Of the nine
 //! products of the parts of two values, six are added: the rest, `a₁b₂`, `a₂b₁` and
 //! `a₂b₂`, are below 2⁻²⁴ of `ab`, which is half of the last place of an f32 (Henry, Tang
 //! & Heinecke 2019, arXiv 1904.06376). An infinite operand, or one that rounds to infinity

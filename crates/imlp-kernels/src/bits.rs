@@ -6,7 +6,8 @@ use crate::instruction_set::InstructionSet;
 use crate::kernel::Kernel;
 use crate::operands::Operands;
 use crate::panels::Panels;
-use crate::products::{GradientSink, Products};
+use crate::products::Products;
+use crate::products::gradient_sink::GradientSink;
 
 /// FNV-1a (Fowler, Noll & Vo) of the bits of values.
 struct Fingerprint(u64);

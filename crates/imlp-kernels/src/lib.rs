@@ -29,7 +29,8 @@ pub use kernel::Kernel;
 pub use operands::Operands;
 pub use panels::Panels;
 pub use processor::Unsupported;
-pub use products::{GradientSink, Products};
+pub use products::Products;
+pub use products::gradient_sink::GradientSink;
 
 /// Cases of a property test, of which Miri has time for few.
 #[cfg(test)]

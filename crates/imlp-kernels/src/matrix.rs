@@ -1,6 +1,6 @@
 //! A matrix inside a slice.
 
-use crate::prefetch::{Cache, prefetch};
+use crate::prefetch::{CacheLevel, prefetch};
 
 /// A matrix inside `values`: entry `(r, c)` lies at `r·row_stride + c·column_stride`.
 #[derive(Clone, Copy, Debug)]
@@ -55,12 +55,12 @@ impl<'a> MatrixView<'a> {
         (0..lines).map(move |line| &self.values[line * stride..][..len])
     }
 
-    /// Prefetches the share of the matrix that belongs to the steps `steps` of `of`.
+    /// Prefetches the parts `steps` of `of` equal parts.
     pub fn prefetch_share(self, steps: std::ops::Range<usize>, of: usize) {
         let lines = self.contiguous_lines();
         let (from, to) = (lines.len() * steps.start / of, lines.len() * steps.end / of);
         for line in lines.take(to).skip(from) {
-            prefetch(line, Cache::Second);
+            prefetch(line, CacheLevel::Second);
         }
     }
 }

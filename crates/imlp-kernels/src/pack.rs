@@ -5,7 +5,7 @@ use crate::bf16::{pair, rounded};
 use crate::kernel::Kernel;
 use crate::matrix::MatrixView;
 use crate::operands::Operands;
-use crate::prefetch::{Cache, prefetch};
+use crate::prefetch::{CacheLevel, prefetch};
 use crate::vector::micro_kernel::{AVX2_ROWS, AVX512_ROWS};
 
 /// The greatest width of a panel.
@@ -29,7 +29,7 @@ pub(crate) fn pack_row_major(
     let row = |r: usize| &matrix.values[r * matrix.row_stride..][..matrix.columns];
     for r in 0..matrix.rows {
         if r + PREFETCH_DISTANCE < matrix.rows {
-            prefetch(row(r + PREFETCH_DISTANCE), Cache::First);
+            prefetch(row(r + PREFETCH_DISTANCE), CacheLevel::First);
         }
         let out = &mut out[at(r)..][..elements(kernel, matrix.columns)];
         match kernel.operands() {
@@ -85,8 +85,8 @@ fn element(kernel: Kernel, row: MatrixView<'_>, k: usize) -> f32 {
     }
 }
 
-/// Packs the micro-panels of `R` rows of a column-major matrix, and gives the number of
-/// their rows.
+/// Packs the micro-panels of `R` rows of a column-major matrix; returns the number of rows
+/// that they cover.
 ///
 /// Several micro-panels at a time read whole cache lines of each column: one alone would
 /// leave most of a line to the next, which finds it evicted.
@@ -108,7 +108,7 @@ fn pack_whole_micro_panels<const R: usize>(
         for k in 0..depth {
             let (c, ahead) = (k * values, (k + PREFETCH_DISTANCE) * values);
             for c in ahead..(ahead + values).min(matrix.columns) {
-                prefetch(column(c), Cache::First);
+                prefetch(column(c), CacheLevel::First);
             }
             let elements = match kernel.operands() {
                 Operands::F32 => column(c),

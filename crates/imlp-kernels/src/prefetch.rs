@@ -2,7 +2,7 @@
 
 /// Where memory is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cache {
+pub(crate) enum CacheLevel {
     /// The first level: it is needed at once.
     First,
     /// The second level: it is needed after what the first holds.
@@ -11,14 +11,14 @@ pub(crate) enum Cache {
 
 /// Prefetches the cache lines of `values`, without waiting for them.
 #[inline(always)]
-pub(crate) fn prefetch(values: &[f32], cache: Cache) {
+pub(crate) fn prefetch(values: &[f32], cache: CacheLevel) {
     prefetch_at(values.as_ptr(), values.len(), cache);
 }
 
 /// Prefetches the cache lines of `len` values at an address. Nothing is read, so that the
 /// address need not be valid.
 #[inline(always)]
-pub(crate) fn prefetch_at(from: *const f32, len: usize, cache: Cache) {
+pub(crate) fn prefetch_at(from: *const f32, len: usize, cache: CacheLevel) {
     #[cfg(all(target_arch = "x86_64", not(imlp_portable), not(miri)))]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _MM_HINT_T1, _mm_prefetch};
@@ -29,8 +29,8 @@ pub(crate) fn prefetch_at(from: *const f32, len: usize, cache: Cache) {
             // SAFETY: a prefetch reads nothing, and every x86-64 processor has it.
             unsafe {
                 match cache {
-                    Cache::First => _mm_prefetch(at, _MM_HINT_T0),
-                    Cache::Second => _mm_prefetch(at, _MM_HINT_T1),
+                    CacheLevel::First => _mm_prefetch(at, _MM_HINT_T0),
+                    CacheLevel::Second => _mm_prefetch(at, _MM_HINT_T1),
                 }
             }
         }

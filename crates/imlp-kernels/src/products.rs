@@ -4,46 +4,16 @@ mod amx;
 mod csr;
 mod csr_builder;
 mod dense;
+mod epilogue;
+pub(crate) mod gradient_sink;
 
 use self::amx::AmxProducts;
 use self::csr::{CsrProducts, is_sparse};
 use self::dense::DenseProducts;
-use crate::aligned::Aligned;
+use self::gradient_sink::GradientSink;
 use crate::kernel::Kernel;
-use crate::kernel::vectorized;
 use crate::matrix::MatrixView;
 use crate::panels::Panels;
-use crate::prefetch::{Cache, prefetch};
-
-/// Takes the entries of a gradient block by block, each entry once.
-pub trait GradientSink {
-    /// The memory that the entries of `row` from `column` on will change, or empty slices.
-    /// It is prefetched before the entries come.
-    fn targets(&self, row: usize, column: usize) -> [&[f32]; 3];
-
-    /// Takes the entries `[rows, columns]` from `row`, `column` on. Rows of `block` start
-    /// `stride` values apart.
-    fn take(&mut self, at: (usize, usize), size: (usize, usize), block: &[f32], stride: usize);
-}
-
-/// Prefetches what entries of a gradient will change.
-fn prefetch_targets(
-    sink: &impl GradientSink,
-    (row, column): (usize, usize),
-    (rows, columns): (usize, usize),
-) {
-    for row in row..row + rows {
-        for target in sink.targets(row, column) {
-            prefetch(&target[..columns.min(target.len())], Cache::Second);
-        }
-    }
-}
-
-/// `buffer` with the length `len`, and its values.
-fn sized(buffer: &mut Aligned, len: usize) -> &mut [f32] {
-    buffer.set_len(len);
-    buffer
-}
 
 /// Products with full matrices `[outputs, inputs]`, with the buffers that they need.
 ///
@@ -159,19 +129,6 @@ impl Products {
             self.dense.gradient(layout, outputs, x, dy, sink);
         }
     }
-}
-
-vectorized! {
-/// Adds the bias to rows of a panel of results, then takes max(·, 0) if `relu`.
-fn add_bias(kernel, panel_width: usize, bias: Option<&[f32]>, relu: bool, y: &mut [f32]) {
-    for (i, y) in y.chunks_exact_mut(panel_width).enumerate() {
-        let bias = bias.map_or(0.0, |bias| bias[i]);
-        for y in y {
-            let value = *y + bias;
-            *y = if relu && value < 0.0 { 0.0 } else { value };
-        }
-    }
-}
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub(crate) fn transpose(matrix: MatrixView<'_>, stride: usize, out: &mut [f32]) 
         return;
     }
     assert_eq!(matrix.column_stride, 1, "rows or columns are contiguous");
-    let (rows, columns) = transpose_squares(matrix, stride, out);
+    let (rows, columns) = transpose_blocks(matrix, stride, out);
     if rows < matrix.rows {
         let rest = matrix.submatrix(rows, matrix.rows, 0, columns);
         transpose_plain(rest, stride, &mut out[rows..]);
@@ -35,13 +35,13 @@ fn transpose_plain(matrix: MatrixView<'_>, stride: usize, out: &mut [f32]) {
     }
 }
 
-/// The same for the whole squares in the first rows and columns; gives the numbers of these
-/// rows and columns.
+/// Transposes the whole square blocks of the leading rows and columns; returns how many
+/// rows and columns they cover.
 ///
 /// Rows of a large matrix often start a power of two apart and then evict each other from
 /// the first-level cache: a square reads each of its cache lines once.
 #[cfg(all(target_arch = "x86_64", not(imlp_portable)))]
-fn transpose_squares(matrix: MatrixView<'_>, stride: usize, out: &mut [f32]) -> (usize, usize) {
+fn transpose_blocks(matrix: MatrixView<'_>, stride: usize, out: &mut [f32]) -> (usize, usize) {
     let (side, square): (usize, unsafe fn(_, _, _, _)) = if is_x86_feature_detected!("avx512f") {
         (16, x86::transpose_16x16)
     } else if is_x86_feature_detected!("avx") {
@@ -76,7 +76,7 @@ fn transpose_squares(matrix: MatrixView<'_>, stride: usize, out: &mut [f32]) -> 
 }
 
 #[cfg(any(not(target_arch = "x86_64"), imlp_portable))]
-fn transpose_squares(_: MatrixView<'_>, _: usize, _: &mut [f32]) -> (usize, usize) {
+fn transpose_blocks(_: MatrixView<'_>, _: usize, _: &mut [f32]) -> (usize, usize) {
     (0, 0)
 }
 

@@ -122,10 +122,10 @@ pub struct Curve {
 
 /// How one α differs from α = 0 over the seeds that both have.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Difference {
+pub struct PairedDifference {
     /// Interpolation weight, 0 to 1.
     pub alpha: f64,
-    /// Difference of the metric as a fraction; `None` without a common seed.
+    /// PairedDifference of the metric as a fraction; `None` without a common seed.
     pub summary: Option<Summary>,
 }
 
@@ -199,7 +199,7 @@ impl Curve {
     ///
     /// # Errors
     /// [`StatisticsError`] when a value was replaced by one that is not finite.
-    pub fn differences_from_plain_mlp(&self) -> Result<Vec<Difference>, StatisticsError> {
+    pub fn differences_from_plain_mlp(&self) -> Result<Vec<PairedDifference>, StatisticsError> {
         let Some(plain) = &self.plain_mlp else {
             return Ok(Vec::new());
         };
@@ -212,7 +212,7 @@ impl Curve {
                     Some((v.value, reference.value))
                 });
                 let (values, reference): (Vec<f64>, Vec<f64>) = pairs.unzip();
-                Ok(Difference {
+                Ok(PairedDifference {
                     alpha: p.alpha,
                     summary: statistics::paired_difference(&values, &reference)?,
                 })

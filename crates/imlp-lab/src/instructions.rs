@@ -1,4 +1,4 @@
-//! Which instruction sets computed the trials of one configuration.
+//! Which instruction sets computed the trials of one configuration, and their priors.
 //!
 //! Two instruction sets sum in different orders, so their trials agree statistically
 //! and not bit for bit: a mixture is legitimate, and is never silent.
@@ -6,20 +6,38 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use imlp_train::TrialRecord;
+use imlp_train::{PriorRecord, TrialRecord};
 
-/// Number of trials by instruction set.
+/// Number of trials, or of priors, by instruction set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InstructionsUsed(BTreeMap<String, usize>);
+
+/// A record that says what it was computed with.
+pub trait Computed {
+    /// The instruction set; none in records of early versions.
+    fn instructions(&self) -> Option<&str>;
+}
+
+impl Computed for TrialRecord {
+    fn instructions(&self) -> Option<&str> {
+        self.instructions.as_deref()
+    }
+}
+
+impl Computed for PriorRecord {
+    fn instructions(&self) -> Option<&str> {
+        self.instructions.as_deref()
+    }
+}
 
 /// What stands for the instruction set of a record of an early version.
 const NOT_RECORDED: &str = "not recorded";
 
-impl<'a> FromIterator<&'a TrialRecord> for InstructionsUsed {
-    fn from_iter<I: IntoIterator<Item = &'a TrialRecord>>(records: I) -> Self {
+impl<'a, R: Computed + 'a> FromIterator<&'a R> for InstructionsUsed {
+    fn from_iter<I: IntoIterator<Item = &'a R>>(records: I) -> Self {
         let mut counts = BTreeMap::new();
         for record in records {
-            let name = record.instructions.as_deref().unwrap_or(NOT_RECORDED);
+            let name = record.instructions().unwrap_or(NOT_RECORDED);
             *counts.entry(name.to_owned()).or_default() += 1;
         }
         Self(counts)
@@ -27,19 +45,23 @@ impl<'a> FromIterator<&'a TrialRecord> for InstructionsUsed {
 }
 
 impl InstructionsUsed {
-    /// Number of trials by instruction set.
+    /// Number of records by instruction set.
     pub fn counts(&self) -> &BTreeMap<String, usize> {
         &self.0
     }
 
-    /// What a reader must know if several instruction sets computed the trials.
-    pub fn note(&self) -> Option<String> {
-        if self.0.len() < 2 {
-            return None;
-        }
+    /// What a reader must know if several instruction sets computed these `records`
+    /// ("trials", "priors"), or may have.
+    pub fn note(&self, records: &str) -> Option<String> {
+        let unknown = self.0.contains_key(NOT_RECORDED);
+        let what = match (self.0.len(), unknown) {
+            (0 | 1, _) => return None,
+            (2, true) => "perhaps not one instruction set computed",
+            _ => "several instruction sets computed",
+        };
         Some(format!(
-            "several instruction sets computed these trials: {self}; they agree statistically, \
-             not bit for bit, and --instructions pins one"
+            "{what} these {records}: {self}; they agree statistically, not bit for bit, and \
+             --instructions pins one"
         ))
     }
 }
@@ -79,7 +101,7 @@ mod tests {
 
     fn note(instructions: &[Option<&str>]) -> Option<String> {
         let records: Vec<TrialRecord> = instructions.iter().map(|name| record(*name)).collect();
-        records.iter().collect::<InstructionsUsed>().note()
+        records.iter().collect::<InstructionsUsed>().note("trials")
     }
 
     #[test]
@@ -90,6 +112,7 @@ mod tests {
         let mixed = note(&[Some("avx512"), Some("avx2"), Some("avx512")]).unwrap();
         assert!(mixed.contains("avx2 (1), avx512 (2);"), "{mixed}");
         let early = note(&[None, Some("amx")]).unwrap();
+        assert!(early.starts_with("perhaps"), "{early}");
         assert!(early.contains("amx (1), not recorded (1);"), "{early}");
     }
 }

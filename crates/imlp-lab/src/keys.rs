@@ -26,7 +26,7 @@ pub fn read_file<T: DeserializeOwned>(path: &Path) -> Result<T, LabError> {
 
 /// Dotted keys and values of a JSON tree.
 pub(crate) fn flat(tree: &Value) -> Vec<(String, &Value)> {
-    fn walk<'a>(value: &'a Value, at: &str, keys: &mut Vec<(String, &'a Value)>) {
+    fn flatten<'a>(value: &'a Value, at: &str, keys: &mut Vec<(String, &'a Value)>) {
         match value {
             Value::Object(map) if !map.is_empty() => {
                 for (key, value) in map {
@@ -34,14 +34,14 @@ pub(crate) fn flat(tree: &Value) -> Vec<(String, &Value)> {
                         "" => key.clone(),
                         at => format!("{at}.{key}"),
                     };
-                    walk(value, &at, keys);
+                    flatten(value, &at, keys);
                 }
             }
             other => keys.push((at.to_owned(), other)),
         }
     }
     let mut keys = Vec::new();
-    walk(tree, "", &mut keys);
+    flatten(tree, "", &mut keys);
     keys
 }
 

@@ -76,7 +76,7 @@ pub fn write(
         let names = [TABLE, SUMMARY, FIGURE, IMAGE, REPORT];
         return Ok(Written {
             curves: vec![(String::new(), test)],
-            notes: records.instructions(0).note().into_iter().collect(),
+            notes: records.instruction_notes(0),
             files: names.map(|name| execution.out.join(name)).to_vec(),
         });
     }
@@ -112,9 +112,9 @@ fn write_configurations(records: &Records<'_>, out: &Path) -> Result<Written, La
     let summary = out.join(SUMMARY);
     write_json(&summary, &Overview::new(records, entries.collect()))?;
     let notes = configurations.iter().enumerate();
-    let notes = notes.filter_map(|(index, configuration)| {
-        let note = records.instructions(index).note()?;
-        Some(format!("{}: {note}", configuration.label()))
+    let notes = notes.flat_map(|(index, configuration)| {
+        let notes = records.instruction_notes(index).into_iter();
+        notes.map(move |note| format!("{}: {note}", configuration.label()))
     });
     let curves: Vec<(String, Curve)> = configurations
         .iter()

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use imlp_train::TrialRecord;
+use imlp_train::{PriorRecord, TrialRecord};
 
 use crate::error::LabError;
 use crate::executor::batch::Queue;
@@ -15,7 +15,7 @@ use crate::variation::label;
 
 /// One trial in a store.
 #[derive(Clone, Debug)]
-pub struct TrialStatus {
+pub struct ListedStatus {
     /// The trial's folder.
     pub id: String,
     /// α, seed and configuration, or the folder's name where those are not known.
@@ -28,7 +28,7 @@ pub struct TrialStatus {
     pub published: Option<Published<TrialRecord>>,
 }
 
-impl TrialStatus {
+impl ListedStatus {
     /// The word for its state.
     pub fn word(&self) -> &'static str {
         if self.queued {
@@ -47,12 +47,13 @@ const QUEUED: &str = "queued";
 pub struct Status {
     /// Every trial that the last command asked for, or every trial that any worker
     /// has begun if `experiment.json` is missing.
-    pub trials: Vec<TrialStatus>,
+    pub trials: Vec<ListedStatus>,
     /// The failed priors, and why they failed.
     pub failed_priors: Vec<(String, String)>,
     /// Number of further trials in the store.
     pub others: usize,
-    /// The configurations whose trials were computed with several instruction sets.
+    /// The configurations whose trials or priors were computed with several
+    /// instruction sets.
     pub notes: Vec<String>,
 }
 
@@ -128,7 +129,7 @@ impl Status {
                 if let (State::Pending, Some(reason)) = (&state, failed) {
                     state = State::Failed(prior_failed(reason));
                 }
-                Ok(TrialStatus {
+                Ok(ListedStatus {
                     id,
                     name,
                     state,
@@ -136,10 +137,10 @@ impl Status {
                     published,
                 })
             })
-            .collect::<Result<Vec<TrialStatus>, LabError>>()?;
+            .collect::<Result<Vec<ListedStatus>, LabError>>()?;
         let notes = manifest
             .as_ref()
-            .map_or(Vec::new(), |manifest| mixtures(manifest, &trials));
+            .map_or(Vec::new(), |manifest| mixtures(store, manifest, &trials));
         Ok(Self {
             trials,
             failed_priors: failed_priors
@@ -229,25 +230,33 @@ impl Status {
     }
 }
 
-/// The configurations whose trials were computed with several instruction sets.
-fn mixtures(manifest: &Manifest, trials: &[TrialStatus]) -> Vec<String> {
+/// The configurations whose trials or priors were computed with several instruction
+/// sets.
+fn mixtures(store: &Store, manifest: &Manifest, trials: &[ListedStatus]) -> Vec<String> {
     let records: HashMap<&str, &TrialRecord> = trials
         .iter()
         .filter_map(|trial| Some((trial.id.as_str(), &trial.published.as_ref()?.result)))
         .collect();
-    let configurations = manifest.configurations.iter().enumerate();
-    configurations
-        .filter_map(|(index, configuration)| {
-            let listed = manifest.trials.iter();
-            let of_this = listed.filter(|trial| trial.configuration == index);
-            let records = of_this.filter_map(|trial| records.get(trial.id.as_str()).copied());
-            let note = records.collect::<InstructionsUsed>().note()?;
-            Some(match label(&configuration.assignments).as_str() {
-                "" => note,
-                label => format!("{label}: {note}"),
-            })
-        })
-        .collect()
+    let mut notes = Vec::new();
+    for (index, configuration) in manifest.configurations.iter().enumerate() {
+        let listed = manifest.trials.iter();
+        let listed: Vec<&ListedTrial> = listed.filter(|t| t.configuration == index).collect();
+        let names: HashSet<&PriorId> = listed.iter().map(|trial| &trial.prior).collect();
+        // A damaged one is trained again: it says nothing.
+        let priors = names.into_iter();
+        let priors = priors.filter_map(|id| store.prior_record(id).ok().flatten());
+        let priors: Vec<PriorRecord> = priors.collect();
+        let records = listed.iter().filter_map(|t| records.get(t.id.as_str()));
+        let trials: InstructionsUsed = records.copied().collect();
+        let priors: InstructionsUsed = priors.iter().collect();
+        let label = match label(&configuration.assignments) {
+            label if label.is_empty() => label,
+            label => format!("{label}: "),
+        };
+        let found = [trials.note("trials"), priors.note("priors")].into_iter();
+        notes.extend(found.flatten().map(|note| format!("{label}{note}")));
+    }
+    notes
 }
 
 /// `α = 0.1, seed 2, train.epochs=3`.

@@ -8,6 +8,7 @@
 mod check;
 mod dense;
 mod matrix;
+mod names;
 mod network_file;
 mod outline;
 mod projection;
@@ -20,23 +21,6 @@ pub use dense::DenseNetwork;
 pub use network_file::NetworkConfig;
 pub use outline::{DenseLayer, Form};
 pub use projection::{Projected, project};
-pub use state_dict::Assignment;
+pub use state_dict::TensorAssignment;
 pub use statistics::{StructureShares, TensorStatistics};
 pub use weighted::WeightedNetwork;
-
-/// `NAME.weight`; of the nameless layer, `weight`.
-fn tensor_name(layer: &str, suffix: &str) -> String {
-    if layer.is_empty() {
-        suffix.to_owned()
-    } else {
-        format!("{layer}.{suffix}")
-    }
-}
-
-/// The word that `type` takes for a map: a full matrix is a `linear` layer.
-fn word(kind: &'static str) -> &'static str {
-    match kind {
-        "dense" => "linear",
-        other => other,
-    }
-}

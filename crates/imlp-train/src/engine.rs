@@ -21,10 +21,12 @@ use crate::network::Network;
 use crate::network::parameters::HostParameters;
 
 mod chain;
+mod memory;
 mod moments;
 mod structured;
 
 use chain::{Chain, Pass, Workspace};
+use memory::{aligned, to_host};
 use moments::Moments;
 
 /// A network, its parameters and its optimiser in the memory of the CPU.
@@ -41,7 +43,7 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// `network` with these parameters and an optimiser without a past; `None`
+    /// `network` with these parameters and a fresh optimiser; `None`
     /// if the engine cannot express one of its maps.
     pub fn new(
         network: &Network,
@@ -80,19 +82,6 @@ impl Engine {
     fn logits_layout(&self) -> Panels {
         self.input.with_features(self.classes)
     }
-}
-
-/// Aligned to cache lines, as the products load them best.
-fn aligned(values: &HostParameters) -> Vec<Aligned> {
-    values
-        .iter()
-        .map(|values| values.as_slice().into())
-        .collect()
-}
-
-/// As parameters outside the engine.
-fn to_host(values: &[Aligned]) -> HostParameters {
-    values.iter().map(|values| values.to_vec()).collect()
 }
 
 impl Model for Engine {

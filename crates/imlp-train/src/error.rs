@@ -91,8 +91,11 @@ pub enum TrainError {
     /// A checkpoint that was made with another instruction set: its run would go on with
     /// other bits.
     #[error(
-        "the checkpoint was made with {}, and this run uses {here}",
-        there.as_deref().unwrap_or("instructions that it does not name")
+        "the checkpoint was made {}, and this run uses {here}",
+        there.as_ref().map_or(
+            "by an early version, which did not record its instruction set".to_owned(),
+            |there| format!("with {there}")
+        )
     )]
     OtherInstructions {
         /// What the checkpoint was made with, if it says so.

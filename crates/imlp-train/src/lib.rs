@@ -25,8 +25,8 @@ mod version;
 pub use backend::Backend;
 pub use config::{DataConfig, EvaluationConfig, TestReading, TrialConfig, TwinConfig};
 pub use conversion::{
-    Assignment, Check, DenseLayer, DenseNetwork, Difference, Form, NetworkConfig, Projected,
-    StructureShares, TensorStatistics, WeightedNetwork, check, project,
+    Check, DenseLayer, DenseNetwork, Difference, Form, NetworkConfig, Projected, StructureShares,
+    TensorAssignment, TensorStatistics, WeightedNetwork, check, project,
 };
 pub use cost::{Cost, NetworkCost};
 pub use error::TrainError;

@@ -93,15 +93,17 @@ pub fn continue_prior(
     observer: &dyn Observer,
     checkpoints: &dyn Checkpoints,
 ) -> Result<PriorTrajectory, TrainError> {
+    let learner = Learner::new(
+        &setup.prior,
+        setup.prior_training,
+        seed,
+        RandomStream::Prior,
+        &setup.backend,
+    );
     let mut run = TrainingRun {
         name: format!("the prior of seed {seed} on {}", setup.backend.name()),
-        learner: Learner::new(
-            &setup.prior,
-            setup.prior_training,
-            seed,
-            RandomStream::Prior,
-            &setup.backend,
-        ),
+        instructions: learner.instructions().to_owned(),
+        learner,
         data: &setup.data,
         hooks: RunHooks {
             observer,
@@ -177,7 +179,7 @@ fn record(pause: Pause, progress: &mut Progress, measured: Option<Measurement>) 
         train: measured.train,
         validation: measured.validation,
     });
-    // Logits are looked at last: of an epoch that diverged no snapshot is of use.
+    // Logits are checked last; the snapshots of an epoch that diverged are dropped.
     progress.end_epoch(finite);
     finite
 }

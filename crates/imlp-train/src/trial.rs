@@ -109,7 +109,17 @@ pub fn continue_trial(
     })
 }
 
-/// A trial on its way.
+/// What computes a trial's products, and, where it is interpolated, what computed its
+/// prior's: a checkpoint is continued only with the same.
+fn instructions(twin: &str, alpha: Alpha, prior: Option<&PriorTrajectory>) -> String {
+    let prior = prior.filter(|_| !alpha.is_zero());
+    match prior.and_then(|prior| prior.record.instructions.as_deref()) {
+        Some(prior) => format!("{twin} toward a prior by {prior}"),
+        None => twin.to_owned(),
+    }
+}
+
+/// A running trial.
 struct TrialRun<'a> {
     setup: &'a Setup,
     rule: InterpolationRule,
@@ -131,15 +141,17 @@ impl<'a> TrialRun<'a> {
     ) -> Result<Self, TrainError> {
         let rule = setup.rule(alpha)?;
         let backend = &setup.backend;
+        let learner = Learner::new(
+            &setup.twin,
+            setup.training,
+            seed,
+            RandomStream::Twin,
+            backend,
+        );
         let mut run = TrainingRun {
             name: format!("the trial α = {alpha}, seed {seed} on {}", backend.name()),
-            learner: Learner::new(
-                &setup.twin,
-                setup.training,
-                seed,
-                RandomStream::Twin,
-                backend,
-            ),
+            instructions: instructions(learner.instructions(), alpha, prior),
+            learner,
             data: &setup.data,
             hooks: RunHooks {
                 observer,
@@ -224,7 +236,7 @@ impl<'a> TrialRun<'a> {
         Ok(())
     }
 
-    /// Measures the twin, or at a pause that is not measured only looks whether
+    /// Measures the twin, or at a pause that is not measured only checks that
     /// it is finite; `None` if it is not.
     fn evaluate(&mut self, pause: Pause) -> Option<Measurement> {
         let measured = self.is_measured(pause);

@@ -5,8 +5,8 @@ mod common;
 use common::interruption::{Kept, StopAfter};
 use common::{CNN, MIXER, alpha, bits, dataset, prior, setup, setup_by, timeless, trial};
 use imlp_train::{
-    Backend, Device, InstructionSet, Setup, TrainError, Trial, Unobserved, continue_prior,
-    continue_trial,
+    Backend, Device, InstructionSet, Observer, PriorTrajectory, Setup, TrainError, Trial,
+    Unobserved, continue_prior, continue_trial,
 };
 
 /// The instruction sets that this machine has for `f32`.
@@ -105,6 +105,28 @@ fn a_checkpoint_of_another_instruction_set_is_not_continued() {
     };
     let message = error.to_string();
     assert!(message.contains(&engine.twin_instructions()), "{message}");
+}
+
+#[test]
+fn a_trial_is_not_continued_toward_a_prior_of_another_instruction_set() {
+    let setup = setup(&format!("{CNN}train.epochs = 2\n"));
+    let mut prior = prior(&setup, 3);
+    let kept = Kept::default();
+    let go = |prior: &PriorTrajectory, observer: &dyn Observer| {
+        continue_trial(&setup, alpha(0.3), 3, Some(prior), observer, &kept)
+    };
+    let stopped = go(&prior, &StopAfter::new(8));
+    assert!(matches!(stopped, Err(TrainError::Interrupted)));
+    // It was lost, and trained again on another machine.
+    let here = prior.record.instructions.replace("another".to_owned());
+    let outcome = go(&prior, &Unobserved);
+    let Err(error @ TrainError::OtherInstructions { .. }) = outcome else {
+        panic!("{:?}", outcome.map(|trial| trial.record));
+    };
+    let message = error.to_string();
+    assert!(message.contains("another"), "{message}");
+    prior.record.instructions = here;
+    go(&prior, &Unobserved).unwrap();
 }
 
 /// Replaces text in the header of a SafeTensors file by shorter text.

@@ -2,6 +2,7 @@
 
 mod conversion;
 mod data;
+mod duration;
 mod experiment;
 mod memory;
 mod slurm;
@@ -15,10 +16,11 @@ use imlp_data::ImageShape;
 pub use conversion::{DenseArguments, InspectArguments, ProjectArguments};
 pub use data::{DataArguments, DataCommand};
 pub use experiment::{
-    CheckArguments, DeviceName, SweepArguments, TrainArguments, WorkerArguments, jobs, recipe,
+    CheckArguments, DeviceName, ProductArguments, SweepArguments, TrainArguments, WorkerArguments,
+    jobs, recipe,
 };
-pub use memory::{MemoryArguments, memory_limit};
-pub use slurm::{ExecutorName, SlurmArguments};
+pub use memory::memory_limit;
+pub use slurm::ExecutorName;
 pub use store::{
     CancelArguments, CleanArguments, ExportArguments, FormatName, RetryArguments, StatusArguments,
 };
@@ -128,6 +130,8 @@ pub struct BenchArguments {
     /// Trials at a time, each on one thread [default: all cores]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub jobs: Option<u32>,
+    #[command(flatten)]
+    pub products: ProductArguments,
     /// Set any key of the recipe, e.g. --set train.batch_size=512 (repeatable)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,

@@ -37,7 +37,9 @@ struct Measured {
 }
 
 pub fn run(arguments: &BenchArguments) -> Result<(), Failure> {
-    let recipe = recipe(arguments.recipe.as_deref(), &arguments.set)?;
+    // Random images and no store: `prepare` is for experiments on data.
+    let keys = arguments.products.keys();
+    let recipe = recipe(arguments.recipe.as_deref(), keys, &arguments.set)?;
     let plan = one_trial(&recipe, Some(Alpha::ZERO), 0)?;
     let mut config = plan.configurations()[0].config.clone();
     // One epoch to warm up, one to time; steps only.

@@ -6,8 +6,8 @@ use imlp_lab::table::aligned;
 use imlp_lab::{read_file, text::thousands};
 use imlp_linear::BatchNormStatistics;
 use imlp_train::{
-    Assignment, Check, DenseNetwork, Difference, Form, NetworkConfig, TensorFile, WeightedNetwork,
-    bytes, check,
+    Check, DenseNetwork, Difference, Form, NetworkConfig, TensorAssignment, TensorFile,
+    WeightedNetwork, bytes, check,
 };
 
 use crate::args::DenseArguments;
@@ -68,9 +68,9 @@ fn read(arguments: &DenseArguments, weights: Option<&Path>) -> Result<WeightedNe
 }
 
 /// Which layer takes which tensors.
-fn assignments(assignments: &[Assignment]) -> String {
+fn assignments(assignments: &[TensorAssignment]) -> String {
     let rows = assignments.iter().flat_map(|assignment| {
-        let Assignment { layer, kind, .. } = assignment;
+        let TensorAssignment { layer, kind, .. } = assignment;
         let tensors = assignment.tensors.iter().enumerate();
         tensors.map(move |(i, tensor)| {
             let first = |text: &str| {

@@ -155,6 +155,14 @@ impl Again<'_> {
         let (setup, trial) = (&configuration.setup, self.trial);
         let prior = self.store.prior(&trial.prior, setup)?;
         if !are_saved(folder, NetworkName::Twin, trial)? {
+            let here = setup.twin_instructions();
+            if let Some(there) = record.instructions.as_ref().filter(|there| **there != here) {
+                return Err(Failure::Message(format!(
+                    "the trial is finished, but its weights were not kept: {there} computed it, \
+                     and this machine would use {here}, which gives other bits. Run it in another \
+                     --out, with --instructions if this machine has {there}"
+                )));
+            }
             if !self.quiet {
                 eprintln!(
                     "the trial is finished, but its weights were not kept: training it again"

@@ -1,9 +1,9 @@
 //! Prefetching of memory while products are computed.
 
 use super::tile::{PREFETCH_LEN, PREFETCHES_PER_STEP};
-use crate::prefetch::{Cache, prefetch_at};
+use crate::prefetch::{CacheLevel, prefetch_at};
 
-/// Memory to prefetch in equal shares with a number of products.
+/// Addresses to prefetch, spread evenly over a number of products.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PrefetchSchedule {
     /// Addresses of [`PREFETCH_LEN`] values each.
@@ -39,7 +39,7 @@ impl PrefetchSchedule {
         let (now, later) = share.split_at(share.len().saturating_sub(PREFETCHES_PER_STEP * steps));
         for &address in now {
             let address = std::ptr::without_provenance(address);
-            prefetch_at(address, PREFETCH_LEN, Cache::Second);
+            prefetch_at(address, PREFETCH_LEN, CacheLevel::Second);
         }
         self.share.clear();
         self.share

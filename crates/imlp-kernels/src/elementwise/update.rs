@@ -3,7 +3,7 @@
 
 use crate::kernel::Kernel;
 use crate::kernel::vectorized;
-use crate::products::GradientSink;
+use crate::products::gradient_sink::GradientSink;
 
 /// The rule of one step of an optimiser, with its coefficients.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{GradientSink, add_bias, prefetch_targets, sized};
+use super::epilogue::add_bias;
+use super::gradient_sink::{GradientSink, prefetch_targets};
 use crate::aligned::Aligned;
 use crate::amx::tile::{BLOCK, K_STEP, OperandSide, TILE_LEN, TileProduct};
 use crate::amx::{PrefetchSchedule, TileConfiguration, pack_tiles};
@@ -70,7 +71,7 @@ impl AmxProducts {
             kernel,
             layout,
             x,
-            sized(&mut self.right, layout.count() * panel_len),
+            self.right.sized(layout.count() * panel_len),
         );
         let block_len = packed_len(kernel, step_block(kernel).min(steps));
         self.left.set_len(ROW_BLOCK / BLOCK * block_len);
@@ -145,7 +146,7 @@ impl AmxProducts {
         assert_eq!(layout.width, K_STEP, "panel width");
         // A panel is one step of k.
         let rows_len = packed_len(kernel, layout.count());
-        let left = sized(&mut self.left, outputs.div_ceil(BLOCK) * rows_len);
+        let left = self.left.sized(outputs.div_ceil(BLOCK) * rows_len);
         for (i, left) in left.chunks_exact_mut(rows_len).enumerate() {
             let layout = layout.with_features(outputs);
             pack_features(kernel, OperandSide::Left, layout, dy, i * BLOCK, left);

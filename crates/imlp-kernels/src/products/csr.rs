@@ -1,20 +1,21 @@
 //! Products that skip the zeros of an operand.
 //!
-//! Half of what follows a ReLU is 0, and more as training goes on; so is the gradient
-//! where the ReLU was closed. A micro-tile, with samples in its lanes, can skip nothing:
+//! After a ReLU, half of the activations are 0, and more as training proceeds; so are the
+//! gradients of those activations. A micro-tile, with samples in its lanes, can skip nothing:
 //! another sample of the same register is rarely 0 in the same place. Here the lanes are
 //! features instead, and the operand with zeros is a sparse matrix in compressed rows
 //! (CSR): the outputs of a sample are a sum of the weights of those of its inputs that are
 //! not 0.
 //!
-//! The products are those that are left, and in the same order; only a 0 that meets an
-//! infinite or undefined value gives 0 instead of NaN. For bfloat16, which is multiplied
+//! The remaining products are summed in the same order; only a 0 that meets an infinite or
+//! undefined value gives 0 instead of NaN. For bfloat16, which is multiplied
 //! in pairs, any two nonzeros of a row make a pair.
 
 use std::ops::Range;
 
 use super::csr_builder::{BlockPacker, CsrBuilder, block_stride, column_block, k_block};
-use super::{GradientSink, add_bias, prefetch_targets, sized};
+use super::epilogue::add_bias;
+use super::gradient_sink::{GradientSink, prefetch_targets};
 use crate::aligned::Aligned;
 use crate::kernel::Kernel;
 use crate::kernel::vectorized;
@@ -100,8 +101,8 @@ impl CsrProducts {
         let (column_block, k_block) = (column_block(kernel), k_block(kernel));
         let output = layout.with_features(matrix.rows);
         self.compress_samples(layout, x);
-        let block = sized(&mut self.block, k_block * block_stride(kernel));
-        let sums = sized(&mut self.sums, layout.count() * width * column_block);
+        let block = self.block.sized(k_block * block_stride(kernel));
+        let sums = self.sums.sized(layout.count() * width * column_block);
         // Padding lanes have no row in the sparse matrix. In a gradient they must stay 0.
         sums[samples * column_block..].fill(0.0);
         for first in (0..matrix.rows).step_by(column_block) {
@@ -202,7 +203,7 @@ impl CsrProducts {
     /// Packs these features of `x`, one row per sample.
     fn pack_inputs(&mut self, layout: Panels, x: &[f32], features: Range<usize>) {
         let (width, stride) = (layout.width, block_stride(self.kernel));
-        let block = sized(&mut self.block, layout.count() * width * stride);
+        let block = self.block.sized(layout.count() * width * stride);
         let panels = x.chunks_exact(layout.panel_len());
         for (rows, panel) in block.chunks_exact_mut(width * stride).zip(panels) {
             let features = MatrixView {
@@ -226,7 +227,7 @@ impl CsrProducts {
     ) {
         let kernel = self.kernel;
         let (stride, k_block) = (column_block(kernel), k_block(kernel));
-        let results = sized(&mut self.sums, OUTPUT_BLOCK * stride);
+        let results = self.sums.sized(OUTPUT_BLOCK * stride);
         for part in 0..parts {
             let row_ptr = &self.sparse.row_ptr()[rows.start * parts + part * rows.len()..];
             // The last sums of a few rows go to the sink at once.

@@ -81,7 +81,7 @@ impl CsrBuilder {
     #[inline(always)]
     pub fn end_row(&mut self) {
         if let Some(&last) = self.row[..self.row_count].last() {
-            // The last of an odd number of values is paired with 0 times its own row.
+            // An odd last value is paired with 0 times its own row.
             self.row[self.row_count] = last.with_zero();
             let pairs = self.row[..self.row_count + 1].as_chunks::<2>().0;
             for (nonzero, &pair) in self.nonzeros[self.count..].iter_mut().zip(pairs) {

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::{GradientSink, prefetch_targets};
+use super::gradient_sink::{GradientSink, prefetch_targets};
 use crate::aligned::Aligned;
 use crate::kernel::Kernel;
 use crate::matrix::MatrixView;

@@ -1,7 +1,7 @@
 //! Products of a sparse matrix in compressed sparse rows (CSR) with a dense one.
 
 use super::{Bf16Pairs, F32Elements, Registers};
-use crate::prefetch::{Cache, prefetch_at};
+use crate::prefetch::{CacheLevel, prefetch_at};
 
 /// Most registers that hold the sums of one row. With one for the value, they fit AVX2's
 /// 16 registers, and are enough independent sums to hide the latency of an addition.
@@ -202,7 +202,11 @@ pub(crate) unsafe fn csr_product<K: Registers, A: Axpy<K>, const R: usize>(
                 for (i, sum) in first.iter_mut().enumerate() {
                     *sum = K::load(out.add(i * K::WIDTH));
                 }
-                prefetch_at(out.wrapping_add(p.out_stride), R * K::WIDTH, Cache::First);
+                prefetch_at(
+                    out.wrapping_add(p.out_stride),
+                    R * K::WIDTH,
+                    CacheLevel::First,
+                );
             }
             let mut sums = first;
             for i in *row_ptr.add(row)..*row_ptr.add(row + 1) {

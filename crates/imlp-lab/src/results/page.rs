@@ -134,7 +134,7 @@ fn notes(records: &Records<'_>, index: usize, test: &Curve) -> Vec<String> {
                 .to_owned(),
         );
     }
-    notes.extend(records.instructions(index).note());
+    notes.extend(records.instruction_notes(index));
     let diverged: usize = test.points.iter().map(|p| p.seeds.diverged.len()).sum();
     if diverged > 0 {
         notes.push(format!(

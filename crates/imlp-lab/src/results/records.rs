@@ -1,6 +1,6 @@
 //! The records of an experiment, with everything that its files are made from.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use imlp_train::TrialRecord;
 
@@ -39,6 +39,20 @@ impl Records<'_> {
             .filter_map(|(_, published)| published.as_ref())
             .map(|published| &published.result)
             .collect()
+    }
+
+    /// What a reader of one configuration must know of them.
+    pub(super) fn instruction_notes(&self, configuration: usize) -> Vec<String> {
+        let names: HashSet<_> = self.trials(configuration).map(|(t, _)| &t.prior).collect();
+        let priors = names
+            .into_iter()
+            .filter_map(|id| self.results.priors.get(id));
+        let priors: InstructionsUsed = priors.collect();
+        let notes = [
+            self.instructions(configuration).note("trials"),
+            priors.note("priors"),
+        ];
+        notes.into_iter().flatten().collect()
     }
 
     /// `results.csv` of some configurations: one row per trial.

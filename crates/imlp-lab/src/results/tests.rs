@@ -163,7 +163,10 @@ fn the_files_of_hand_written_records() {
     }
     assert_snapshot!("results.csv", csv);
 
-    let note = records.instructions(1).note().unwrap();
+    let notes = records.instruction_notes(1);
+    let [note] = notes.as_slice() else {
+        panic!("the priors are of one kind: {notes:?}");
+    };
     assert!(
         note.contains("avx2 (") && note.contains("avx512 ("),
         "{note}"

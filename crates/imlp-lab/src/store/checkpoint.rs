@@ -74,10 +74,7 @@ impl<'a> LeaseCheckpoints<'a> {
             return false;
         };
         saved.start_over = true;
-        tracing::warn!(
-            "{}: {why}: it starts again; --instructions pins one instruction set",
-            path.display()
-        );
+        tracing::warn!("{why}: the run starts again ({})", path.display());
         true
     }
 

@@ -31,7 +31,7 @@ pub(super) struct Heartbeat {
     thread: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
-/// A lease that is held: it is lost when the next attempt is there.
+/// A lease that is held: it is lost once the next attempt exists.
 #[derive(Debug)]
 struct Held {
     next_attempt: PathBuf,

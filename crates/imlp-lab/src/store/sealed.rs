@@ -18,7 +18,7 @@ struct Sealed {
     content: Value,
 }
 
-/// Writes `content` to `path` unless a file is there; false when one is.
+/// Writes `content` to `path` unless the file exists; false if it does.
 pub(super) fn write_new(path: &Path, content: &impl Serialize) -> Result<bool, LabError> {
     let content = serde_json::to_value(content).expect("records have only text keys");
     let sha256 = sha256_hex(canonical_json(&content).as_bytes());

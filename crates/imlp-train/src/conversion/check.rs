@@ -302,7 +302,7 @@ impl Extremes {
     }
 }
 
-/// `part / whole`; 0 of anything is nothing.
+/// `part / whole`, or 0 if `part` is 0.
 fn share(part: f64, whole: f64) -> f64 {
     if part == 0.0 { 0.0 } else { part / whole }
 }

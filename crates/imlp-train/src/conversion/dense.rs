@@ -15,8 +15,8 @@ use std::rc::Rc;
 use imlp_linear::{Affine, LinearError, SparseEquivalent, Structure};
 use serde::Serialize;
 
+use crate::conversion::names::tensor_name;
 use crate::conversion::outline::{DenseLayer, Form, outline};
-use crate::conversion::tensor_name;
 use crate::conversion::weighted::{WeightedNetwork, Weights};
 use crate::error::TrainError;
 use crate::network::layer::{Layer, LayerNorm};

@@ -1,7 +1,7 @@
 //! A matrix of a file, and its products in double precision.
 
+use crate::conversion::names::tensor_name;
 use crate::conversion::outline::{DenseLayer, Form};
-use crate::conversion::tensor_name;
 use crate::error::TrainError;
 use crate::tensors::tensor_file::TensorFile;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use imlp_linear::{Dense, DenseConfig, Shape};
 use serde::Serialize;
 
-use crate::conversion::word;
+use crate::conversion::names::word;
 use crate::error::TrainError;
 use crate::network::layer::{Layer, LinearLayer};
 

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::conversion::tensor_name;
+use crate::conversion::names::tensor_name;
 use crate::error::TrainError;
 use crate::tensors::natural_order::NaturalName;
 use crate::tensors::tensor_file::{TensorEntry, TensorFile};
@@ -37,7 +37,7 @@ pub(super) struct Want {
 
 /// Where a layer's parameters come from.
 #[derive(Clone, Debug)]
-pub struct Assignment {
+pub struct TensorAssignment {
     /// Name of the layer: as written, or the module's.
     pub layer: String,
     /// Type of the layer.
@@ -50,7 +50,7 @@ pub struct Assignment {
     pub alternatives: Vec<String>,
 }
 
-impl Assignment {
+impl TensorAssignment {
     /// The tensor whose name ends in `suffix`.
     pub(super) fn find(&self, suffix: &str) -> Option<&TensorEntry> {
         let name = tensor_name(&self.layer, suffix);
@@ -65,7 +65,10 @@ type Module<'a> = BTreeMap<&'a str, &'a TensorEntry>;
 ///
 /// # Errors
 /// A tensor that is missing, of another shape, or used by no layer, by name.
-pub(super) fn assign(file: &TensorFile, wants: &[Want]) -> Result<Vec<Assignment>, TrainError> {
+pub(super) fn assign(
+    file: &TensorFile,
+    wants: &[Want],
+) -> Result<Vec<TensorAssignment>, TrainError> {
     let mut modules: BTreeMap<NaturalName<'_>, Module<'_>> = BTreeMap::new();
     for tensor in file.tensors() {
         let (module, suffix) = tensor.name.rsplit_once('.').unwrap_or(("", &tensor.name));
@@ -114,10 +117,10 @@ impl Want {
         tensors.map(|(s, _)| *s).any(|s| s == suffix) || self.ignored.contains(&suffix)
     }
 
-    fn assignment(&self, name: &str, module: &Module<'_>, others: Vec<String>) -> Assignment {
+    fn assignment(&self, name: &str, module: &Module<'_>, others: Vec<String>) -> TensorAssignment {
         let tensors = self.required.iter().chain(&self.optional);
         let tensors = tensors.filter_map(|(suffix, _)| module.get(suffix));
-        Assignment {
+        TensorAssignment {
             layer: name.to_owned(),
             kind: self.kind,
             tensors: tensors.map(|&t| t.clone()).collect(),
@@ -221,7 +224,7 @@ fn nothing_fits(
 fn refuse_unused(
     file: &TensorFile,
     wants: &[Want],
-    assignments: &[Assignment],
+    assignments: &[TensorAssignment],
 ) -> Result<(), TrainError> {
     let mut known = BTreeSet::new();
     for (want, assignment) in wants.iter().zip(assignments) {

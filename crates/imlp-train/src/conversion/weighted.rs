@@ -7,9 +7,9 @@ use imlp_linear::{
     Affine, BatchNorm, BatchNormStatistics, LinearError, Parameters, Shape, StructuredMap,
 };
 
+use crate::conversion::names::word;
 use crate::conversion::network_file::NetworkConfig;
-use crate::conversion::state_dict::{Assignment, Naming, Want, assign};
-use crate::conversion::word;
+use crate::conversion::state_dict::{Naming, TensorAssignment, Want, assign};
 use crate::error::TrainError;
 use crate::network::layer::{Layer, LayerNorm, LinearLayer, parse_layer};
 use crate::tensors::tensor_file::TensorFile;
@@ -19,7 +19,7 @@ pub struct WeightedNetwork {
     input: Shape,
     layers: Vec<Layer>,
     parameters: Weights,
-    assignments: Vec<Assignment>,
+    assignments: Vec<TensorAssignment>,
 }
 
 /// Parameters by the layer's name; layers without parameters have none.
@@ -34,7 +34,7 @@ pub(super) struct LayerWeights {
 
 impl WeightedNetwork {
     /// Takes the parameters of the network that `config` describes from a
-    /// PyTorch `state_dict` (see [`Assignment`]).
+    /// PyTorch `state_dict` (see [`TensorAssignment`]).
     ///
     /// # Errors
     /// Layers that do not fit; a tensor that is missing, of another shape or
@@ -131,7 +131,7 @@ impl WeightedNetwork {
     }
 
     /// Where the parameters came from, in the order of the layers.
-    pub fn assignments(&self) -> &[Assignment] {
+    pub fn assignments(&self) -> &[TensorAssignment] {
         &self.assignments
     }
 
@@ -251,7 +251,7 @@ fn want(layer: &Layer, naming: Naming) -> Option<Want> {
 /// Reads a layer's tensors; the statistics of a batch normalisation become a
 /// scale and a shift.
 fn read(
-    assignment: &Assignment,
+    assignment: &TensorAssignment,
     epsilon: f64,
     file: &TensorFile,
 ) -> Result<LayerWeights, TrainError> {

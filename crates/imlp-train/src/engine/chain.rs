@@ -80,7 +80,7 @@ pub(super) struct Backward<'a> {
 #[derive(Debug)]
 pub(super) struct Workspace {
     pub products: Products,
-    /// For whatever is not a product with a full matrix.
+    /// For everything except products of full matrices.
     kernel: Kernel,
     spare: Vec<Aligned>,
 }
@@ -208,7 +208,7 @@ impl Chain {
         }
     }
 
-    /// The outputs of the last batch, of `layout`'s samples; of no layers, `x`.
+    /// The outputs of the last batch, of `layout`'s samples; `x` if there are no layers.
     pub fn output<'a>(&'a self, layout: Panels, x: &'a [f32]) -> &'a [f32] {
         self.0.last().map_or(x, |node| node.output(layout))
     }

@@ -3,7 +3,7 @@
 use imlp_kernels::elementwise::{ParameterUpdate, UpdateRule};
 use imlp_kernels::{Aligned, Kernel};
 
-use super::{aligned, to_host};
+use super::memory::{aligned, to_host};
 use crate::hyperparameters::optimizer::OptimizerRule;
 use crate::interpolation::optimizer_state::StateChange;
 use crate::model::ModelState;

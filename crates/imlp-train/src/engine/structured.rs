@@ -7,8 +7,7 @@ use imlp_kernels::elementwise::sum_samples;
 use imlp_kernels::{IndirectGemm, Kernel, Panels};
 use imlp_linear::{Structure, StructuredMap, Tied};
 
-/// More entries than a prior that is trained on a CPU has. Beyond, the tables of positions
-/// would outgrow the network.
+/// Most entries of a map. The offset tables of a larger one would outgrow the network.
 const MAX_ENTRIES: usize = 1 << 26;
 
 /// A structured map without its parameters.

@@ -120,12 +120,8 @@ impl<'a> Learner<'a> {
         Stop::AtPause
     }
 
-    /// A checkpoint of `run` at `progress`.
-    pub fn checkpoint<P: Serialize>(&self, run: &str, progress: &P) -> WeightsFile {
-        let identity = RunIdentity {
-            run,
-            instructions: &self.instructions,
-        };
+    /// A checkpoint of the run with this identity, at `progress`.
+    pub fn checkpoint<P: Serialize>(&self, identity: RunIdentity<'_>, progress: &P) -> WeightsFile {
         to_file(
             identity,
             &self.specs,
@@ -135,20 +131,16 @@ impl<'a> Learner<'a> {
         )
     }
 
-    /// Continues from a checkpoint of `run`; returns its progress.
+    /// Continues from a checkpoint of the run with this identity; returns its progress.
     ///
     /// # Errors
     /// [`TrainError::Checkpoint`]: the file of another run;
     /// [`TrainError::OtherInstructions`].
     pub fn resume<P: DeserializeOwned>(
         &mut self,
-        run: &str,
+        identity: RunIdentity<'_>,
         file: &WeightsFile,
     ) -> Result<P, TrainError> {
-        let identity = RunIdentity {
-            run,
-            instructions: &self.instructions,
-        };
         let (state, step, progress) = from_file(identity, &self.specs, file)?;
         self.model.restore(state);
         self.step = step;

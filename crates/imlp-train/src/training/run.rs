@@ -9,6 +9,7 @@ use crate::error::TrainError;
 use crate::interpolation::timing::Pause;
 use crate::network::parameters::ParameterSpec;
 use crate::tensors::weights_file::WeightsFile;
+use crate::training::checkpoint::RunIdentity;
 use crate::training::data::TrainingData;
 use crate::training::hooks::RunHooks;
 use crate::training::learner::{Learner, Stop};
@@ -39,6 +40,9 @@ pub(crate) trait RunProgress: Default + Serialize + DeserializeOwned {
 pub(crate) struct TrainingRun<'a> {
     /// What it is, in words. A checkpoint of another run is refused.
     pub name: String,
+    /// What its bits depend on beside its name: the instruction sets that compute its
+    /// products, and those of the prior that it is interpolated toward.
+    pub instructions: String,
     pub learner: Learner<'a>,
     pub data: &'a TrainingData,
     pub hooks: RunHooks<'a>,
@@ -53,7 +57,11 @@ impl TrainingRun<'_> {
         let Some(file) = self.hooks.checkpoints.load()? else {
             return Ok(None);
         };
-        let mut progress: P = self.learner.resume(&self.name, &file)?;
+        let identity = RunIdentity {
+            run: &self.name,
+            instructions: &self.instructions,
+        };
+        let mut progress: P = self.learner.resume(identity, &file)?;
         progress.read_tensors(self.learner.specs(), &file)?;
         Ok(Some(progress))
     }
@@ -99,7 +107,11 @@ impl TrainingRun<'_> {
     }
 
     fn save(&self, progress: &impl RunProgress) -> Result<(), TrainError> {
-        let mut file = self.learner.checkpoint(&self.name, progress);
+        let identity = RunIdentity {
+            run: &self.name,
+            instructions: &self.instructions,
+        };
+        let mut file = self.learner.checkpoint(identity, progress);
         progress.write_tensors(self.learner.specs(), &mut file);
         self.hooks.checkpoints.save(&file)
     }

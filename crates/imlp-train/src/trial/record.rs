@@ -58,7 +58,8 @@ pub struct TrialRecord {
     /// Epochs that were trained.
     pub epochs: u32,
     /// What the twin's products were computed with: an instruction set (`avx2`, `avx512`,
-    /// `amx`), or what stands for Burn's device. Results of early versions do not say.
+    /// `amx`), or `burn-avx512` and the like where Burn trained it. Results of early
+    /// versions do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instructions: Option<String>,
     /// Seconds of training, evaluation and interpolation excluded.

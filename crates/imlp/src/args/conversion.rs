@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use imlp_train::{TEXT_FORMS, TextForm};
 
-use super::MemoryArguments;
+use super::memory::MemoryArguments;
 
 /// Either a network, or one layer.
 #[derive(Debug, Args)]

@@ -8,7 +8,9 @@ use imlp_lab::{CheckpointEvery, Policy, Recipe};
 use imlp_train::{Backend, Device};
 use toml::Value;
 
-use super::{ExecutorName, MemoryArguments, SlurmArguments};
+use super::duration::parse_duration;
+use super::memory::MemoryArguments;
+use super::slurm::{ExecutorName, SlurmArguments};
 use crate::exit::Failure;
 
 /// The recipe, and options of every command that takes one.
@@ -25,13 +27,8 @@ pub struct Common {
     /// Epochs of training [train.epochs]
     #[arg(long)]
     pub epochs: Option<u32>,
-    /// Number format of the twin's matrix products: f32, bf16 or bf16-emulated [train.precision]
-    #[arg(long, value_name = "FORMAT")]
-    pub precision: Option<String>,
-    /// Instruction set of all products, avx2, avx512 or amx, for the same bits on every machine
-    /// that has it [default: the machine's fastest] [train.instructions]
-    #[arg(long, value_name = "SET")]
-    pub instructions: Option<String>,
+    #[command(flatten)]
+    pub products: ProductArguments,
     /// Set any key of the recipe, e.g. --set train.learning_rate=0.05 (repeatable; overrides every other option)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
@@ -40,6 +37,30 @@ pub struct Common {
     pub device: DeviceName,
     #[command(flatten)]
     pub memory: MemoryArguments,
+}
+
+/// How products are computed.
+#[derive(Debug, Args)]
+pub struct ProductArguments {
+    /// Number format of the twin's matrix products: f32, bf16 or bf16-emulated [train.precision]
+    #[arg(long, value_name = "FORMAT")]
+    precision: Option<String>,
+    /// Instruction set of all products, avx2, avx512 or amx, for the same bits on every machine
+    /// that has it [default: the machine's fastest] [train.instructions]
+    #[arg(long, value_name = "SET")]
+    instructions: Option<String>,
+}
+
+impl ProductArguments {
+    /// The keys that they set.
+    pub fn keys(&self) -> impl Iterator<Item = (&'static str, Value)> {
+        let keys = [
+            ("train.precision", &self.precision),
+            ("train.instructions", &self.instructions),
+        ];
+        let given = |(key, value): (_, &Option<String>)| Some((key, Value::String(value.clone()?)));
+        keys.map(given).into_iter().flatten()
+    }
 }
 
 /// Where results go, and whether progress is shown.
@@ -252,14 +273,11 @@ impl DeviceName {
 
 impl Common {
     /// The recipe with the options merged in; `--set` comes last.
-    pub fn recipe(&self, more: Vec<(&str, Value)>) -> Result<Recipe, Failure> {
-        let mut recipe = recipe(self.recipe.as_deref(), &[])?;
+    pub fn recipe(&self, more: Vec<(&'static str, Value)>) -> Result<Recipe, Failure> {
         let text = |value: &String| Value::String(value.clone());
         let common = [
             ("data.name", self.data.as_ref().map(text)),
             ("prior.kind", self.prior.as_ref().map(text)),
-            ("train.precision", self.precision.as_ref().map(text)),
-            ("train.instructions", self.instructions.as_ref().map(text)),
             (
                 "train.epochs",
                 self.epochs.map(|n| Value::Integer(n.into())),
@@ -268,19 +286,21 @@ impl Common {
         let common = common
             .into_iter()
             .filter_map(|(key, value)| value.map(|v| (key, v)));
-        for (key, value) in common.chain(more) {
-            recipe.set(key, value)?;
-        }
-        for text in &self.set {
-            recipe.set_text(text)?;
-        }
-        Ok(recipe)
+        let keys = common.chain(self.products.keys()).chain(more);
+        recipe(self.recipe.as_deref(), keys, &self.set)
     }
 }
 
-/// The recipe in a file, or the default one, with the keys of `--set`.
-pub fn recipe(path: Option<&Path>, set: &[String]) -> Result<Recipe, Failure> {
+/// The recipe in a file, or the default one, with these keys and then those of `--set`.
+pub fn recipe(
+    path: Option<&Path>,
+    keys: impl Iterator<Item = (&'static str, Value)>,
+    set: &[String],
+) -> Result<Recipe, Failure> {
     let mut recipe = path.map_or_else(|| Ok(Recipe::default()), Recipe::read)?;
+    for (key, value) in keys {
+        recipe.set(key, value)?;
+    }
     for text in set {
         recipe.set_text(text)?;
     }
@@ -321,34 +341,12 @@ fn parse_checkpoint_every(text: &str) -> Result<CheckpointEvery, String> {
     }
 }
 
-/// `90s`, `20min`, `2h`, `1.5` (seconds): a time.
-pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
-    let text = text.trim();
-    let units = [("min", 60.0), ("h", 3600.0), ("s", 1.0)];
-    let (number, unit) = units
-        .iter()
-        .find_map(|(name, seconds)| text.strip_suffix(name).map(|n| (n, *seconds)))
-        .unwrap_or((text, 1.0));
-    let seconds = number.trim().parse::<f64>().map(|n| n * unit);
-    match seconds.map(Duration::try_from_secs_f64) {
-        Ok(Ok(time)) if !time.is_zero() => Ok(time),
-        _ => Err("give a positive time such as 90s, 20min or 2h".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn times_are_read_with_units() {
-        assert_eq!(parse_duration("90s"), Ok(Duration::from_secs(90)));
-        assert_eq!(parse_duration("1.5 min"), Ok(Duration::from_secs(90)));
-        assert_eq!(parse_duration("2h"), Ok(Duration::from_secs(7200)));
-        assert_eq!(parse_duration("3"), Ok(Duration::from_secs(3)));
-        for bad in ["", "s", "-1", "nan", "0", "1e300h", "5 days"] {
-            assert!(parse_duration(bad).is_err(), "{bad}");
-        }
+    fn checkpoints_are_due_by_time_or_by_epochs() {
         let time = CheckpointEvery::Time(Duration::from_secs(120));
         assert_eq!(parse_checkpoint_every("2min"), Ok(time));
         let epochs = CheckpointEvery::Epochs(10);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use imlp_lab::executor::batch::SlurmOptions;
 
-use super::experiment::parse_duration;
+use super::duration::parse_duration;
 
 /// What runs the trials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -15,12 +15,12 @@ mod pooling;
 
 /// The parameters of one map on the device, flat, in PyTorch layout, except
 /// that the weight of a `dense` map is `[in, out]`.
-pub(crate) struct Operands {
+pub(crate) struct LayerParameters {
     weight: Option<Tensor<1>>,
     bias: Option<Tensor<1>>,
 }
 
-impl Operands {
+impl LayerParameters {
     /// The weight in the shape of `map`'s.
     fn weight<const D: usize>(&self, map: &dyn StructuredMap) -> Tensor<D> {
         let shape: [usize; D] = map
@@ -48,21 +48,21 @@ pub(crate) fn structured(
     bias: Option<Tensor<1>>,
     x: Tensor<2>,
 ) -> Tensor<2> {
-    let operands = Operands { weight, bias };
+    let parameters = LayerParameters { weight, bias };
     match_map!(map {
-        Dense(map) => matrix::dense(map, operands, x),
-        Conv2d(map) => convolution::conv2d(map, operands, x),
-        Conv1d(map) => convolution::conv1d(map, operands, x),
-        ConvTranspose2d(map) => convolution::conv_transpose2d(map, operands, x),
-        LocallyConnected2d(map) => convolution::locally_connected2d(map, operands, x),
-        PatchEmbedding(map) => convolution::patch_embedding(map, operands, x),
-        TokenMixing(map) => matrix::token_mixing(map, operands, x),
-        ChannelMixing(map) => matrix::channel_mixing(map, operands, x),
-        Kronecker(map) => matrix::kronecker(map, operands, x),
-        LowRank(map) => matrix::low_rank(map, operands, x),
-        Circulant(map) => matrix::circulant(map, operands, x),
+        Dense(map) => matrix::dense(map, parameters, x),
+        Conv2d(map) => convolution::conv2d(map, parameters, x),
+        Conv1d(map) => convolution::conv1d(map, parameters, x),
+        ConvTranspose2d(map) => convolution::conv_transpose2d(map, parameters, x),
+        LocallyConnected2d(map) => convolution::locally_connected2d(map, parameters, x),
+        PatchEmbedding(map) => convolution::patch_embedding(map, parameters, x),
+        TokenMixing(map) => matrix::token_mixing(map, parameters, x),
+        ChannelMixing(map) => matrix::channel_mixing(map, parameters, x),
+        Kronecker(map) => matrix::kronecker(map, parameters, x),
+        LowRank(map) => matrix::low_rank(map, parameters, x),
+        Circulant(map) => matrix::circulant(map, parameters, x),
         Permutation(map) => matrix::permutation(map, x),
-        BatchNorm(map) => matrix::batch_norm(map, operands, x),
+        BatchNorm(map) => matrix::batch_norm(map, parameters, x),
         AvgPool2d(map) => pooling::avg_pool2d(map, x),
         AdaptiveAvgPool2d(map) => pooling::adaptive_avg_pool2d(map, x),
         MeanTokens(map) => pooling::mean_tokens(map, x),

@@ -86,14 +86,14 @@ pub const TEXT_FORMS: [TextForm; 18] = [
         image,
         Output::Size("channels"),
         "in=C, out=O, kernel=K or HxW, input=HxW; stride=1, dilation=1, groups=1, padding=0 (N, \
-         VxH, T:BxL:R or same), padding_mode=zeros (circular, reflect, replicate), bias=true",
+         VxH, T:BxL:R, same or valid), padding_mode=zeros (circular, reflect, replicate), bias=true",
     ),
     layer(
         "conv1d",
         sequence,
         Output::Size("channels"),
-        "in=C, out=O, kernel=K, input=L; stride=1, dilation=1, groups=1, padding=0 (N, L:R or \
-         same), padding_mode=zeros (circular, reflect, replicate), bias=true",
+        "in=C, out=O, kernel=K, input=L; stride=1, dilation=1, groups=1, padding=0 (N, L:R, \
+         same or valid), padding_mode=zeros (circular, reflect, replicate), bias=true",
     ),
     layer(
         "conv-transpose2d",
@@ -107,7 +107,7 @@ pub const TEXT_FORMS: [TextForm; 18] = [
         image,
         Output::Size("channels"),
         "in=C, out=O, kernel=K or HxW, input=HxW; stride=1, dilation=1, groups=1, padding=0 (N, \
-         VxH, T:BxL:R or same), padding_mode=zeros, bias=true",
+         VxH, T:BxL:R, same or valid), padding_mode=zeros, bias=true",
     ),
     layer(
         "patch-embedding",

@@ -8,31 +8,31 @@ use imlp_linear::{
     StructuredMap,
 };
 
-use super::{Operands, add_bias, examples, flat};
+use super::{LayerParameters, add_bias, examples, flat};
 
-pub(super) fn conv2d(map: &Conv2d, operands: Operands, x: Tensor<2>) -> Tensor<2> {
+pub(super) fn conv2d(map: &Conv2d, parameters: LayerParameters, x: Tensor<2>) -> Tensor<2> {
     let config = map.config();
     let x: Tensor<4> = examples(x, map.in_shape().dims());
     let padding = [config.padding.vertical, config.padding.horizontal];
     let (x, padding) = padded(x, padding, config.padding_mode);
     let options =
         ConvOptions::new_with_padding(config.stride, padding, config.dilation, config.groups);
-    let weight = operands.weight::<4>(map);
-    flat(module::conv2d(x, weight, operands.bias, options))
+    let weight = parameters.weight::<4>(map);
+    flat(module::conv2d(x, weight, parameters.bias, options))
 }
 
 /// As a convolution of an image of height 1: the gradient by the weight of
 /// Burn 0.22.1's own `conv1d` is wrong where groups meet a stride that leaves a
 /// rest.
-pub(super) fn conv1d(map: &Conv1d, operands: Operands, x: Tensor<2>) -> Tensor<2> {
+pub(super) fn conv1d(map: &Conv1d, parameters: LayerParameters, x: Tensor<2>) -> Tensor<2> {
     let config = map.config();
     let x: Tensor<3> = examples(x, map.in_shape().dims());
     let padding = [[0, 0], config.padding];
     let (x, padding) = padded(x.unsqueeze_dim(2), padding, config.padding_mode);
     let (stride, dilation) = ([1, config.stride], [1, config.dilation]);
     let options = ConvOptions::new_with_padding(stride, padding, dilation, config.groups);
-    let weight = operands.weight::<3>(map).unsqueeze_dim(2);
-    flat(module::conv2d(x, weight, operands.bias, options))
+    let weight = parameters.weight::<3>(map).unsqueeze_dim(2);
+    flat(module::conv2d(x, weight, parameters.bias, options))
 }
 
 /// The image padded as `mode` says, and the padding with zeros that is left.
@@ -69,7 +69,7 @@ fn wrapped(x: Tensor<4>, dim: usize, [before, after]: [usize; 2]) -> Tensor<4> {
 
 pub(super) fn conv_transpose2d(
     map: &ConvTranspose2d,
-    operands: Operands,
+    parameters: LayerParameters,
     x: Tensor<2>,
 ) -> Tensor<2> {
     let config = map.config();
@@ -81,16 +81,25 @@ pub(super) fn conv_transpose2d(
         config.dilation,
         config.groups,
     );
-    let weight = operands.weight::<4>(map);
-    flat(module::conv_transpose2d(x, weight, operands.bias, options))
+    let weight = parameters.weight::<4>(map);
+    flat(module::conv_transpose2d(
+        x,
+        weight,
+        parameters.bias,
+        options,
+    ))
 }
 
-pub(super) fn patch_embedding(map: &PatchEmbedding, operands: Operands, x: Tensor<2>) -> Tensor<2> {
+pub(super) fn patch_embedding(
+    map: &PatchEmbedding,
+    parameters: LayerParameters,
+    x: Tensor<2>,
+) -> Tensor<2> {
     let config = map.config();
     let x: Tensor<4> = examples(x, map.in_shape().dims());
     let options = ConvOptions::new(config.stride, config.padding, [1, 1], 1);
-    let weight = operands.weight::<4>(map);
-    let y = module::conv2d(x, weight, operands.bias, options);
+    let weight = parameters.weight::<4>(map);
+    let y = module::conv2d(x, weight, parameters.bias, options);
     flat(y.flatten::<3>(2, 3).swap_dims(1, 2))
 }
 
@@ -98,7 +107,7 @@ pub(super) fn patch_embedding(map: &PatchEmbedding, operands: Operands, x: Tenso
 /// with k over the kernel.
 pub(super) fn locally_connected2d(
     map: &LocallyConnected2d,
-    operands: Operands,
+    parameters: LayerParameters,
     x: Tensor<2>,
 ) -> Tensor<2> {
     let [batch, in_len] = x.dims();
@@ -119,7 +128,7 @@ pub(super) fn locally_connected2d(
     let patches = columns
         .select(0, sources)
         .reshape([groups, positions, kernel, batch]);
-    let weight = operands
+    let weight = parameters
         .flat_weight()
         .reshape([groups, out_channels, positions, kernel])
         .swap_dims(1, 2);
@@ -128,7 +137,7 @@ pub(super) fn locally_connected2d(
         .swap_dims(1, 2)
         .reshape([map.out_len(), batch])
         .transpose();
-    add_bias(y, operands.bias, 1)
+    add_bias(y, parameters.bias, 1)
 }
 
 /// For each group, output position and kernel entry, the input that they meet;
