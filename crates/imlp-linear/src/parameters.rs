@@ -1,16 +1,14 @@
 //! The parameters of a structured linear map.
 
-#[cfg(doc)]
-use crate::map::StructuredMap;
-
 /// The parameters of a map, in PyTorch layout.
 #[derive(Clone, Copy, Debug)]
 pub struct Parameters<'a> {
-    /// Weight, row-major, of shape [`StructuredMap::weight_shape`]; empty for
-    /// maps without parameters.
+    /// Weight, row-major, of shape
+    /// [`StructuredMap::weight_shape`](crate::StructuredMap::weight_shape); empty for maps
+    /// without parameters.
     pub weight: &'a [f32],
-    /// Bias, of length [`StructuredMap::bias_len`], exactly when
-    /// [`StructuredMap::has_bias`].
+    /// Bias, of length [`StructuredMap::bias_len`](crate::StructuredMap::bias_len), exactly
+    /// when [`StructuredMap::has_bias`](crate::StructuredMap::has_bias).
     pub bias: Option<&'a [f32]>,
 }
 

@@ -28,34 +28,44 @@ struct Node {
 /// What a layer computes. Parameters are given by their indices.
 #[derive(Debug)]
 enum Operation {
-    /// A full matrix.
-    Full {
-        weight: usize,
-        bias: Option<usize>,
-        inputs: usize,
-        /// The gradient of the bias; without a bias, zeros in its place.
-        of_bias: Vec<f32>,
-    },
-    /// Any other map that is linear in its weight.
-    Structured {
-        weight: Option<usize>,
-        bias: Option<usize>,
-        gemm: StructuredGemm,
-        of_weight: Vec<f32>,
-        of_bias: Vec<f32>,
-    },
+    Full(FullMatrix),
+    Structured(StructuredLayer),
     Relu,
     Gelu,
-    LayerNorm {
-        scale: usize,
-        shift: usize,
-        /// The gradients, per lane and summed.
-        scale_lanes: Vec<f32>,
-        shift_lanes: Vec<f32>,
-        sums: Vec<f32>,
-    },
+    LayerNorm(Normalization),
     /// `x + branch(x)`.
     Residual(Chain),
+}
+
+/// A full matrix.
+#[derive(Debug)]
+struct FullMatrix {
+    weight: usize,
+    bias: Option<usize>,
+    inputs: usize,
+    /// The gradient of the bias; without a bias, zeros in its place.
+    of_bias: Vec<f32>,
+}
+
+/// Any other map that is linear in its weight.
+#[derive(Debug)]
+struct StructuredLayer {
+    weight: Option<usize>,
+    bias: Option<usize>,
+    gemm: StructuredGemm,
+    of_weight: Vec<f32>,
+    of_bias: Vec<f32>,
+}
+
+/// Scale and shift of a layer normalisation.
+#[derive(Debug)]
+struct Normalization {
+    scale: usize,
+    shift: usize,
+    /// The gradients, per lane and summed.
+    scale_lanes: Vec<f32>,
+    shift_lanes: Vec<f32>,
+    sums: Vec<f32>,
 }
 
 /// What a forward pass needs.
@@ -130,8 +140,8 @@ impl Builder {
             let operation = match layer {
                 Layer::Relu => {
                     let product = nodes.last_mut().filter(|node| {
-                        let full = matches!(node.operation, Operation::Full { .. });
-                        full || matches!(node.operation, Operation::Structured { .. })
+                        let full = matches!(node.operation, Operation::Full(_));
+                        full || matches!(node.operation, Operation::Structured(_))
                     });
                     if let Some(node) = product {
                         node.relu = true;
@@ -146,13 +156,13 @@ impl Builder {
                 Layer::Gelu => Operation::Gelu,
                 Layer::LayerNorm(norm) => {
                     let len = norm.channels() * self.kernel.panel_width();
-                    Operation::LayerNorm {
+                    Operation::LayerNorm(Normalization {
                         scale: self.parameter(),
                         shift: self.parameter(),
                         scale_lanes: vec![0.0; len],
                         shift_lanes: vec![0.0; len],
                         sums: vec![0.0; norm.channels()],
-                    }
+                    })
                 }
                 Layer::Residual(branch) => Operation::Residual(self.chain(branch, features)?),
             };
@@ -171,20 +181,20 @@ impl Builder {
         let weight = (map.weight_len() > 0).then(|| self.parameter());
         let bias = map.has_bias().then(|| self.parameter());
         if let (true, Some(weight)) = (map.is_full_matrix(), weight) {
-            return Some(Operation::Full {
+            return Some(Operation::Full(FullMatrix {
                 weight,
                 bias,
                 inputs: map.in_len(),
                 of_bias: vec![0.0; map.out_len()],
-            });
+            }));
         }
-        Some(Operation::Structured {
+        Some(Operation::Structured(StructuredLayer {
             weight,
             bias,
             gemm: StructuredGemm::new(map, self.kernel)?,
             of_weight: vec![0.0; map.weight_len()],
             of_bias: vec![0.0; if map.has_bias() { map.bias_len() } else { 0 }],
-        })
+        }))
     }
 }
 
@@ -244,8 +254,8 @@ impl Chain {
 impl Operation {
     fn has_parameters(&self) -> bool {
         match self {
-            Self::Full { .. } | Self::LayerNorm { .. } => true,
-            Self::Structured { weight, bias, .. } => weight.is_some() || bias.is_some(),
+            Self::Full(_) | Self::LayerNorm(_) => true,
+            Self::Structured(layer) => layer.weight.is_some() || layer.bias.is_some(),
             Self::Residual(branch) => branch.has_parameters(),
             Self::Relu | Self::Gelu => false,
         }
@@ -265,27 +275,20 @@ impl Node {
         }
         let y = &mut self.y[..outputs.len()];
         match &mut self.operation {
-            Operation::Full {
-                weight,
-                bias,
-                inputs,
-                of_bias,
-            } => {
-                let bias = match bias {
-                    Some(bias) => &*values[*bias],
-                    None => &*of_bias,
+            Operation::Full(full) => {
+                let bias = match full.bias {
+                    Some(bias) => &*values[bias],
+                    None => &*full.of_bias,
                 };
-                let layout = pass.layout.with_features(*inputs);
-                let matrix = (&*values[*weight], bias);
+                let layout = pass.layout.with_features(full.inputs);
+                let matrix = (&*values[full.weight], bias);
                 pass.products.forward(layout, matrix, self.relu, x, y);
             }
-            Operation::Structured {
-                weight, bias, gemm, ..
-            } => {
-                let layout = pass.layout.with_features(gemm.inputs());
-                let weight = weight.map_or(IMPLIED, |weight| &*values[weight]);
-                let bias = bias.map(|bias| &*values[bias]);
-                gemm.forward(layout, weight, bias, x, y);
+            Operation::Structured(layer) => {
+                let layout = pass.layout.with_features(layer.gemm.inputs());
+                let weight = layer.weight.map_or(IMPLIED, |weight| &*values[weight]);
+                let bias = layer.bias.map(|bias| &*values[bias]);
+                layer.gemm.forward(layout, weight, bias, x, y);
                 if self.relu {
                     relu(kernel, y);
                 }
@@ -295,8 +298,8 @@ impl Node {
                 relu(kernel, y);
             }
             Operation::Gelu => gelu(kernel, x, y),
-            Operation::LayerNorm { scale, shift, .. } => {
-                let (scale, shift) = (&values[*scale], &values[*shift]);
+            Operation::LayerNorm(norm) => {
+                let (scale, shift) = (&values[norm.scale], &values[norm.shift]);
                 let epsilon = LAYER_NORM_EPSILON as f32;
                 layer_norm(kernel, outputs.width, scale, shift, epsilon, x, y);
             }
@@ -321,57 +324,8 @@ impl Node {
             relu_backward(kernel, &self.y[..outputs.len()], &mut dy);
         }
         match &mut self.operation {
-            Operation::Full {
-                weight,
-                bias,
-                inputs,
-                of_bias,
-            } => {
-                let mut dx = Aligned::default();
-                let layout = pass.layout.with_features(*inputs);
-                if let Some(bias) = *bias {
-                    sum_samples(outputs, &dy, of_bias);
-                    pass.update(bias, of_bias);
-                }
-                if wanted {
-                    dx = pass.workspace.take(layout.len());
-                    let products = &mut pass.workspace.products;
-                    let weight = &pass.values[*weight];
-                    products.backward(outputs, weight, *inputs, &dy, &mut dx);
-                }
-                let value = &mut pass.values[*weight];
-                let mut update = pass
-                    .moments
-                    .update(kernel, *weight, pass.rate, value, *inputs);
-                let products = &mut pass.workspace.products;
-                products.gradient(layout, self.outputs, x, &dy, &mut update);
-                pass.workspace.give(dy);
-                dx
-            }
-            Operation::Structured {
-                weight,
-                bias,
-                gemm,
-                of_weight,
-                of_bias,
-            } => {
-                let layout = pass.layout.with_features(gemm.inputs());
-                let mut dx = Aligned::default();
-                if wanted {
-                    dx = pass.workspace.take(layout.len());
-                    gemm.backward(layout, &dy, &mut dx);
-                }
-                if let Some(weight) = *weight {
-                    gemm.weight_gradient(layout, x, &dy, of_weight);
-                    pass.update(weight, of_weight);
-                }
-                if let Some(bias) = *bias {
-                    gemm.bias_gradient(layout, &dy, of_bias);
-                    pass.update(bias, of_bias);
-                }
-                pass.workspace.give(dy);
-                dx
-            }
+            Operation::Full(full) => full.backward(pass, outputs, x, dy, wanted),
+            Operation::Structured(layer) => layer.backward(pass, x, dy, wanted),
             Operation::Relu => {
                 relu_backward(kernel, &self.y[..outputs.len()], &mut dy);
                 dy
@@ -380,36 +334,8 @@ impl Node {
                 gelu_backward(kernel, x, &mut dy);
                 dy
             }
-            Operation::LayerNorm {
-                scale,
-                shift,
-                scale_lanes,
-                shift_lanes,
-                sums,
-            } => {
-                scale_lanes.fill(0.0);
-                shift_lanes.fill(0.0);
-                let width = outputs.width;
-                let of_scale = &pass.values[*scale];
-                let epsilon = LAYER_NORM_EPSILON as f32;
-                layer_norm_backward(
-                    kernel,
-                    width,
-                    of_scale,
-                    epsilon,
-                    x,
-                    &mut dy,
-                    (&mut *scale_lanes, &mut *shift_lanes),
-                );
-                let layout = Panels {
-                    samples: width,
-                    features: sums.len(),
-                    width,
-                };
-                for (index, per_lane) in [(*scale, scale_lanes), (*shift, shift_lanes)] {
-                    sum_samples(layout, per_lane, sums);
-                    pass.update(index, sums);
-                }
+            Operation::LayerNorm(norm) => {
+                norm.backward(pass, outputs.width, x, &mut dy);
                 dy
             }
             Operation::Residual(branch) => {
@@ -422,6 +348,100 @@ impl Node {
                 pass.workspace.give(of_branch);
                 dy
             }
+        }
+    }
+}
+
+impl FullMatrix {
+    /// Updates weight and bias; returns the gradient of `x` if `wanted`.
+    fn backward(
+        &mut self,
+        pass: &mut Backward<'_>,
+        outputs: Panels,
+        x: &[f32],
+        dy: Aligned,
+        wanted: bool,
+    ) -> Aligned {
+        let mut dx = Aligned::default();
+        let layout = pass.layout.with_features(self.inputs);
+        if let Some(bias) = self.bias {
+            sum_samples(outputs, &dy, &mut self.of_bias);
+            pass.update(bias, &self.of_bias);
+        }
+        if wanted {
+            dx = pass.workspace.take(layout.len());
+            let products = &mut pass.workspace.products;
+            let weight = &pass.values[self.weight];
+            products.backward(outputs, weight, self.inputs, &dy, &mut dx);
+        }
+        let value = &mut pass.values[self.weight];
+        let kernel = pass.workspace.kernel;
+        let mut update = pass
+            .moments
+            .update(kernel, self.weight, pass.rate, value, self.inputs);
+        let products = &mut pass.workspace.products;
+        products.gradient(layout, outputs.features, x, &dy, &mut update);
+        pass.workspace.give(dy);
+        dx
+    }
+}
+
+impl StructuredLayer {
+    /// Updates weight and bias; returns the gradient of `x` if `wanted`.
+    fn backward(
+        &mut self,
+        pass: &mut Backward<'_>,
+        x: &[f32],
+        dy: Aligned,
+        wanted: bool,
+    ) -> Aligned {
+        let layout = pass.layout.with_features(self.gemm.inputs());
+        let mut dx = Aligned::default();
+        if wanted {
+            dx = pass.workspace.take(layout.len());
+            self.gemm.backward(layout, &dy, &mut dx);
+        }
+        if let Some(weight) = self.weight {
+            self.gemm
+                .weight_gradient(layout, x, &dy, &mut self.of_weight);
+            pass.update(weight, &self.of_weight);
+        }
+        if let Some(bias) = self.bias {
+            self.gemm.bias_gradient(layout, &dy, &mut self.of_bias);
+            pass.update(bias, &self.of_bias);
+        }
+        pass.workspace.give(dy);
+        dx
+    }
+}
+
+impl Normalization {
+    /// Updates scale and shift, and makes `dy` the gradient of `x`. `width` is that of a
+    /// panel.
+    fn backward(&mut self, pass: &mut Backward<'_>, width: usize, x: &[f32], dy: &mut Aligned) {
+        self.scale_lanes.fill(0.0);
+        self.shift_lanes.fill(0.0);
+        layer_norm_backward(
+            pass.workspace.kernel,
+            width,
+            &pass.values[self.scale],
+            LAYER_NORM_EPSILON as f32,
+            x,
+            dy,
+            (&mut self.scale_lanes, &mut self.shift_lanes),
+        );
+        let layout = Panels {
+            samples: width,
+            features: self.sums.len(),
+            width,
+        };
+        let gradients = [
+            (self.scale, &self.scale_lanes),
+            (self.shift, &self.shift_lanes),
+        ];
+        for (index, per_lane) in gradients {
+            sum_samples(layout, per_lane, &mut self.sums);
+            pass.update(index, &self.sums);
         }
     }
 }
