@@ -3,7 +3,9 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use process_control::{ChildExt, Control};
 
 use crate::error::DataError;
 
@@ -37,25 +39,13 @@ pub(super) fn pack(dir: &Path) -> Result<PathBuf, DataError> {
             }
             _ => failed(error.to_string()),
         })?;
-    let deadline = Instant::now() + NPM_TIMEOUT;
-    let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break status,
-            Ok(None) if Instant::now() < deadline => {
-                std::thread::sleep(Duration::from_millis(50));
-            }
-            Ok(None) => {
-                // It may have ended just now; either way it must not outlive this call.
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(failed(format!(
-                    "no result after {} s",
-                    NPM_TIMEOUT.as_secs()
-                )));
-            }
-            Err(error) => return Err(failed(error.to_string())),
-        }
-    };
+    let status = child
+        .controlled()
+        .time_limit(NPM_TIMEOUT)
+        .terminate_for_timeout()
+        .wait()
+        .map_err(|error| failed(error.to_string()))?
+        .ok_or_else(|| failed(format!("no result after {} s", NPM_TIMEOUT.as_secs())))?;
     if !status.success() {
         let log = std::fs::read_to_string(&log_path).unwrap_or_default();
         let tail: Vec<&str> = log
