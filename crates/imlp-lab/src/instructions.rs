@@ -50,9 +50,14 @@ impl InstructionsUsed {
         &self.0
     }
 
-    /// What a reader must know if several instruction sets computed these `records`
-    /// ("trials", "priors"), or may have.
-    pub fn note(&self, records: &str) -> Option<String> {
+    /// What a reader of one configuration must know if several instruction sets computed
+    /// its `trials` or its `priors`, or may have.
+    pub fn notes(trials: &Self, priors: &Self) -> impl Iterator<Item = String> {
+        let notes = [trials.note("trials"), priors.note("priors")];
+        notes.into_iter().flatten()
+    }
+
+    fn note(&self, records: &str) -> Option<String> {
         let unknown = self.0.contains_key(NOT_RECORDED);
         let what = match (self.0.len(), unknown) {
             (0 | 1, _) => return None,

@@ -253,8 +253,8 @@ fn mixtures(store: &Store, manifest: &Manifest, trials: &[ListedStatus]) -> Vec<
             label if label.is_empty() => label,
             label => format!("{label}: "),
         };
-        let found = [trials.note("trials"), priors.note("priors")].into_iter();
-        notes.extend(found.flatten().map(|note| format!("{label}{note}")));
+        let found = InstructionsUsed::notes(&trials, &priors);
+        notes.extend(found.map(|note| format!("{label}{note}")));
     }
     notes
 }

@@ -48,11 +48,7 @@ impl Records<'_> {
             .into_iter()
             .filter_map(|id| self.results.priors.get(id));
         let priors: InstructionsUsed = priors.collect();
-        let notes = [
-            self.instructions(configuration).note("trials"),
-            priors.note("priors"),
-        ];
-        notes.into_iter().flatten().collect()
+        InstructionsUsed::notes(&self.instructions(configuration), &priors).collect()
     }
 
     /// `results.csv` of some configurations: one row per trial.

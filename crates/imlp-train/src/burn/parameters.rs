@@ -88,22 +88,13 @@ fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::parameters::Role;
-
-    fn weight(shape: &[usize]) -> ParameterSpec {
-        ParameterSpec {
-            name: "layer.weight".to_owned(),
-            shape: shape.to_vec(),
-            role: Role::Weight,
-            linear: 0,
-            transposed: shape.len() == 2,
-            fan_in: shape[1..].iter().product::<usize>() as f64,
-        }
-    }
 
     #[test]
     fn the_round_trip_through_the_device_keeps_every_value() {
-        let specs = [weight(&[5, 3]), weight(&[2, 3, 1, 4])];
+        let specs = [
+            ParameterSpec::of_weight(&[5, 3]),
+            ParameterSpec::of_weight(&[2, 3, 1, 4]),
+        ];
         let host: HostParameters = specs
             .iter()
             .map(|s| (0..s.len()).map(|i| i as f32).collect())

@@ -64,24 +64,13 @@ pub(crate) fn initialize(
 mod tests {
     use super::*;
 
-    fn weight(shape: &[usize]) -> ParameterSpec {
-        ParameterSpec {
-            name: "layer.weight".to_owned(),
-            shape: shape.to_vec(),
-            role: Role::Weight,
-            linear: 0,
-            transposed: shape.len() == 2,
-            fan_in: shape[1..].iter().product::<usize>() as f64,
-        }
-    }
-
     #[test]
     fn initial_weights_have_the_variance_of_kaiming() {
         for (initialization, shape) in [
             (Initialization::KaimingNormal, vec![120, 90]),
             (Initialization::KaimingUniform, vec![40, 6, 5, 9]),
         ] {
-            let spec = weight(&shape);
+            let spec = ParameterSpec::of_weight(&shape);
             let fan_in = spec.fan_in;
             let values = &initialize(&[spec], initialization, 3, RandomStream::Twin)[0];
             let n = values.len() as f64;
@@ -95,7 +84,7 @@ mod tests {
 
     #[test]
     fn seeds_and_streams_differ_and_repeat() {
-        let spec = [weight(&[7, 5])];
+        let spec = [ParameterSpec::of_weight(&[7, 5])];
         let draw = |seed, stream| {
             initialize(&spec, Initialization::KaimingNormal, seed, stream)[0].clone()
         };

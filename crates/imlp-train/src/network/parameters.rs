@@ -44,5 +44,20 @@ impl ParameterSpec {
     }
 }
 
+#[cfg(test)]
+impl ParameterSpec {
+    /// The weight of a layer, `[out, …]`; a matrix lies transposed on Burn's devices.
+    pub fn of_weight(shape: &[usize]) -> Self {
+        Self {
+            name: "layer.weight".to_owned(),
+            shape: shape.to_vec(),
+            role: Role::Weight,
+            linear: 0,
+            transposed: shape.len() == 2,
+            fan_in: shape[1..].iter().product::<usize>() as f64,
+        }
+    }
+}
+
 /// Parameters in PyTorch layout on the host, one vector per [`ParameterSpec`].
 pub type HostParameters = Vec<Vec<f32>>;
