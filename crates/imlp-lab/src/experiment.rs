@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use imlp_data::{Cache, Dataset, LoadOptions};
 use imlp_linear::Alpha;
-use imlp_train::{Backend, Cost, Setup, TrialConfig, bytes};
+use imlp_train::{Backend, Cost, Setup, TrainingData, TrialConfig, bytes};
 use serde::{Deserialize, Serialize};
 
 use crate::error::LabError;
@@ -27,6 +27,7 @@ pub struct Experiment {
     pub alphas: Vec<Alpha>,
     /// Seeds.
     pub seeds: Vec<u64>,
+    trials: Vec<PlannedTrial>,
 }
 
 /// One configuration, trained for every α and seed.
@@ -240,63 +241,31 @@ impl Experiment {
             alphas,
             seeds,
         } = plan;
-        let cache = Cache::of_user()?;
-        let mut datasets = HashMap::new();
+        let mut images = Images {
+            cache: Cache::of_user()?,
+            datasets: HashMap::new(),
+            splits: Vec::new(),
+        };
         let configurations = configurations
             .into_iter()
             .map(|planned| {
                 let inside = of_configuration(&planned.assignments);
-                configuration(planned, &cache, &mut datasets, &backend).map_err(inside)
+                configuration(planned, &mut images, &backend).map_err(inside)
             })
             .collect::<Result<Vec<_>, _>>()?;
-        let experiment = Self {
+        refuse_duplicates(&configurations)?;
+        Ok(Self {
+            trials: trials(&configurations, &seeds, &alphas),
             configurations,
             sweep,
             alphas,
             seeds,
-        };
-        experiment.refuse_duplicate_configurations()?;
-        Ok(experiment)
-    }
-
-    /// Refuses two configurations whose results would be the same.
-    fn refuse_duplicate_configurations(&self) -> Result<(), LabError> {
-        let mut seen = HashMap::new();
-        for configuration in &self.configurations {
-            let id = Identity::of_trial(&configuration.setup, Alpha::ONE, 0).trial_id();
-            if let Some(first) = seen.insert(id, configuration) {
-                return Err(LabError::Key {
-                    key: "sweep".to_owned(),
-                    reason: format!(
-                        "the configurations {} and {} are the same; remove one",
-                        first.label(),
-                        configuration.label()
-                    ),
-                });
-            }
-        }
-        Ok(())
+        })
     }
 
     /// Every trial: by configuration, seed and α.
-    pub fn trials(&self) -> Vec<PlannedTrial> {
-        let mut trials = Vec::new();
-        for (index, configuration) in self.configurations.iter().enumerate() {
-            for &seed in &self.seeds {
-                let prior = Identity::of_prior(&configuration.setup, seed).prior_id();
-                for &alpha in &self.alphas {
-                    let identity = Identity::of_trial(&configuration.setup, alpha, seed);
-                    trials.push(PlannedTrial {
-                        id: identity.trial_id(),
-                        prior: prior.clone(),
-                        configuration: index,
-                        alpha,
-                        seed,
-                    });
-                }
-            }
-        }
-        trials
+    pub fn trials(&self) -> &[PlannedTrial] {
+        &self.trials
     }
 
     /// Every prior, then every trial, each once.
@@ -304,15 +273,15 @@ impl Experiment {
         let (mut known, mut known_priors) = (HashSet::new(), HashSet::new());
         let (mut priors, mut trials) = (Vec::new(), Vec::new());
         for trial in self.trials() {
-            if known_priors.insert(trial.prior.clone()) {
+            if known_priors.insert(&trial.prior) {
                 priors.push(Job::Prior(PlannedPrior {
                     id: trial.prior.clone(),
                     configuration: trial.configuration,
                     seed: trial.seed,
                 }));
             }
-            if known.insert(trial.id.clone()) {
-                trials.push(Job::Trial(trial));
+            if known.insert(&trial.id) {
+                trials.push(Job::Trial(trial.clone()));
             }
         }
         priors.append(&mut trials);
@@ -321,7 +290,8 @@ impl Experiment {
 
     /// The jobs with these names, and the priors of the trials among them.
     pub fn jobs_named(&self, names: &[String]) -> Vec<Job> {
-        let listed = |name: &str| names.iter().any(|n| n == name);
+        let names: HashSet<&str> = names.iter().map(String::as_str).collect();
+        let listed = |name: &str| names.contains(name);
         let mut jobs = self.jobs();
         let mut priors = HashSet::new();
         for job in &jobs {
@@ -366,10 +336,10 @@ impl Experiment {
             .collect();
         for trial in self.trials() {
             let (twin, prior) = flops[trial.configuration];
-            if trials.insert(trial.id) {
+            if trials.insert(&trial.id) {
                 total.twins += twin;
             }
-            if priors.insert(trial.prior) {
+            if priors.insert(&trial.prior) {
                 total.priors += prior;
             }
         }
@@ -408,13 +378,42 @@ impl Experiment {
     }
 }
 
-/// Data sets by name and labels: each is in memory once.
-type Datasets = HashMap<(String, String), Arc<Dataset>>;
+/// What configurations share: each data set and each split of one is in memory once.
+struct Images {
+    cache: Cache,
+    /// By name and labels.
+    datasets: HashMap<(String, String), Arc<Dataset>>,
+    splits: Vec<Arc<TrainingData>>,
+}
+
+impl Images {
+    /// The images of `config`, loaded and split unless they are here.
+    fn of(&mut self, config: &TrialConfig) -> Result<Arc<TrainingData>, LabError> {
+        let train_images = config.evaluation.train_images;
+        let mut splits = self.splits.iter();
+        if let Some(split) = splits.find(|split| split.is_for(&config.data, train_images)) {
+            return Ok(Arc::clone(split));
+        }
+        let labels = config.data.labels;
+        let key = (config.data.name.clone(), format!("{labels:?}"));
+        let dataset = match self.datasets.get(&key) {
+            Some(dataset) => Arc::clone(dataset),
+            None => {
+                let options = LoadOptions { labels };
+                let loaded = Arc::new(self.cache.load(&config.data.name, &options)?);
+                self.datasets.insert(key, Arc::clone(&loaded));
+                loaded
+            }
+        };
+        let split = Arc::new(TrainingData::new(dataset, &config.data, train_images)?);
+        self.splits.push(Arc::clone(&split));
+        Ok(split)
+    }
+}
 
 fn configuration(
     planned: PlannedConfiguration,
-    cache: &Cache,
-    datasets: &mut Datasets,
+    images: &mut Images,
     backend: &Backend,
 ) -> Result<Configuration, LabError> {
     let PlannedConfiguration {
@@ -423,20 +422,74 @@ fn configuration(
     } = planned;
     // The sweep sets α; two spellings of one experiment are one experiment.
     config.interpolation.alpha = Alpha::ZERO;
-    let labels = config.data.labels;
-    let key = (config.data.name.clone(), format!("{labels:?}"));
-    let dataset = match datasets.get(&key) {
-        Some(dataset) => Arc::clone(dataset),
-        None => {
-            let loaded = Arc::new(cache.load(&config.data.name, &LoadOptions { labels })?);
-            datasets.insert(key, Arc::clone(&loaded));
-            loaded
-        }
-    };
-    let setup = Setup::new(config.clone(), dataset, backend.clone())?;
+    let setup = Setup::with_data(config.clone(), images.of(&config)?, backend.clone())?;
     Ok(Configuration {
         assignments,
         config,
         setup: Arc::new(setup),
     })
+}
+
+/// Refuses two configurations whose results would be the same.
+fn refuse_duplicates(configurations: &[Configuration]) -> Result<(), LabError> {
+    let mut seen = HashMap::new();
+    for configuration in configurations {
+        let id = Identity::of_trial(&configuration.setup, Alpha::ONE, 0).trial_id();
+        if let Some(first) = seen.insert(id, configuration) {
+            return Err(LabError::Key {
+                key: "sweep".to_owned(),
+                reason: format!(
+                    "the configurations {} and {} are the same; remove one",
+                    first.label(),
+                    configuration.label()
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Every trial: by configuration, seed and α.
+fn trials(configurations: &[Configuration], seeds: &[u64], alphas: &[Alpha]) -> Vec<PlannedTrial> {
+    let mut trials = Vec::with_capacity(configurations.len() * seeds.len() * alphas.len());
+    for (index, configuration) in configurations.iter().enumerate() {
+        for &seed in seeds {
+            let prior = Identity::of_prior(&configuration.setup, seed).prior_id();
+            for &alpha in alphas {
+                let identity = Identity::of_trial(&configuration.setup, alpha, seed);
+                trials.push(PlannedTrial {
+                    id: identity.trial_id(),
+                    prior: prior.clone(),
+                    configuration: index,
+                    alpha,
+                    seed,
+                });
+            }
+        }
+    }
+    trials
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::Recipe;
+
+    #[test]
+    fn configurations_share_images_that_they_split_alike() {
+        let recipe = Recipe::parse(
+            "[sweep.grid]\n\"data.split_seed\" = [1, 2]\n\"train.learning_rate\" = [0.1, 0.2]",
+        )
+        .unwrap();
+        let plan = Plan::new(&recipe).unwrap();
+        let experiment = Experiment::new(plan, Backend::Cpu).unwrap();
+        let [a, b, c, d] = &experiment.configurations[..] else {
+            panic!("2 × 2 configurations");
+        };
+        let same =
+            |a: &Configuration, b: &Configuration| std::ptr::eq(a.setup.data(), b.setup.data());
+        assert!(same(a, b) && same(c, d) && !same(a, c));
+        let data = |c: &Configuration| std::ptr::from_ref(c.setup.data().dataset());
+        assert_eq!(data(a), data(c));
+    }
 }

@@ -35,23 +35,25 @@ impl Plan {
         // A key that no configuration could have is refused before any of them.
         recipe.trial_config()?;
         let sweep = recipe.sweep_config()?;
-        let configurations = configurations(recipe, &sweep)?
-            .into_iter()
-            .map(|assignments| {
-                let config =
-                    checked(recipe, &assignments).map_err(of_configuration(&assignments))?;
-                Ok(PlannedConfiguration {
-                    assignments,
-                    config,
-                })
-            })
-            .collect::<Result<_, LabError>>()?;
         let alphas = sweep
             .alphas()?
             .into_iter()
             .map(|a| Alpha::new(a).map_err(|e| TrainError::from(e).into()))
             .collect::<Result<Vec<_>, LabError>>()?;
         let seeds = sweep.seeds()?;
+        // Without the axes, which are longer than all else where there are many values.
+        let base = recipe.without_sweep();
+        let configurations = configurations(recipe, &sweep)?
+            .into_iter()
+            .map(|assignments| {
+                let config =
+                    checked(&base, &assignments).map_err(of_configuration(&assignments))?;
+                Ok(PlannedConfiguration {
+                    assignments,
+                    config,
+                })
+            })
+            .collect::<Result<_, LabError>>()?;
         Ok(Self {
             configurations,
             sweep,

@@ -110,13 +110,20 @@ impl Recipe {
         self.set(key, parsed)
     }
 
+    /// The recipe without the keys `sweep.*`.
+    pub(crate) fn without_sweep(&self) -> Self {
+        let others = self.table.iter().filter(|(name, _)| *name != "sweep");
+        Self {
+            table: others.map(|(k, v)| (k.clone(), v.clone())).collect(),
+        }
+    }
+
     /// The trials' configuration, every default filled in.
     ///
     /// # Errors
     /// An unknown key (with the nearest known one), a value of a wrong type.
     pub fn trial_config(&self) -> Result<TrialConfig, LabError> {
-        let mut table = self.table.clone();
-        table.remove("sweep");
+        let Self { table } = self.without_sweep();
         if table.contains_key(include::KEY) {
             return Err(LabError::Key {
                 key: include::KEY.to_owned(),

@@ -69,8 +69,9 @@ pub fn with_assignments(recipe: &Recipe, assignments: &[Assignment]) -> Result<R
     Ok(recipe)
 }
 
-/// Maximum number of configurations: a bound on what a typing error costs.
-const MAX_CONFIGURATIONS: usize = 100_000;
+/// Maximum number of trials of an experiment: a bound on what a typing error costs. A
+/// folder per trial is as much as file systems and people can list.
+const MAX_TRIALS: u128 = 100_000;
 
 /// Keys that cannot vary here, and the key to use instead.
 const ELSEWHERE: [(&str, &str); 2] = [
@@ -83,7 +84,8 @@ const ELSEWHERE: [(&str, &str); 2] = [
 ///
 /// # Errors
 /// A key or a value that the recipe could not have, by name; an axis without
-/// values; a `zip` of unequal lengths; a key that varies twice.
+/// values; a `zip` of unequal lengths; a key that varies twice; more than
+/// 100,000 trials.
 pub fn configurations(
     recipe: &Recipe,
     sweep: &SweepConfig,
@@ -105,16 +107,7 @@ pub fn configurations(
         factors.push(sweep.list.iter().map(case).collect());
     }
     check(recipe, &factors)?;
-    let count = factors
-        .iter()
-        .try_fold(1usize, |count, factor| count.checked_mul(factor.len()))
-        .filter(|count| *count <= MAX_CONFIGURATIONS);
-    if count.is_none() {
-        return Err(LabError::Key {
-            key: "sweep".to_owned(),
-            reason: format!("spans more than {MAX_CONFIGURATIONS} configurations"),
-        });
-    }
+    refuse_too_many(&factors, sweep)?;
     let mut configurations = vec![Vec::new()];
     for factor in &factors {
         configurations = configurations
@@ -123,6 +116,25 @@ pub fn configurations(
             .collect();
     }
     Ok(configurations)
+}
+
+/// Refuses more than [`MAX_TRIALS`], before any of them takes memory.
+fn refuse_too_many(factors: &[Vec<Vec<Assignment>>], sweep: &SweepConfig) -> Result<(), LabError> {
+    let lengths = factors.iter().map(|factor| factor.len() as u128);
+    let configurations = lengths.fold(1, u128::saturating_mul);
+    let (alphas, seeds) = (sweep.alphas()?.len(), sweep.seeds()?.len());
+    let trials = configurations.saturating_mul(alphas as u128 * seeds as u128);
+    if trials <= MAX_TRIALS {
+        return Ok(());
+    }
+    Err(LabError::Key {
+        key: "sweep".to_owned(),
+        reason: format!(
+            "{configurations} configurations × {alphas} values of α × {seeds} seeds are {trials} \
+             trials; an experiment has at most {MAX_TRIALS}: vary fewer keys, or divide it into \
+             several"
+        ),
+    })
 }
 
 /// `sweep.zip` as one factor; none where it is empty.
@@ -399,7 +411,26 @@ mod tests {
             (
                 "[sweep.grid]\ntrain.epochs = \"linear:1..1000:1000\"\n\
                  train.batch_size = \"linear:1..1000:1000\"",
-                &["more than 100000"],
+                &["1000000 configurations × 9 values of α × 3 seeds are 27000000 trials"],
+            ),
+            (
+                // A number of combinations that 64 bits do not hold.
+                &format!(
+                    "[sweep.grid]\n{}",
+                    [
+                        "train.epochs",
+                        "train.batch_size",
+                        "prior.epochs",
+                        "prior.channels",
+                        "prior.token_hidden",
+                        "prior.channel_hidden",
+                        "prior.blocks",
+                        "data.split_seed",
+                    ]
+                    .map(|key| format!("{key} = \"linear:1..1000:1000\"\n"))
+                    .concat()
+                ),
+                &["1000000000000000000000000 configurations", "at most 100000"],
             ),
         ] {
             let message = expand(text).unwrap_err();

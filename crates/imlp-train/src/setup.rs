@@ -24,7 +24,7 @@ use crate::training::progress::TrainingProgress;
 #[derive(Debug)]
 pub struct Setup {
     pub(crate) config: TrialConfig,
-    pub(crate) data: TrainingData,
+    pub(crate) data: Arc<TrainingData>,
     pub(crate) prior: Network,
     pub(crate) twin: Network,
     pub(crate) training: Hyperparameters,
@@ -43,8 +43,25 @@ impl Setup {
         backend: Backend,
     ) -> Result<Self, TrainError> {
         config.check()?;
-        backend.check(config.train.precision, config.train.instructions)?;
         let data = TrainingData::new(dataset, &config.data, config.evaluation.train_images)?;
+        Self::with_data(config, Arc::new(data), backend)
+    }
+
+    /// As [`new`](Self::new), of images that other setups share.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    ///
+    /// # Panics
+    /// If `data` was made for [other keys](TrainingData::is_for).
+    pub fn with_data(
+        config: TrialConfig,
+        data: Arc<TrainingData>,
+        backend: Backend,
+    ) -> Result<Self, TrainError> {
+        assert!(data.is_for(&config.data, config.evaluation.train_images));
+        config.check()?;
+        backend.check(config.train.precision, config.train.instructions)?;
         let prior = config.prior.network(data.shape(), data.classes())?;
         let twin = prior.dense_twin()?;
         if let Some(pinned) = config.train.instructions

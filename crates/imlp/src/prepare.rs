@@ -1,11 +1,13 @@
 //! From a recipe to an experiment that can run, for every command that trains.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use imlp_lab::text::thousands;
 use imlp_lab::{Execution, Experiment, Plan, Prediction, Recipe};
 use imlp_linear::Alpha;
 use imlp_train::bytes;
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
 use crate::args::DeviceName;
 use crate::data;
@@ -49,7 +51,10 @@ pub fn prepare(
     if missing_data == MissingData::Fetch {
         fetch_data(&plan)?;
     }
-    let experiment = Experiment::new(plan, device.backend())?;
+    let experiment = {
+        let _until_the_end = checking(&plan, announce);
+        Experiment::new(plan, device.backend())?
+    };
     execution.jobs = execution.jobs.min(experiment.trials().len());
     for line in announcement(
         &experiment,
@@ -66,6 +71,21 @@ pub fn prepare(
     Ok((experiment, execution))
 }
 
+/// What the terminal shows while the data are loaded and the networks built, where that
+/// takes longer than a moment.
+fn checking(plan: &Plan, announce: Announce) -> ProgressBar {
+    if announce == Announce::Nowhere {
+        return ProgressBar::hidden();
+    }
+    let configurations = thousands(plan.configurations().len() as u64);
+    let bar = ProgressBar::new_spinner()
+        .with_style(ProgressStyle::default_spinner())
+        .with_finish(ProgressFinish::AndClear)
+        .with_message(format!("checking {configurations} configuration(s)"));
+    bar.enable_steady_tick(Duration::from_millis(500));
+    bar
+}
+
 /// Fetches the data sets of `plan` that are not installed.
 fn fetch_data(plan: &Plan) -> Result<(), Failure> {
     let configurations = plan.configurations().iter();
@@ -77,8 +97,10 @@ fn fetch_data(plan: &Plan) -> Result<(), Failure> {
 
 /// Lines that say what will be trained, and its cost.
 fn announcement(experiment: &Experiment, prediction: &Prediction, jobs: usize) -> Vec<String> {
+    /// Configurations that are described; more scroll everything else away.
+    const DESCRIBED: usize = 10;
     let mut lines = Vec::new();
-    for configuration in &experiment.configurations {
+    for configuration in experiment.configurations.iter().take(DESCRIBED) {
         let data = configuration.setup.data();
         let cost = configuration.cost();
         if !configuration.assignments.is_empty() {
@@ -99,6 +121,13 @@ fn announcement(experiment: &Experiment, prediction: &Prediction, jobs: usize) -
                 thousands(network.flops_per_image),
             ));
         }
+    }
+    if experiment.configurations.len() > DESCRIBED {
+        let more = experiment.configurations.len() - DESCRIBED;
+        lines.push(format!(
+            "with    {} more configurations",
+            thousands(more as u64)
+        ));
     }
     lines.push(format!(
         "plan    {} trials and {} priors, {:.2e} FLOPs, {jobs} at a time, about {} of memory",

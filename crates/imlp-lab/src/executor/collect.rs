@@ -33,7 +33,7 @@ pub fn collect(experiment: &Experiment, store: &Store) -> Result<Results, LabErr
             priors.insert(trial.prior.clone(), record);
         }
         let record = store.trial(&trial.id, trial.alpha, trial.seed)?;
-        trials.push((trial, record));
+        trials.push((trial.clone(), record));
     }
     Ok(Results { trials, priors })
 }

@@ -104,7 +104,7 @@ fn results(experiment: &Experiment) -> Results {
             });
             serde_json::from_value(published).unwrap()
         });
-        trials.push((trial, published));
+        trials.push((trial.clone(), published));
     }
     Results { trials, priors }
 }

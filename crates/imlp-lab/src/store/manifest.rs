@@ -55,7 +55,7 @@ impl Manifest {
     /// What `command` asks for.
     pub fn of(experiment: &Experiment, command: &str) -> Self {
         let configurations = experiment.configurations.iter();
-        let trials = experiment.trials().into_iter();
+        let trials = experiment.trials().iter().cloned();
         Self {
             command: command.to_owned(),
             configurations: configurations

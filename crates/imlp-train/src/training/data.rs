@@ -9,12 +9,15 @@ use crate::config::DataConfig;
 use crate::error::TrainError;
 use crate::seeds::{RandomStream, stream_seed};
 
-/// A data set, split and normalised; all trials share its bytes.
+/// A data set, split and normalised; all trials share its bytes, and setups that split
+/// it alike share the split.
 #[derive(Debug)]
 pub struct TrainingData {
     dataset: Arc<Dataset>,
+    /// How it was made.
+    config: DataConfig,
+    train_images: usize,
     normalization: Normalization,
-    augmentation: imlp_data::Augmentation,
     train: Vec<u32>,
     validation: Vec<u32>,
     test: Vec<u32>,
@@ -59,13 +62,19 @@ impl TrainingData {
         train_evaluation.truncate(train_images);
         Ok(Self {
             normalization,
-            augmentation: config.augmentation,
+            config: config.clone(),
+            train_images,
             test: (0..dataset.test.len() as u32).collect(),
             train: split.train,
             validation: split.validation,
             train_evaluation,
             dataset,
         })
+    }
+
+    /// Whether [`new`](Self::new) would make the same of these keys and this data set.
+    pub fn is_for(&self, config: &DataConfig, train_images: usize) -> bool {
+        self.config == *config && self.train_images == train_images
     }
 
     /// The data set.
@@ -120,7 +129,7 @@ impl TrainingData {
         labels: &mut Vec<u8>,
     ) {
         let augment = Augment {
-            augmentation: self.augmentation,
+            augmentation: self.config.augmentation,
             seed,
             epoch,
         };
