@@ -25,6 +25,7 @@ pub mod status;
 pub mod store;
 mod sweep_config;
 pub mod table;
+mod tensor_files;
 pub mod tensorboard;
 pub mod text;
 pub mod trial_table;

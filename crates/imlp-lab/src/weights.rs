@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::LabError;
 use crate::experiment::{Configuration, PlannedTrial};
-use crate::files::write_atomically;
 use crate::identity::TrialId;
+use crate::tensor_files;
 
 /// Key of the metadata that holds an [`Origin`] as JSON. One key, because the order of
 /// several is not fixed, and equal trials write equal files.
@@ -104,7 +104,7 @@ pub fn save_twin(
 }
 
 /// Writes the prior's weights at the end of its training into `folder`; returns the
-/// file, or none if the prior diverged before its first snapshot.
+/// file, or none if the prior diverged.
 ///
 /// # Errors
 /// [`LabError::Io`].
@@ -116,8 +116,8 @@ pub fn save_prior(
 ) -> Result<Option<PathBuf>, LabError> {
     let setup: &Setup = &configuration.setup;
     let specs = setup.prior().parameter_specs();
-    let last = prior.snapshots.last();
-    last.map(|parameters| {
+    let end = prior.at_the_end();
+    end.map(|parameters| {
         save(
             folder,
             NetworkName::Prior,
@@ -149,7 +149,6 @@ fn save(
     let origin = serde_json::to_string(&origin).expect("a configuration has only text keys");
     file.metadata.insert(ORIGIN_KEY.to_owned(), origin);
     let path = network.path(folder);
-    let bytes = file.to_bytes().map_err(LabError::Weights)?;
-    write_atomically(&path, &bytes)?;
+    tensor_files::write(&path, &file)?;
     Ok(path)
 }

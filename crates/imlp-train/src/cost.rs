@@ -54,10 +54,16 @@ impl Cost {
         let cost = |network: &Network, training: &Hyperparameters| {
             let engine = setup.backend.has_engine_for(network);
             let bytes = if engine { engine_bytes } else { burn_bytes };
+            let parameters = parameters(network);
+            // A checkpoint copies the parameters and what the optimiser keeps for each; at
+            // the end the parameters are copied, and once more into a file of weights.
+            let copies = (1 + moments(training.rule)).max(2);
             NetworkCost {
-                parameters: parameters(network),
+                parameters,
                 flops_per_image: flops_per_image(network),
-                bytes: bytes(network, training.rule, batch).saturating_add(OVERHEAD),
+                bytes: bytes(network, training.rule, batch)
+                    .saturating_add(parameters.saturating_mul(F32 * copies))
+                    .saturating_add(OVERHEAD),
             }
         };
         let prior = cost(setup.prior(), &setup.prior_training);
@@ -71,7 +77,7 @@ impl Cost {
             trajectory_bytes: prior
                 .parameters
                 .saturating_mul(F32)
-                .saturating_mul(setup.snapshots() as u64),
+                .saturating_mul(setup.snapshots() as u64 + u64::from(setup.prior_ends_apart())),
             prior,
             twin,
             data_bytes,
@@ -84,9 +90,11 @@ impl Cost {
         let per_job = self.prior.bytes.max(self.twin.bytes);
         self.data_bytes
             .saturating_add(per_job.saturating_mul(jobs as u64))
-            // While a trajectory is written, it is in memory as tensors and as a file
-            // too.
-            .saturating_add(self.trajectory_bytes.saturating_mul(priors as u64 + 2))
+            // A trajectory that is written, to the store or a checkpoint, is copied.
+            .saturating_add(
+                self.trajectory_bytes
+                    .saturating_mul((priors + jobs.min(priors)) as u64),
+            )
     }
 }
 

@@ -33,6 +33,8 @@ pub struct PriorTrajectory {
     /// one set that is used at all points (frozen, untrained). They end where
     /// the prior diverged.
     pub snapshots: Vec<HostParameters>,
+    /// Parameters at the end of training, where no snapshot was taken then.
+    pub end: Option<HostParameters>,
 }
 
 /// What happened while the prior was trained.
@@ -57,6 +59,13 @@ pub struct PriorRecord {
 }
 
 impl PriorTrajectory {
+    /// The parameters at the end of training, which [`PriorRecord::test`] measures; none
+    /// if the prior diverged.
+    pub fn at_the_end(&self) -> Option<&HostParameters> {
+        let end = self.end.as_ref().or(self.snapshots.last());
+        end.filter(|_| self.record.diverged_epoch.is_none())
+    }
+
     /// The snapshot for interpolation point `index` (from 0); none from where
     /// the prior diverged.
     pub(crate) fn at(&self, index: usize) -> Option<&HostParameters> {
@@ -116,10 +125,12 @@ pub fn continue_prior(
         observer.steps(setup.steps_before(&progress.training));
     }
     let diverged_epoch = train(setup, &mut run, &mut progress)?;
-    let mut at_the_end = Measurement::default();
+    let (mut at_the_end, mut end) = (Measurement::default(), None);
     if diverged_epoch.is_none() {
         if setup.config.prior.training != PriorTraining::CoTrained {
             progress.keep(run.learner.snapshot());
+        } else if setup.prior_ends_apart() {
+            end = Some(run.learner.snapshot());
         }
         at_the_end = run.learner.measure(&setup.data, true).unwrap_or_default();
     }
@@ -134,6 +145,7 @@ pub fn continue_prior(
             train_seconds: progress.training.train_seconds,
         },
         snapshots: progress.kept,
+        end,
     })
 }
 

@@ -281,7 +281,16 @@ impl Setup {
         u64::from(epochs) * self.data.steps(self.config.train.batch_size) as u64
     }
 
-    /// Snapshots of the prior that its trajectory holds.
+    /// Whether a co-trained prior goes on after its last snapshot, because the last step
+    /// of the run is not followed by an interpolation.
+    pub fn prior_ends_apart(&self) -> bool {
+        let co_trained = self.config.prior.training == PriorTraining::CoTrained;
+        let last = self.segments(self.config.train.epochs);
+        co_trained && last.last().is_some_and(|segment| !segment.interpolate)
+    }
+
+    /// Snapshots of the prior that its trajectory holds, without the parameters
+    /// [at the end](Self::prior_ends_apart).
     pub fn snapshots(&self) -> usize {
         match self.config.prior.training {
             PriorTraining::CoTrained => self.interpolations() as usize,

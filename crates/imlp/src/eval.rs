@@ -33,7 +33,13 @@ pub fn run(arguments: &EvalArguments) -> Result<(), Failure> {
     }
     // Weights are stored in f32 for every precision of training, and measured in f32, which
     // works on any machine.
-    config.train.precision = Precision::F32;
+    let precision = std::mem::replace(&mut config.train.precision, Precision::F32);
+    if network == NetworkName::Twin && precision != Precision::F32 {
+        say(format_args!(
+            "note: measured in f32; the trial was measured in {}, which rounds otherwise",
+            precision.name()
+        ))?;
+    }
     let setup = Setup::new(config, Arc::new(dataset), Backend::Cpu)?;
     let network = match network {
         NetworkName::Twin => setup.twin(),

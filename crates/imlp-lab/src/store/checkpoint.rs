@@ -11,7 +11,8 @@ use super::lease::Lease;
 use super::result::set_aside;
 use crate::error::LabError;
 use crate::experiment::CheckpointEvery;
-use crate::files::{remove_file, write_atomically};
+use crate::files::remove_file;
+use crate::tensor_files;
 
 /// Saves and loads the checkpoints of one attempt.
 #[derive(Debug)]
@@ -106,13 +107,13 @@ impl<'a> LeaseCheckpoints<'a> {
     fn write(&self, state: &WeightsFile) -> Result<(), LabError> {
         let folder = self.lease.folder();
         let earlier = files(folder)?;
-        let bytes = state.to_bytes().map_err(LabError::Checkpoint)?;
+        let sha256 = tensor_files::sha256_of(state)?;
         let mut saved = self.saved();
-        let name = checkpoint_file::name(self.lease.attempt(), saved.count, &bytes);
+        let name = checkpoint_file::name(self.lease.attempt(), saved.count, &sha256);
         let path = folder.join(name);
         let written = self
             .lease
-            .unless_superseded(|| write_atomically(&path, &bytes))?;
+            .unless_superseded(|| tensor_files::write(&path, state))?;
         saved.since = Instant::now();
         saved.count += 1;
         if written.is_some() {

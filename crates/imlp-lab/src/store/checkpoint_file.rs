@@ -11,15 +11,15 @@ use imlp_train::WeightsFile;
 
 use crate::error::LabError;
 use crate::files::{list, remove_file};
-use crate::identity::sha256_hex;
+use crate::tensor_files::sha256_of_file;
 
 const PREFIX: &str = "checkpoint-";
 const SUFFIX: &str = ".safetensors";
 
-/// The name of checkpoint `count` of `attempt`, whose content is `bytes`.
-pub(super) fn name(attempt: u32, count: u32, bytes: &[u8]) -> String {
+/// The name of checkpoint `count` of `attempt`, whose content has this SHA-256.
+pub(super) fn name(attempt: u32, count: u32, sha256: &str) -> String {
     let prefix = prefix_of(attempt);
-    format!("{prefix}{count:06}-{}{SUFFIX}", sha256_hex(bytes))
+    format!("{prefix}{count:06}-{sha256}{SUFFIX}")
 }
 
 /// Whether `folder` holds a checkpoint of that attempt.
@@ -66,10 +66,8 @@ pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>, LabError> {
 /// [`LabError::Io`]; [`LabError::Damaged`] when its content is not the one that its
 /// name promises.
 pub(super) fn read(path: &Path) -> Result<WeightsFile, LabError> {
-    let bytes = std::fs::read(path).map_err(LabError::io("read", path))?;
+    let sha256 = sha256_of_file(path).map_err(LabError::io("read", path))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let sha256 = sha256_hex(&bytes);
-    drop(bytes);
     if !name.ends_with(&format!("-{sha256}{SUFFIX}")) {
         return Err(damaged(path, "its checksum does not fit"));
     }

@@ -8,8 +8,8 @@ use super::lease::Lease;
 use super::result::{Published, RESULT, set_aside};
 use super::sealed;
 use crate::error::LabError;
-use crate::files::write_atomically;
-use crate::identity::{PriorId, sha256_hex};
+use crate::identity::PriorId;
+use crate::tensor_files;
 
 /// What is published of a prior.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ struct StoredPrior {
     snapshots_sha256: String,
     /// Snapshots in it.
     count: usize,
+    /// Whether it holds the parameters at the end of training beside them.
+    #[serde(default)]
+    end: bool,
 }
 
 impl Store {
@@ -67,36 +70,42 @@ impl Store {
             snapshots: name,
             snapshots_sha256,
             count,
+            end: has_end,
         } = stored;
         let path = self.prior_folder(id).join(name);
         let damaged = |reason: String| LabError::Damaged {
             path: path.clone(),
             reason,
         };
-        let bytes = match std::fs::read(&path) {
+        let sha256 = match tensor_files::sha256_of_file(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(damaged("it is missing".to_owned()));
             }
-            bytes => bytes.map_err(LabError::io("read", &path))?,
+            sha256 => sha256.map_err(LabError::io("read", &path))?,
         };
-        if sha256_hex(&bytes) != snapshots_sha256 {
+        if sha256 != snapshots_sha256 {
             return Err(damaged("its checksum does not fit".to_owned()));
         }
-        drop(bytes);
         let complete = record.diverged_epoch.is_some() || count == setup.snapshots();
         if !complete {
             let needed = setup.snapshots();
             return Err(damaged(format!("it holds {count} snapshots of {needed}")));
         }
-        let file = WeightsFile::read(&path).map_err(|error| match error {
+        if record.diverged_epoch.is_none() && setup.prior_ends_apart() && !has_end {
+            return Err(damaged("it lacks the parameters at the end".to_owned()));
+        }
+        let mut file = WeightsFile::read(&path).map_err(|error| match error {
             TrainError::Weights { reason, .. } => damaged(reason),
             other => LabError::Train(other),
         })?;
         let specs = setup.prior().parameter_specs();
-        let snapshots = (0..count)
-            .map(|i| file.parameters(&prefix(i), &specs).map_err(damaged))
-            .collect::<Result<_, _>>()?;
-        Ok(PriorTrajectory { record, snapshots })
+        let mut take = |prefix: &str| file.take(prefix, &specs).map_err(&damaged);
+        let snapshots = (0..count).map(|i| take(&prefix(i)));
+        Ok(PriorTrajectory {
+            snapshots: snapshots.collect::<Result<_, _>>()?,
+            end: has_end.then(|| take(END)).transpose()?,
+            record,
+        })
     }
 
     /// Publishes a trained prior: first its snapshots, under a name that only this
@@ -116,22 +125,26 @@ impl Store {
         for (i, snapshot) in prior.snapshots.iter().enumerate() {
             file.add(&prefix(i), &specs, snapshot);
         }
+        if let Some(end) = &prior.end {
+            file.add(END, &specs, end);
+        }
         let name = format!("snapshots-{:04}.safetensors", lease.attempt());
         let path = lease.folder().join(&name);
-        let bytes = file.to_bytes().map_err(|reason| LabError::Damaged {
-            path: path.clone(),
-            reason,
-        })?;
-        lease.unless_superseded(|| write_atomically(&path, &bytes))?;
+        let snapshots_sha256 = tensor_files::sha256_of(&file)?;
+        lease.unless_superseded(|| tensor_files::write(&path, &file))?;
         let published = lease.publish(StoredPrior {
             record: prior.record.clone(),
-            snapshots_sha256: sha256_hex(&bytes),
+            snapshots_sha256,
             snapshots: name,
             count: prior.snapshots.len(),
+            end: prior.end.is_some(),
         })?;
         Ok(published.is_some())
     }
 }
+
+/// What stands before the names of the tensors at the end of training.
+const END: &str = "end.";
 
 fn prefix(index: usize) -> String {
     format!("snapshot{index:05}.")

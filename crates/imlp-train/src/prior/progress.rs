@@ -56,10 +56,10 @@ impl RunProgress for Progress {
     fn read_tensors(
         &mut self,
         specs: &[ParameterSpec],
-        file: &WeightsFile,
+        file: &mut WeightsFile,
     ) -> Result<(), TrainError> {
         for index in 0..self.snapshots {
-            let values = file.parameters(&prefix(index), specs);
+            let values = file.take(&prefix(index), specs);
             self.kept.push(values.map_err(TrainError::Checkpoint)?);
         }
         Ok(())

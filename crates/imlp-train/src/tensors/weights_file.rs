@@ -50,22 +50,44 @@ impl WeightsFile {
         prefix: &str,
         specs: &[ParameterSpec],
     ) -> Result<HostParameters, String> {
-        let by_name: HashMap<&str, &NamedTensor> =
-            self.tensors.iter().map(|t| (t.name.as_str(), t)).collect();
+        let found = self.find(prefix, specs)?.into_iter();
+        Ok(found.map(|i| self.tensors[i].values.clone()).collect())
+    }
+
+    /// As [`parameters`](Self::parameters), without a copy: tensors of no values stay.
+    ///
+    /// # Errors
+    /// As [`parameters`](Self::parameters).
+    pub fn take(
+        &mut self,
+        prefix: &str,
+        specs: &[ParameterSpec],
+    ) -> Result<HostParameters, String> {
+        let found = self.find(prefix, specs)?.into_iter();
+        Ok(found
+            .map(|i| std::mem::take(&mut self.tensors[i].values))
+            .collect())
+    }
+
+    /// Where the tensors of these parameters are.
+    fn find(&self, prefix: &str, specs: &[ParameterSpec]) -> Result<Vec<usize>, String> {
+        let tensors = self.tensors.iter().enumerate();
+        let by_name: HashMap<&str, usize> = tensors.map(|(i, t)| (t.name.as_str(), i)).collect();
         specs
             .iter()
             .map(|spec| {
                 let name = format!("{prefix}{}", spec.name);
-                let tensor = by_name
+                let index = *by_name
                     .get(name.as_str())
                     .ok_or_else(|| format!("tensor `{name}` is missing"))?;
-                if tensor.shape != spec.shape {
+                let shape = &self.tensors[index].shape;
+                if *shape != spec.shape {
                     return Err(format!(
-                        "tensor `{name}` has shape {:?}, the network needs {:?}",
-                        tensor.shape, spec.shape
+                        "tensor `{name}` has shape {shape:?}, the network needs {:?}",
+                        spec.shape
                     ));
                 }
-                Ok(tensor.values.clone())
+                Ok(index)
             })
             .collect()
     }

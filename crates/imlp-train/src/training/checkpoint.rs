@@ -79,22 +79,22 @@ pub(crate) struct RunIdentity<'a> {
 pub(crate) fn to_file<P: Serialize>(
     identity: RunIdentity<'_>,
     specs: &[ParameterSpec],
-    state: &ModelState,
+    state: ModelState,
     step: u64,
     progress: &P,
 ) -> WeightsFile {
     let mut file = WeightsFile::default();
     let groups = [
-        (VALUE, &state.parameters),
-        (FIRST, &state.first),
-        (SECOND, &state.second),
+        (VALUE, state.parameters),
+        (FIRST, state.first),
+        (SECOND, state.second),
     ];
     for (prefix, group) in groups {
         for (spec, values) in specs.iter().zip(group) {
             file.tensors.push(NamedTensor {
                 name: format!("{prefix}{}", spec.name),
                 shape: vec![values.len()],
-                values: values.clone(),
+                values,
             });
         }
     }
@@ -103,7 +103,7 @@ pub(crate) fn to_file<P: Serialize>(
         run: identity.run.to_owned(),
         instructions: Some(identity.instructions.to_owned()),
         step,
-        updates: state.updates.clone(),
+        updates: state.updates,
         progress,
     };
     let rest = serde_json::to_string(&rest).expect("numbers and text keys");
@@ -116,7 +116,8 @@ const FIRST: &str = "first.";
 const SECOND: &str = "second.";
 
 /// The state, the step and the progress in a file that [`to_file`] made for the same run
-/// and instructions.
+/// and instructions. The tensors of the state are taken out of it: they are as large as
+/// the network in training.
 ///
 /// # Errors
 /// [`TrainError::Checkpoint`]: the file of another run or version;
@@ -124,7 +125,7 @@ const SECOND: &str = "second.";
 pub(crate) fn from_file<P: DeserializeOwned>(
     identity: RunIdentity<'_>,
     specs: &[ParameterSpec],
-    file: &WeightsFile,
+    file: &mut WeightsFile,
 ) -> Result<(ModelState, u64, P), TrainError> {
     let refuse = |reason: String| Err(TrainError::Checkpoint(reason));
     let Some(text) = file.metadata.get(KEY) else {
@@ -151,13 +152,13 @@ pub(crate) fn from_file<P: DeserializeOwned>(
             here: identity.instructions.to_owned(),
         });
     }
-    let group = |prefix: &str, whole: bool| -> Result<HostParameters, TrainError> {
+    let mut group = |prefix: &str, whole: bool| -> Result<HostParameters, TrainError> {
         specs
             .iter()
             .map(|spec| {
                 let name = format!("{prefix}{}", spec.name);
-                let tensor = file.tensors.iter().find(|tensor| tensor.name == name);
-                match tensor.map(|tensor| tensor.values.clone()) {
+                let tensor = file.tensors.iter_mut().find(|tensor| tensor.name == name);
+                match tensor.map(|tensor| std::mem::take(&mut tensor.values)) {
                     Some(values) if values.len() == spec.len() => Ok(values),
                     Some(values) if values.is_empty() && !whole => Ok(values),
                     Some(values) => Err(TrainError::Checkpoint(format!(

@@ -125,13 +125,14 @@ impl<'a> Learner<'a> {
         to_file(
             identity,
             &self.specs,
-            &self.model.state(),
+            self.model.state(),
             self.step,
             progress,
         )
     }
 
-    /// Continues from a checkpoint of the run with this identity; returns its progress.
+    /// Continues from a checkpoint of the run with this identity, whose state is taken out
+    /// of `file`; returns its progress.
     ///
     /// # Errors
     /// [`TrainError::Checkpoint`]: the file of another run;
@@ -139,7 +140,7 @@ impl<'a> Learner<'a> {
     pub fn resume<P: DeserializeOwned>(
         &mut self,
         identity: RunIdentity<'_>,
-        file: &WeightsFile,
+        file: &mut WeightsFile,
     ) -> Result<P, TrainError> {
         let (state, step, progress) = from_file(identity, &self.specs, file)?;
         self.model.restore(state);

@@ -30,7 +30,7 @@ pub(crate) trait RunProgress: Default + Serialize + DeserializeOwned {
     fn read_tensors(
         &mut self,
         _specs: &[ParameterSpec],
-        _file: &WeightsFile,
+        _file: &mut WeightsFile,
     ) -> Result<(), TrainError> {
         Ok(())
     }
@@ -54,15 +54,15 @@ impl TrainingRun<'_> {
     /// # Errors
     /// [`TrainError::Checkpoint`]: one that cannot be read, or of another run.
     pub fn resume<P: RunProgress>(&mut self) -> Result<Option<P>, TrainError> {
-        let Some(file) = self.hooks.checkpoints.load()? else {
+        let Some(mut file) = self.hooks.checkpoints.load()? else {
             return Ok(None);
         };
         let identity = RunIdentity {
             run: &self.name,
             instructions: &self.instructions,
         };
-        let mut progress: P = self.learner.resume(identity, &file)?;
-        progress.read_tensors(self.learner.specs(), &file)?;
+        let mut progress: P = self.learner.resume(identity, &mut file)?;
+        progress.read_tensors(self.learner.specs(), &mut file)?;
         Ok(Some(progress))
     }
 
