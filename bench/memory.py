@@ -4,8 +4,8 @@
     imlp data fetch cifar10
     python3 bench/memory.py              # a few minutes
 
-Every run trains two epochs of 2,500 images, and saves checkpoints all the time where it
-says so.
+Every run is stopped after some seconds of training: killed, or, where it says so, after
+checkpoints all the time.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,40 +30,42 @@ NETWORKS = {
 }
 
 
-def peak(command):
-    """Peak resident bytes of a command that must succeed, and what it printed."""
-    with tempfile.TemporaryFile("w+") as out:
-        child = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
-        _, status, usage = os.wait4(child.pid, 0)
-        out.seek(0)
-        text = out.read()
-    if status != 0:
-        sys.exit(f"{' '.join(command)}\n{text}")
-    return usage.ru_maxrss * 1024, text
-
-
-def predicted(text):
+def predicted(command):
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     number, unit = re.search(r"about ([\d.]+) (\w+) of memory", text).groups()
     return float(number) * UNITS[unit]
 
 
-def row(binary, network, optimizer, checkpoints, jobs):
-    common = ["--set", "data.name=cifar10", "--set", "data.validation_fraction=0.95"]
-    common += ["--set", f"train.optimizer={optimizer}", "--epochs", "2", "--alphas", "0.5"]
-    common += ["--no-ends", "--seeds", str(jobs), "--jobs", str(jobs), "--max-memory", "100GiB"]
+def peak(command, seconds):
+    """Peak resident bytes of a command that is killed after so many seconds."""
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    with child.stderr:
+        threading.Timer(seconds, child.kill).start()
+        text = child.stderr.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    if not os.WIFSIGNALED(status):
+        sys.exit(f"{' '.join(command)}\nended too soon:\n{text}")
+    return usage.ru_maxrss * 1024
+
+
+def row(binary, network, optimizer, checkpoints, jobs, seconds):
+    common = ["--set", "data.name=cifar10", "--set", f"train.optimizer={optimizer}"]
+    common += ["--epochs", "50", "--alphas", "0.5", "--no-ends", "--seeds", str(jobs)]
+    common += ["--jobs", str(jobs), "--max-memory", "100GiB"]
+    # Trials start at once; a trained prior takes the memory of a small network.
+    common += ["--set", "prior.training=untrained"]
     for key in NETWORKS[network]:
         common += ["--set", key]
-    _, text = peak([binary, "check", "--no-time", *common])
     with tempfile.TemporaryDirectory() as folder:
-        every = "0.2s" if checkpoints else "1000s"
+        every = "0.2s" if checkpoints else "1h"
         command = [binary, "sweep", *common, "--checkpoint-every", every, "--out", folder + "/out"]
-        real, _ = peak(command)
-    return predicted(text), real
+        return predicted([binary, "check", "--no-time", *common]), peak(command, seconds)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--binary", default=str(ROOT / "target/release/imlp"))
+    parser.add_argument("--seconds", type=float, default=8, help="of each run")
     parser.add_argument("--json", action="store_true", help="one line of JSON per row")
     arguments = parser.parse_args()
     if not arguments.json:
@@ -72,7 +75,7 @@ def main():
         for optimizer in ("sgd", "adamw"):
             for checkpoints in (False, True):
                 for jobs in (1, 2):
-                    told, real = row(arguments.binary, network, optimizer, checkpoints, jobs)
+                    told, real = row(arguments.binary, network, optimizer, checkpoints, jobs, arguments.seconds)
                     mib = [round(x / (1 << 20)) for x in (told, real)]
                     if arguments.json:
                         print(json.dumps([network, optimizer, checkpoints, jobs, *mib]))
