@@ -8,7 +8,7 @@ use super::lease::Lease;
 use super::result::{Published, RESULT, set_aside};
 use super::sealed;
 use crate::error::LabError;
-use crate::files::write_atomically;
+use crate::files::{sha256_of, write_atomically};
 use crate::identity::{PriorId, sha256_hex};
 
 /// What is published of a prior.
@@ -73,16 +73,12 @@ impl Store {
             path: path.clone(),
             reason,
         };
-        let bytes = match std::fs::read(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(damaged("it is missing".to_owned()));
-            }
-            bytes => bytes.map_err(LabError::io("read", &path))?,
-        };
-        if sha256_hex(&bytes) != snapshots_sha256 {
+        if !path.exists() {
+            return Err(damaged("it is missing".to_owned()));
+        }
+        if sha256_of(&path)? != snapshots_sha256 {
             return Err(damaged("its checksum does not fit".to_owned()));
         }
-        drop(bytes);
         let complete = record.diverged_epoch.is_some() || count == setup.snapshots();
         if !complete {
             let needed = setup.snapshots();
