@@ -60,7 +60,10 @@ impl UnfinishedFile {
         }
         let file = builder.tempfile_in(folder_of(&target));
         let file = file.map_err(writing(path))?;
-        if let Some(existing) = existing {
+        // Elsewhere the only permission is to write, without which nothing can be replaced.
+        if cfg!(unix)
+            && let Some(existing) = existing
+        {
             let given = file.as_file().set_permissions(existing);
             given.map_err(writing(path))?;
         }

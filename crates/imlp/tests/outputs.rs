@@ -113,6 +113,35 @@ fn weights_from_a_fifo_or_a_device_are_refused() {
     }
 }
 
+/// A record that is a FIFO would be waited for.
+#[test]
+fn records_that_are_no_files_are_refused_by_name() {
+    let scratch = Scratch::new();
+    scratch.succeed(
+        &[
+            &["sweep", "--alphas=0", "--seeds=1", "--out=s"],
+            common::TINY,
+        ]
+        .concat(),
+    );
+    let mut trials = scratch.path("s/trials").read_dir().unwrap();
+    let result = trials.next().unwrap().unwrap().path().join("result.json");
+    for record in [&result, &scratch.path("s/experiment.json")] {
+        let aside = scratch.path("aside");
+        std::fs::rename(record, &aside).unwrap();
+        fifo(record);
+        let run = scratch.run(&["status", "s"]);
+        let told = String::from_utf8(run.stderr).unwrap();
+        assert!(!run.status.success());
+        let name = record.file_name().unwrap().to_string_lossy();
+        assert!(
+            told.contains(&format!("{name}: it is a FIFO, not a file")),
+            "{told}"
+        );
+        std::fs::rename(&aside, record).unwrap();
+    }
+}
+
 /// The mode of a file or folder, without its type.
 fn mode(path: &Path) -> u32 {
     path.metadata().unwrap().permissions().mode() & 0o777
