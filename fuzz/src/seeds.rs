@@ -22,12 +22,13 @@ pub struct Target {
 
 /// Every target.
 #[rustfmt::skip]
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     Target { name: "archive", parse: crate::archive, valid: none, refused: archives },
-    Target { name: "cifar", parse: crate::cifar, valid: cifar, refused: none },
+    Target { name: "cifar", parse: crate::cifar, valid: cifar, refused: refused_cifar },
+    Target { name: "cifar_pickle", parse: crate::cifar_pickle, valid: cifar_pickles, refused: refused_cifar_pickles },
     Target { name: "cifar_sheets", parse: crate::cifar_sheets, valid: cifar_sheets, refused: none },
     Target { name: "gzip", parse: crate::gzip, valid: none, refused: gzip_files },
-    Target { name: "idx", parse: crate::idx, valid: idx, refused: none },
+    Target { name: "idx", parse: crate::idx, valid: idx, refused: refused_idx },
     Target { name: "layer", parse: crate::layer, valid: layers, refused: refused_layers },
     Target { name: "network", parse: crate::network, valid: networks, refused: refused_networks },
     Target { name: "recipe", parse: crate::recipe, valid: recipes, refused: refused_recipes },
@@ -80,6 +81,65 @@ fn idx() -> Vec<Vec<u8>> {
     vec![images, vec![0, 0, 8, 1, 0, 0, 0, 3, 0, 9, 4]]
 }
 
+/// Headers that announce more than there is, or something else.
+fn refused_idx() -> Vec<Vec<u8>> {
+    let [images, labels] = idx().try_into().expect("two files");
+    let endless = [&[0, 0, 8, 3], [0xff; 12].as_slice()].concat();
+    vec![endless, labels[..7].to_vec(), [images, labels].concat()]
+}
+
+/// A label that no class has; half a record.
+fn refused_cifar() -> Vec<Vec<u8>> {
+    vec![
+        vec![10; 2 * 3073],
+        vec![100; 2 * 3074],
+        vec![7; 3 * 3073 / 2],
+    ]
+}
+
+/// A batch of two images as Python 2 and NumPy pickled it.
+fn cifar_pickle(labels: &[&str]) -> Vec<u8> {
+    let text = |text: &str| [&[b'U', text.len() as u8], text.as_bytes()].concat();
+    let mut out = b"\x80\x02}q\x01(".to_vec();
+    for key in labels {
+        out.extend(text(key));
+        out.extend(b"q\x03]q\x04(K\x06K\x09e");
+    }
+    out.extend(text("data"));
+    out.extend(b"q\x06cnumpy.core.multiarray\n_reconstruct\nq\x07cnumpy\nndarray\nq\x08");
+    out.extend(b"K\x00\x85q\x09U\x01b\x87q\x0aRq\x0b(K\x01K\x02M\x00\x0c\x86q\x0c");
+    out.extend(b"cnumpy\ndtype\nq\x0dU\x02u1K\x00K\x01\x87q\x0eRq\x0f");
+    out.extend(b"(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89T");
+    out.extend((2 * 3072_u32).to_le_bytes());
+    out.extend([7; 2 * 3072]);
+    out.extend(b"tb");
+    out.extend(text("filenames"));
+    out.extend(b"]r\x00\x01\x00\x00(h\x03h\x03eu.");
+    out
+}
+
+fn cifar_pickles() -> Vec<Vec<u8>> {
+    vec![
+        cifar_pickle(&["labels"]),
+        cifar_pickle(&["fine_labels", "coarse_labels"]),
+    ]
+}
+
+/// What runs a program in Python, refers to itself, pops what is not there, or announces more
+/// than there is.
+fn refused_cifar_pickles() -> Vec<Vec<u8>> {
+    let programs: [&[u8]; 7] = [
+        b"\x80\x02cposix\nsystem\nU\x02ls\x85R.",
+        b"\x80\x02}q\x00(U\x04datah\x00U\x06labelsh\x00u.",
+        b"\x80\x02]q\x00h\x00ah\x00h\x00ea.",
+        b"\x80\x02(((ttt\x87ebR.",
+        b"\x80\x02}(U\x06labelsuus.",
+        b"\x80\x02T\xff\xff\xff\xffdata",
+        b"\x80\x04\x95\xff\xff\xff\xff\xff\xff\xff\xff}.",
+    ];
+    programs.map(<[u8]>::to_vec).to_vec()
+}
+
 /// Two records each.
 fn cifar() -> Vec<Vec<u8>> {
     vec![vec![7; 2 * 3073], vec![9; 2 * 3074]]
@@ -112,7 +172,22 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 fn gzip_files() -> Vec<Vec<u8>> {
     let [images, labels] = idx().try_into().expect("two files");
     let two_members = [gzip(&labels), gzip(&images)].concat();
-    vec![gzip(&images), gzip(&labels), two_members]
+    let mut with_name = flate2::GzBuilder::new()
+        .filename("train\u{1b}[2J")
+        .comment("c".repeat(1000))
+        .extra(vec![1; 1000])
+        .write(Vec::new(), Compression::none());
+    with_name
+        .write_all(&labels)
+        .expect("memory takes the bytes");
+    let with_name = with_name.finish().expect("memory takes the bytes");
+    vec![
+        gzip(&images),
+        gzip(&labels),
+        two_members,
+        with_name,
+        gzip(&[]),
+    ]
 }
 
 fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
@@ -146,7 +221,45 @@ fn archives() -> Vec<Vec<u8>> {
         ("train-images-idx3-ubyte.gz", &gzip(&idx[0])),
         (&long_name, &idx[1]),
     ]);
-    vec![gzip(&binary), gzip(&npm), binary, npm, mnist]
+    let batch = cifar_pickle(&["labels"]);
+    let python = tar(&[
+        ("cifar-10-batches-py/data_batch_1", &batch),
+        ("cifar-10-batches-py/\u{1b}[2J", b"x"),
+    ]);
+    let mut archives = vec![gzip(&binary), gzip(&npm), binary, npm, mnist, python];
+    archives.extend(records_before_members());
+    archives.push(b"PK\x03\x04\x14\0\0\0\x08\0data_batch_1.bin".to_vec());
+    archives
+}
+
+/// Records about members' names: one that announces a gigabyte, PAX records with a name, a size
+/// and what is damaged.
+fn records_before_members() -> Vec<Vec<u8>> {
+    let record = |kind: tar::EntryType, announced: u64, content: &[u8]| {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(kind);
+        header.set_size(announced);
+        header.set_cksum();
+        let mut content = content.to_vec();
+        content.resize(content.len().next_multiple_of(512), 0);
+        [header.as_bytes(), content.as_slice()].concat()
+    };
+    let pax = |text: &str| record(tar::EntryType::XHeader, text.len() as u64, text.as_bytes());
+    let member = tar(&[("short", b"abc")]);
+    vec![
+        record(
+            tar::EntryType::GNULongName,
+            1 << 30,
+            b"train-images-idx3-ubyte",
+        ),
+        record(tar::EntryType::XHeader, 1 << 33, b"x"),
+        record(tar::EntryType::GNUSparse, 0, b""),
+        record(tar::EntryType::Regular, u64::MAX >> 1, b"abc"),
+        [pax("33 path=train-images-idx3-ubyte\n"), member.clone()].concat(),
+        [pax("10 size=3\n"), member.clone()].concat(),
+        [pax("10 size=9\n"), member.clone()].concat(),
+        [pax("99 path=\n\n"), member].concat(),
+    ]
 }
 
 fn tensor_file(dtype: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {

@@ -116,6 +116,11 @@ fn cifar_records() {
 }
 
 #[test]
+fn cifar_pickles() {
+    replay("cifar_pickle", 4000);
+}
+
+#[test]
 fn cifar_sheets_and_labels() {
     replay("cifar_sheets", 4000);
 }

@@ -38,7 +38,8 @@ pub(crate) enum Remote {
     Embedded,
     /// One `.tar.gz` with all files.
     Archive {
-        file: &'static str,
+        /// Its name, then those of archives of the same images that are read too.
+        files: &'static [&'static str],
         url: &'static str,
         bytes: u64,
         md5: &'static str,
@@ -62,6 +63,9 @@ pub(crate) struct Entry {
     pub format: Format,
     pub files: &'static [FileSpec],
     pub remote: Remote,
+    /// Where the files are in folders that people have: as the archives unpack, and as torchvision
+    /// and Keras keep them. `""` is the folder itself.
+    pub subfolders: &'static [&'static str],
     /// Folders in which a package manager may have put the files.
     pub installed_copies: &'static [&'static str],
     /// Whether an npm package holds it.
@@ -121,6 +125,7 @@ pub(crate) static ENTRIES: &[Entry] = &[
         format: Format::FashionMini,
         files: &[],
         remote: Remote::Embedded,
+        subfolders: &[],
         installed_copies: &[],
         on_npm: false,
     },
@@ -167,11 +172,17 @@ pub(crate) static ENTRIES: &[Entry] = &[
             ),
         ],
         remote: Remote::Archive {
-            file: "cifar-10-binary.tar.gz",
+            // The Python version, as its publisher and as Keras name it.
+            files: &[
+                "cifar-10-binary.tar.gz",
+                "cifar-10-python.tar.gz",
+                "cifar-10-batches-py.tar.gz",
+            ],
             url: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
             bytes: 170_052_171,
             md5: "c32a1d4ab5d03f1284b67883e8d87530",
         },
+        subfolders: &["", "cifar-10-batches-bin", "cifar-10-batches-py", "package"],
         installed_copies: &[],
         on_npm: true,
     },
@@ -198,11 +209,12 @@ pub(crate) static ENTRIES: &[Entry] = &[
             ),
         ],
         remote: Remote::Archive {
-            file: "cifar-100-binary.tar.gz",
+            files: &["cifar-100-binary.tar.gz", "cifar-100-python.tar.gz"],
             url: "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
             bytes: 168_513_733,
             md5: "03b5dce01913d631647c71ecec9e9cb8",
         },
+        subfolders: &["", "cifar-100-binary", "cifar-100-python"],
         installed_copies: &[],
         on_npm: false,
     },
@@ -246,6 +258,7 @@ pub(crate) static ENTRIES: &[Entry] = &[
         remote: Remote::GzipFiles {
             bases: &["http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"],
         },
+        subfolders: &["", "FashionMNIST/raw", "raw", "fashion-mnist"],
         // Debian's package dataset-fashion-mnist.
         installed_copies: &["/usr/share/datasets/fashion-mnist"],
         on_npm: false,
@@ -293,6 +306,7 @@ pub(crate) static ENTRIES: &[Entry] = &[
                 "https://storage.googleapis.com/cvdf-datasets/mnist/",
             ],
         },
+        subfolders: &["", "MNIST/raw", "raw", "mnist"],
         installed_copies: &[],
         on_npm: false,
     },

@@ -21,7 +21,7 @@ pub(crate) fn md5_hex(bytes: &[u8]) -> String {
 
 /// MD5 of a file, in hexadecimal, read in pieces.
 pub(crate) fn md5_of_file(path: &Path) -> Result<String, DataError> {
-    let mut file = std::fs::File::open(path).map_err(DataError::io("open", path))?;
+    let mut file = imlp_input::open(path).map_err(DataError::io("open", path))?;
     let mut hasher = Md5::new();
     let mut buffer = vec![0; CHUNK];
     loop {

@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use imlp_input::visible;
+
 /// Why a data set could not be found, fetched, read or used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
     /// No data set has this name.
-    #[error("unknown data set `{name}`{}; the data sets are: {}",
+    #[error("unknown data set `{}`{}; the data sets are: {}",
+        visible(.name),
         .nearest.as_ref().map(|n| format!(" (did you mean `{n}`?)")).unwrap_or_default(),
         .valid.join(", "))]
     UnknownDataset {
@@ -21,7 +24,7 @@ pub enum DataError {
 
     /// The data set is known but its files are not in the cache.
     #[error("data set `{name}` is not installed: {} lacks {}; get it with `imlp data fetch {name}`",
-        .dir.display(), .missing.join(", "))]
+        shown(.dir), .missing.join(", "))]
     NotInstalled {
         /// Name of the data set.
         name: String,
@@ -39,8 +42,8 @@ pub enum DataError {
     },
 
     /// The content of a file does not follow its format.
-    #[error("{}: at byte {offset}: expected {expected}, found {found}; the file is damaged or of another format: \
-             `imlp data verify` lists damaged files, `imlp data fetch` replaces them", .file.display())]
+    #[error("{}: at byte {offset}: expected {expected}, found {}; the file is damaged or of another format: \
+             `imlp data verify` lists damaged files, `imlp data fetch` replaces them", shown(.file), visible(.found))]
     Malformed {
         /// The file.
         file: PathBuf,
@@ -53,7 +56,7 @@ pub enum DataError {
     },
 
     /// The content of a file is not the published one.
-    #[error("{}: expected MD5 {expected}, found {found}; the file is damaged or not the official one", .file.display())]
+    #[error("{}: expected MD5 {expected}, found {found}; the file is damaged or not the official one", shown(.file))]
     Checksum {
         /// The file.
         file: PathBuf,
@@ -64,7 +67,7 @@ pub enum DataError {
     },
 
     /// The operating system refused a file operation.
-    #[error("cannot {action} {}: {source}", .path.display())]
+    #[error("cannot {action} {}: {}", shown(.path), visible(&.source.to_string()))]
     Io {
         /// What was attempted, as a verb: "read", "create" …
         action: &'static str,
@@ -88,7 +91,7 @@ pub enum DataError {
     },
 
     /// One source of a data set failed; `fetch` collects these.
-    #[error("{what}: {reason}")]
+    #[error("{}: {}", visible(.what), visible(.reason))]
     Source {
         /// The address, program or file.
         what: String,
@@ -117,6 +120,11 @@ pub enum DataError {
     },
 }
 
+/// A path as it is shown: members of archives have names that a terminal would obey.
+fn shown(path: &Path) -> String {
+    visible(&path.display().to_string()).into_owned()
+}
+
 impl DataError {
     /// Wraps a system error with the path and the attempted action.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
@@ -142,9 +150,9 @@ impl DataError {
     }
 
     /// Builds a [`DataError::Source`].
-    pub(crate) fn source_failed(what: impl Into<String>, reason: impl ToString) -> Self {
+    pub(crate) fn source_failed(what: impl ToString, reason: impl ToString) -> Self {
         DataError::Source {
-            what: what.into(),
+            what: what.to_string(),
             reason: reason.to_string(),
         }
     }

@@ -4,11 +4,13 @@
 //! MD5, synchronised to disk, and only then renamed into place. An interrupted fetch leaves no
 //! partial file in place, and the next fetch removes its staging folder.
 
+pub(crate) mod cifar_pickle;
 pub(crate) mod cifar_sheets;
 mod download;
 pub(crate) mod event;
 mod local;
 mod npm;
+mod other_format;
 mod staging;
 #[cfg(test)]
 mod tests;
@@ -196,12 +198,12 @@ fn fill(
         FetchSource::Official(address) => match &entry.remote {
             Remote::Embedded => Ok(()),
             Remote::Archive {
-                file,
+                files,
                 url,
                 bytes,
                 md5,
             } => {
-                let archive = staging.scratch().join(file);
+                let archive = staging.scratch().join(files[0]);
                 download::download(url, &archive, *bytes, md5, progress)?;
                 unpack::unpack_into(staging, &archive, progress)
             }

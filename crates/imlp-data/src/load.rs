@@ -1,6 +1,5 @@
 //! Loading a data set by name.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -124,7 +123,7 @@ fn load_cifar(
         let mut records = Records::default();
         for spec in files {
             let path = dir.join(spec.name);
-            let file = File::open(&path).map_err(DataError::io("open", &path))?;
+            let file = imlp_input::open(&path).map_err(DataError::io("open", &path))?;
             let bytes = read::read_bounded(file, &path, spec.bytes)?;
             records.append(&path, &bytes, (spec.bytes / record_bytes) as usize, format)?;
         }
@@ -141,6 +140,8 @@ fn load_cifar(
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
 
     fn error(cache: &Cache, name: &str, labels: Labels) -> String {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::cifar::{RecordFormat, Records};
 use crate::error::DataError;
-use crate::fetch::cifar_sheets;
+use crate::fetch::{cifar_pickle, cifar_sheets};
 use crate::idx;
 use crate::shape::ImageShape;
 
@@ -54,4 +54,10 @@ pub fn cifar_sheet(bytes: &[u8]) -> Result<Vec<u8>, DataError> {
 /// A JSON array of three labels.
 pub fn cifar_labels(bytes: &[u8]) -> Result<Vec<u8>, DataError> {
     cifar_sheets::labels(bytes, Path::new(NAME), 3)
+}
+
+/// A pickled batch of two images of CIFAR-10 or CIFAR-100, as records.
+pub fn cifar_pickle(bytes: &[u8]) -> Result<Vec<u8>, DataError> {
+    let read = |keys| cifar_pickle::records(bytes, Path::new(NAME), 2, keys);
+    read(cifar_pickle::label_keys(1)).or_else(|_| read(cifar_pickle::label_keys(2)))
 }

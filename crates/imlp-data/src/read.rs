@@ -12,7 +12,7 @@ pub(crate) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 ///
 /// At most one byte more than expected is read, so that a wrong file cannot exhaust the memory.
 pub(crate) fn read_maybe_gzipped(path: &Path, bytes: u64) -> Result<Vec<u8>, DataError> {
-    let file = std::fs::File::open(path).map_err(DataError::io("open", path))?;
+    let file = imlp_input::open(path).map_err(DataError::io("open", path))?;
     if path.extension().is_none_or(|extension| extension != "gz") {
         return read_bounded(file, path, bytes);
     }

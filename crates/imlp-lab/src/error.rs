@@ -1,12 +1,14 @@
 //! What can go wrong around an experiment.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use imlp_input::visible;
 
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
     /// Text that is not TOML.
-    #[error("{origin} is not valid TOML: {reason}")]
+    #[error("{} is not valid TOML: {}", visible(origin), lines(reason))]
     Toml {
         /// The file, or where the text came from.
         origin: String,
@@ -14,7 +16,7 @@ pub enum LabError {
         reason: String,
     },
     /// A key of a recipe that cannot be used.
-    #[error("{key}: {reason}")]
+    #[error("{}: {}", visible(key), lines(reason))]
     Key {
         /// Dotted key.
         key: String,
@@ -22,7 +24,7 @@ pub enum LabError {
         reason: String,
     },
     /// A file or folder that cannot be used.
-    #[error("cannot {action} {}: {source}{}", path.display(), remedy(action, source))]
+    #[error("cannot {action} {}: {}{}", shown(path), lines(&source.to_string()), remedy(action, source))]
     Io {
         /// What was tried.
         action: &'static str,
@@ -33,11 +35,11 @@ pub enum LabError {
     },
     /// The output path is a file.
     #[error(
-        "the output {} is a file; give a folder (it is created if it does not exist)", .0.display()
+        "the output {} is not a folder; give one (it is created if it does not exist)", shown(.0)
     )]
     OutputIsFile(PathBuf),
     /// The output path is a folder.
-    #[error("the output {} is a folder; give the name of a file in it", .0.display())]
+    #[error("the output {} is a folder; give the name of a file in it", shown(.0))]
     OutputIsFolder(PathBuf),
     /// A folder that is no experiment's.
     #[error(
@@ -55,8 +57,8 @@ pub enum LabError {
     /// The folder holds an experiment of other configurations.
     #[error(
         "{} holds results of another configuration:\n{}\nGive another --out, or the same configuration to continue.",
-        path.display(),
-        differences.join("\n")
+        shown(path),
+        lines(&differences.join("\n"))
     )]
     OtherExperiment {
         /// The folder.
@@ -66,7 +68,9 @@ pub enum LabError {
     },
     /// A stored result that cannot be read.
     #[error(
-        "{} is damaged: {reason}; delete it and run the same command again", path.display()
+        "{} is damaged: {}; delete it and run the same command again",
+        shown(path),
+        lines(reason)
     )]
     Damaged {
         /// The file.
@@ -142,6 +146,16 @@ pub enum LabError {
     Interrupted,
 }
 
+/// A path as it is shown.
+fn shown(path: &Path) -> String {
+    visible(&path.display().to_string()).into_owned()
+}
+
+/// Text of several lines as it is shown: it may quote what a file holds.
+fn lines(text: &str) -> String {
+    text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
+}
+
 /// What to do about an error of the system, where there is something to say.
 fn remedy(action: &str, error: &std::io::Error) -> &'static str {
     match error.kind() {
@@ -157,10 +171,7 @@ fn remedy(action: &str, error: &std::io::Error) -> &'static str {
 }
 
 impl LabError {
-    pub(crate) fn io(
-        action: &'static str,
-        path: &std::path::Path,
-    ) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io {
             action,

@@ -1,13 +1,25 @@
 //! Files that exist whole or not at all.
+//!
+//! New files and folders have the permissions that the process's umask leaves them.
 
-use std::io::{self, Write};
+mod output;
+mod target;
+
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use crate::error::LabError;
+use target::{Target, target};
+
+pub use output::{Output, Stream, write_output};
+
+/// Longest JSON that is read: many times the manifest of a hundred thousand trials.
+const MAX_JSON_BYTES: u64 = 256 << 20;
 
 /// Beginning of a file's name while it is written.
 const UNFINISHED: &str = ".writing-";
@@ -17,25 +29,48 @@ const UNFINISHED: &str = ".writing-";
 #[derive(Debug)]
 pub struct UnfinishedFile {
     file: NamedTempFile,
+    /// As the caller names it.
     path: PathBuf,
+    /// Without links.
+    target: PathBuf,
 }
 
 impl UnfinishedFile {
-    /// Creates a temporary file that will become `path`.
+    /// Creates a temporary file that will become `path`, or the file that the link `path`
+    /// leads to. It has the permissions of the file that it will replace.
     ///
     /// # Errors
     /// [`LabError::OutputIsFolder`]; [`LabError::Io`]: no such folder, missing
-    /// permission.
+    /// permission; a device, a FIFO, a link that leads nowhere.
     pub fn beside(path: &Path) -> Result<Self, LabError> {
-        if path.is_dir() {
-            return Err(LabError::OutputIsFolder(path.to_owned()));
+        let (target, existing) = match target(path)? {
+            Target::File(target, existing) => (target, existing),
+            Target::Stream(kind) => {
+                let text = format!("it is {kind}; a file cannot take its place");
+                return Err(LabError::io("write", path)(io::Error::other(text)));
+            }
+        };
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(UNFINISHED);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // Of these, the system takes away what the umask says.
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
-        let file = tempfile::Builder::new()
-            .prefix(UNFINISHED)
-            .tempfile_in(folder_of(path));
+        let file = builder.tempfile_in(folder_of(&target));
+        let file = file.map_err(writing(path))?;
+        // Elsewhere the only permission is to write, without which nothing can be replaced.
+        if cfg!(unix)
+            && let Some(existing) = existing
+        {
+            let given = file.as_file().set_permissions(existing);
+            given.map_err(writing(path))?;
+        }
         Ok(Self {
-            file: file.map_err(writing(path))?,
+            file,
             path: path.to_owned(),
+            target,
         })
     }
 
@@ -63,8 +98,7 @@ impl UnfinishedFile {
     /// # Errors
     /// [`LabError::Io`]: missing permission; an existing file is then unchanged.
     pub fn keep(self) -> Result<(), LabError> {
-        self.make_ordinary()?;
-        let kept = self.file.persist(&self.path).map_err(|e| e.error);
+        let kept = self.file.persist(&self.target).map_err(|e| e.error);
         kept.map(|_| ()).map_err(writing(&self.path))
     }
 
@@ -74,25 +108,11 @@ impl UnfinishedFile {
     /// # Errors
     /// [`LabError::Io`]: missing permission.
     pub fn keep_new(self) -> Result<bool, LabError> {
-        self.make_ordinary()?;
-        match self.file.persist_noclobber(&self.path) {
+        match self.file.persist_noclobber(&self.target) {
             Ok(_) => Ok(true),
             Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
             Err(e) => Err(writing(&self.path)(e.error)),
         }
-    }
-
-    /// A temporary file is private to its owner; a result is an ordinary file.
-    fn make_ordinary(&self) -> Result<(), LabError> {
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let ordinary = std::fs::Permissions::from_mode(0o644);
-            let file = self.file.as_file();
-            file.set_permissions(ordinary)
-                .map_err(writing(&self.path))?;
-        }
-        Ok(())
     }
 }
 
@@ -111,8 +131,8 @@ fn folder_of(path: &Path) -> &Path {
     folder.unwrap_or(Path::new("."))
 }
 
-/// Free bytes on the file system of `path`; `None` where the system does not report them.
-pub fn free_space(path: &Path) -> Option<u64> {
+/// Free bytes for a file beside `path`; `None` where the system does not report them.
+fn free_space(path: &Path) -> Option<u64> {
     #[cfg(unix)]
     {
         let space = rustix::fs::statvfs(folder_of(path)).ok()?;
@@ -164,7 +184,7 @@ fn json(value: &impl Serialize) -> Vec<u8> {
 /// # Errors
 /// [`LabError::Io`]; [`LabError::Damaged`] when it is not the JSON of a `T`.
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, LabError> {
-    let bytes = match std::fs::read(path) {
+    let bytes = match imlp_input::read(path, MAX_JSON_BYTES) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(LabError::io("read", path)(error)),
@@ -175,6 +195,26 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, L
             path: path.to_owned(),
             reason: error.to_string(),
         })
+}
+
+/// SHA-256 of a file's content, in hexadecimal.
+///
+/// # Errors
+/// [`LabError::Io`].
+pub(crate) fn sha256_of(path: &Path) -> Result<String, LabError> {
+    /// Bytes that are read at a time.
+    const PIECE: usize = 1 << 20;
+    let read = || -> io::Result<String> {
+        let mut file = imlp_input::open(path)?;
+        let (mut hasher, mut piece) = (Sha256::new(), vec![0; PIECE]);
+        loop {
+            match file.read(&mut piece)? {
+                0 => return Ok(hex::encode(hasher.finalize())),
+                n => hasher.update(&piece[..n]),
+            }
+        }
+    };
+    read().map_err(LabError::io("read", path))
 }
 
 /// The names in `folder`, sorted; none when it does not exist.
@@ -218,12 +258,12 @@ pub(crate) fn remove_file(path: &Path) -> Result<(), LabError> {
     }
 }
 
-/// Refuses an output folder that is a file.
+/// Refuses an output folder that is a file, or anything else but a folder.
 ///
 /// # Errors
 /// [`LabError::OutputIsFile`].
 pub fn refuse_file(out: &Path) -> Result<(), LabError> {
-    if out.is_file() {
+    if out.exists() && !out.is_dir() {
         return Err(LabError::OutputIsFile(out.to_owned()));
     }
     Ok(())

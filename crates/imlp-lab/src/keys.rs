@@ -8,6 +8,12 @@ use serde_json::Value;
 
 use crate::error::LabError;
 
+/// Longest recipe or network that is read; a long one has some ten kilobytes.
+const MAX_BYTES: u64 = 4 << 20;
+
+/// Longest line of a wrong text that an error shows, in characters.
+const MAX_LINE: usize = 160;
+
 /// Reads a TOML file into `T`, every key of which is checked.
 ///
 /// # Errors
@@ -47,12 +53,25 @@ pub(crate) fn flat(tree: &Value) -> Vec<(String, &Value)> {
 
 /// Reads a TOML file.
 pub(crate) fn table(path: &Path, action: &'static str) -> Result<toml::Table, LabError> {
-    let text = std::fs::read_to_string(path).map_err(LabError::io(action, path))?;
+    let text = imlp_input::read_text(path, MAX_BYTES).map_err(LabError::io(action, path))?;
     text.parse()
-        .map_err(|error: toml::de::Error| LabError::Toml {
-            origin: path.display().to_string(),
-            reason: error.to_string(),
-        })
+        .map_err(|error| invalid(path.display().to_string(), &error))
+}
+
+/// The error of a text that is not TOML, with the line where it stops being so.
+pub(crate) fn invalid(origin: String, error: &toml::de::Error) -> LabError {
+    let text = error.to_string();
+    let lines = text.lines().map(|line| {
+        if line.chars().count() <= MAX_LINE {
+            return line.to_owned();
+        }
+        let start: String = line.chars().take(MAX_LINE).collect();
+        format!("{start}…")
+    });
+    LabError::Toml {
+        origin,
+        reason: lines.collect::<Vec<_>>().join("\n"),
+    }
 }
 
 /// Deserialises `value`, naming the key of whatever is wrong. `more` are keys

@@ -36,10 +36,7 @@ impl Recipe {
     pub fn parse(text: &str) -> Result<Self, LabError> {
         text.parse::<toml::Table>()
             .map(|table| Self { table })
-            .map_err(|error| LabError::Toml {
-                origin: "recipe".to_owned(),
-                reason: error.to_string(),
-            })
+            .map_err(|error| keys::invalid("recipe".to_owned(), &error))
     }
 
     /// The tables.

@@ -1,10 +1,12 @@
 //! The weights of one trial's two networks, as SafeTensors files that name what they
 //! belong to.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use imlp_train::{
-    HostParameters, ParameterSpec, PriorTrajectory, Setup, Trial, TrialConfig, WeightsFile,
+    HostParameters, ParameterSpec, PriorTrajectory, Setup, TensorFile, Trial, TrialConfig,
+    WeightsFile,
 };
 use serde::{Deserialize, Serialize};
 
@@ -52,12 +54,12 @@ impl NetworkName {
 }
 
 impl Origin {
-    /// What the weights in `file` belong to.
+    /// What the weights in a file with this metadata belong to.
     ///
     /// # Errors
     /// Why that is not known, as text.
-    pub fn read(file: &WeightsFile) -> Result<Self, String> {
-        let origin = file.metadata.get(ORIGIN_KEY).ok_or_else(|| {
+    pub fn read(metadata: &HashMap<String, String>) -> Result<Self, String> {
+        let origin = metadata.get(ORIGIN_KEY).ok_or_else(|| {
             format!(
                 "has no metadata `{ORIGIN_KEY}`, so it is not known which network it belongs to; \
                  only files that `imlp train` wrote can be measured"
@@ -74,10 +76,10 @@ impl Origin {
 /// [`LabError::OtherWeights`]: a file with the weights of another trial.
 pub fn are_saved(folder: &Path, name: NetworkName, trial: &PlannedTrial) -> Result<bool, LabError> {
     let path = name.path(folder);
-    let Ok(file) = WeightsFile::read(&path) else {
+    let Ok(file) = TensorFile::open(&path) else {
         return Ok(false);
     };
-    match Origin::read(&file) {
+    match Origin::read(file.metadata()) {
         Ok(origin) if origin.trial.as_ref() == Some(&trial.id) => Ok(true),
         _ => Err(LabError::OtherWeights(path)),
     }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use imlp_lab::files::Output;
 use imlp_lab::table::aligned;
 use imlp_lab::{read_file, text::thousands};
 use imlp_linear::BatchNormStatistics;
@@ -12,7 +13,7 @@ use imlp_train::{
 
 use crate::args::DenseArguments;
 use crate::exit::Failure;
-use crate::output::{number, refuse_same, say, write_beside};
+use crate::output::{number, refuse_same, say, write};
 
 pub fn run(arguments: &DenseArguments) -> Result<(), Failure> {
     let out = &arguments.out;
@@ -40,15 +41,22 @@ pub fn run(arguments: &DenseArguments) -> Result<(), Failure> {
         out.display(),
         bytes(network.memory())
     ))?;
-    let unfinished = write_beside(out, file)?;
-    if let Some(inputs) = arguments.check {
+    let mut output = Output::to(out)?;
+    if arguments.check.is_some() && output.path().is_none() {
+        return Err(Failure::Message(format!(
+            "--check reads the file again, which {} does not allow; give the name of a file",
+            out.display()
+        )));
+    }
+    write(&mut output, out, file)?;
+    if let (Some(inputs), Some(path)) = (arguments.check, output.path()) {
         // The file's temporary name means nothing to the reader.
-        let written = TensorFile::open(unfinished.path())?;
+        let written = TensorFile::open(path)?;
         let found = check(&network, &written, inputs.into())?;
         say(format_args!("\n{}", differences(&found, inputs)))?;
         refuse_differences(&found, out)?;
     }
-    unfinished.keep()?;
+    output.keep()?;
     say(format_args!("\nwrote {}", out.display()))
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use imlp_data::{Cache, LoadOptions};
 use imlp_lab::weights::{NetworkName, Origin};
-use imlp_train::{Backend, Precision, Setup, Subset, WeightsFile};
+use imlp_train::{Backend, Precision, Setup, Subset, TensorFile, WeightsFile, bytes};
 
 use crate::args::EvalArguments;
 use crate::exit::Failure;
@@ -13,13 +13,13 @@ use crate::output::{percent, say};
 pub fn run(arguments: &EvalArguments) -> Result<(), Failure> {
     let path = &arguments.weights;
     let refuse = |reason: String| Failure::Message(format!("{}: {reason}", path.display()));
-    let file = WeightsFile::read(path)?;
+    let file = TensorFile::open(path)?;
     let Origin {
         network,
         mut config,
         data_checksum,
         ..
-    } = Origin::read(&file).map_err(refuse)?;
+    } = Origin::read(file.metadata()).map_err(refuse)?;
     let options = LoadOptions {
         labels: config.data.labels,
     };
@@ -46,7 +46,23 @@ pub fn run(arguments: &EvalArguments) -> Result<(), Failure> {
         NetworkName::Prior => setup.prior(),
     };
     let specs = network.parameter_specs();
-    let parameters = file.parameters("", &specs).map_err(refuse)?;
+    // Read whole, so it may not be larger than what it is to be.
+    let expected: usize = specs
+        .iter()
+        .map(|spec| spec.shape.iter().product::<usize>())
+        .sum();
+    let expected = (expected * size_of::<f32>()) as u64;
+    let found: u64 = file.tensors().iter().map(|tensor| tensor.bytes()).sum();
+    if found > expected {
+        return Err(refuse(format!(
+            "holds {} of tensors, but its network has {}",
+            bytes(found),
+            bytes(expected)
+        )));
+    }
+    let parameters = WeightsFile::read(path)?
+        .parameters("", &specs)
+        .map_err(refuse)?;
     for (spec, values) in specs.iter().zip(&parameters) {
         if let Some(value) = values.iter().find(|v| !v.is_finite()) {
             return Err(refuse(format!(

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use imlp_lab::export::{table, write};
-use imlp_lab::files::write_atomically;
+use imlp_lab::files::write_output;
 use imlp_lab::store::Store;
 
 use crate::args::{ExportArguments, FormatName};
@@ -21,7 +21,7 @@ pub fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     let mut bytes = Vec::new();
     write(&trials, arguments.format.into(), &mut bytes)?;
     match &arguments.out {
-        Some(out) => Ok(write_atomically(out, &bytes)?),
+        Some(out) => Ok(write_output(out, &bytes)?),
         None => print(&bytes),
     }
 }

@@ -1,7 +1,9 @@
 //! `imlp man`.
 
+use std::ffi::OsString;
+
 use clap::CommandFactory;
-use imlp_lab::files::{create_folder, refuse_file};
+use imlp_lab::files::{create_folder, refuse_file, write_atomically};
 
 use crate::args::{Arguments, ManArguments};
 use crate::exit::Failure;
@@ -11,11 +13,19 @@ pub fn run(arguments: &ManArguments) -> Result<(), Failure> {
     let out = &arguments.out;
     refuse_file(out)?;
     create_folder(out)?;
-    clap_mangen::generate_to(Arguments::command(), out).map_err(|error| {
-        Failure::Message(format!(
-            "cannot write pages into {}: {error}",
-            out.display()
-        ))
-    })?;
+    let made = || -> std::io::Result<Vec<(OsString, Vec<u8>)>> {
+        let folder = tempfile::tempdir()?;
+        clap_mangen::generate_to(Arguments::command(), folder.path())?;
+        let pages = folder.path().read_dir()?.map(|page| {
+            let page = page?;
+            Ok((page.file_name(), std::fs::read(page.path())?))
+        });
+        pages.collect()
+    };
+    let pages =
+        made().map_err(|error| Failure::Message(format!("cannot make the pages: {error}")))?;
+    for (name, page) in pages {
+        write_atomically(&out.join(name), &page)?;
+    }
     say(format_args!("wrote the pages into {}", out.display()))
 }

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use imlp_lab::files::{UnfinishedFile, free_space};
+use imlp_lab::files::Output;
 use imlp_train::{Metrics, NewFile, bytes};
 
 use crate::exit::Failure;
@@ -29,11 +29,18 @@ pub fn print(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// Writes `file` under a temporary name beside `out`; the caller keeps it. Says
-/// its size first, and refuses what does not fit on the disk.
-pub fn write_beside(out: &Path, file: NewFile<'_>) -> Result<UnfinishedFile, Failure> {
+/// Writes `file` to `output`, which the caller keeps, unless it does not fit on the disk. `out`
+/// is the name of the output.
+pub fn write(output: &mut Output, out: &Path, file: NewFile<'_>) -> Result<(), Failure> {
+    if output.is_standard_output() {
+        return Err(Failure::Message(format!(
+            "{} is where this text is printed, which would be mixed with the tensors; give the \
+             name of a file or of another pipe",
+            out.display()
+        )));
+    }
     let size = file.bytes();
-    if let Some(free) = free_space(out).filter(|&free| free < size) {
+    if let Some(free) = output.free_space().filter(|&free| free < size) {
         return Err(Failure::Message(format!(
             "{} will have {}, but only {} are free there; free some space or give another --out",
             out.display(),
@@ -41,16 +48,14 @@ pub fn write_beside(out: &Path, file: NewFile<'_>) -> Result<UnfinishedFile, Fai
             bytes(free)
         )));
     }
-    let mut unfinished = UnfinishedFile::beside(out)?;
     let stop = stop_on_ctrl_c()?;
-    let written = unfinished.write(|out| file.write(&mut Stoppable { out, stop: &stop }));
+    let written = output.write(|out| file.write(&mut Stoppable { out, stop: &stop }));
     if stop.load(Ordering::Relaxed) {
         return Err(Failure::Interrupted(
             "interrupted; nothing was written".to_owned(),
         ));
     }
-    written?;
-    Ok(unfinished)
+    Ok(written?)
 }
 
 /// `59.31 %`, or a dash for a subset that was not measured.

@@ -1,12 +1,13 @@
 //! `imlp project`.
 
+use imlp_lab::files::Output;
 use imlp_lab::table::aligned;
 use imlp_train::{StructureShares, TensorFile, project};
 
 use crate::args::ProjectArguments;
 use crate::exit::Failure;
 use crate::inspect::{LEGEND, SHARES, shares};
-use crate::output::{refuse_same, say, write_beside};
+use crate::output::{refuse_same, say, write};
 
 pub fn run(arguments: &ProjectArguments) -> Result<(), Failure> {
     let out = &arguments.out;
@@ -57,7 +58,9 @@ pub fn run(arguments: &ProjectArguments) -> Result<(), Failure> {
         (false, false) => {}
     }
     let new = file.new_file().map_err(Failure::Message)?;
-    write_beside(out, new)?.keep()?;
+    let mut output = Output::to(out)?;
+    write(&mut output, out, new)?;
+    output.keep()?;
     let tensors = file.tensors.iter();
     let tensors = tensors.map(|t| format!("{} {:?}", t.name, t.shape));
     say(format_args!(

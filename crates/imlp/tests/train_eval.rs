@@ -163,3 +163,45 @@ fn truncated_weights_are_refused_by_name() {
         assert!(message.contains("twin.safetensors"), "{message}");
     }
 }
+
+/// A tensor of a terabyte, which takes no room on the disk, is not given memory.
+#[test]
+fn weights_with_more_than_their_network_are_refused_by_size() {
+    const HUGE: u64 = 1 << 40;
+    let scratch = Scratch::new();
+    expect_success(&scratch.tiny(&["train", "--alpha=0", "--out=t"]));
+    let whole = read(&scratch, "t/twin.safetensors");
+    let (length, rest) = whole.split_at(8);
+    let length = u64::from_le_bytes(length.try_into().unwrap()) as usize;
+    let (header, data) = rest.split_at(length);
+    let mut header: Value = serde_json::from_slice(header).unwrap();
+    let begin = data.len() as u64;
+    header["more"] = serde_json::json!({
+        "dtype": "F32",
+        "shape": [HUGE / 4],
+        "data_offsets": [begin, begin + HUGE],
+    });
+    let refused = |header: &Value, data: &[u8], part: &str| {
+        let header = header.to_string();
+        let start = [
+            &(header.len() as u64).to_le_bytes(),
+            header.as_bytes(),
+            data,
+        ]
+        .concat();
+        let path = scratch.path("huge.safetensors");
+        std::fs::write(&path, &start).unwrap();
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_len((start.len() - data.len()) as u64 + begin + HUGE)
+            .unwrap();
+        let message = expect_refusal(&scratch.run(&["eval", "huge.safetensors"]));
+        assert!(message.contains(part), "{message}");
+    };
+    refused(
+        &header,
+        data,
+        "huge.safetensors: holds 1.0 TiB of tensors, but its network has",
+    );
+    header["__metadata__"] = serde_json::json!({});
+    refused(&header, data, "huge.safetensors: has no metadata `imlp`");
+}

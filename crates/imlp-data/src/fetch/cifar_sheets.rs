@@ -15,6 +15,8 @@ use crate::error::DataError;
 
 /// More than the largest file of the package (a sheet of 23 MB).
 pub(super) const MAX_PART_BYTES: u64 = 40_000_000;
+/// More than the longest list of labels: 50 000 digits with commas.
+const MAX_LABEL_BYTES: u64 = 1 << 20;
 /// The label files, spelled as in the package.
 const TRAIN_LABELS: &str = "train_lables.json";
 const TEST_LABELS: &str = "test_lables.json";
@@ -67,7 +69,7 @@ fn records(labels: &[u8], rows: &[u8]) -> Vec<u8> {
 }
 
 fn open(path: &Path) -> Result<BufReader<File>, DataError> {
-    let file = File::open(path).map_err(DataError::io("open", path))?;
+    let file = imlp_input::open(path).map_err(DataError::io("open", path))?;
     Ok(BufReader::new(file))
 }
 
@@ -77,8 +79,8 @@ fn read_labels(path: &Path, count: usize) -> Result<Vec<u8>, DataError> {
 
 /// Reads a JSON array of `count` class numbers.
 pub(crate) fn labels(source: impl Read, path: &Path, count: usize) -> Result<Vec<u8>, DataError> {
-    let failed = |reason: String| DataError::source_failed(path.display().to_string(), reason);
-    let labels: Vec<u8> = serde_json::from_reader(source)
+    let failed = |reason: String| DataError::source_failed(path.display(), reason);
+    let labels: Vec<u8> = serde_json::from_reader(source.take(MAX_LABEL_BYTES))
         .map_err(|error| failed(format!("not a JSON array of class numbers: {error}")))?;
     if labels.len() != count {
         return Err(failed(format!(
@@ -95,7 +97,7 @@ pub(crate) fn sheet(
     path: &Path,
     rows: usize,
 ) -> Result<Vec<u8>, DataError> {
-    let failed = |reason: String| DataError::source_failed(path.display().to_string(), reason);
+    let failed = |reason: String| DataError::source_failed(path.display(), reason);
     let mut reader = png::Decoder::new(source)
         .read_info()
         .map_err(|error| failed(error.to_string()))?;

@@ -1,9 +1,10 @@
 //! Downloading one file over HTTP.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
 
 use md5::{Digest, Md5};
 
@@ -20,10 +21,17 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// For the whole file: 170 MB at 100 kB/s.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+/// Time in which [`LEAST_BYTES`] must arrive, else the connection is given up: one that drips or
+/// stands still would be waited for until [`BODY_TIMEOUT`].
+const WINDOW: Duration = Duration::from_millis(if cfg!(test) { 2_000 } else { 30_000 });
+/// 10 kB/s, a tenth of what [`BODY_TIMEOUT`] allows the largest file.
+const LEAST_BYTES: u64 = 300_000;
 /// Bytes between two reports of progress.
 const CHUNK: usize = 1 << 18;
 
 /// Downloads `url` to the file `to`, at most `limit` bytes, and compares its MD5.
+///
+/// A connection that brings fewer than [`LEAST_BYTES`] in a [`WINDOW`] is given up.
 ///
 /// Proxies are taken from the usual environment variables (`HTTPS_PROXY` …).
 pub(super) fn download(
@@ -75,7 +83,7 @@ fn try_once(
     progress: &mut dyn FnMut(FetchEvent<'_>),
 ) -> Result<(), Failure> {
     let refused = |reason: String| Failure::Permanent(DataError::source_failed(url, reason));
-    let mut response = agent.get(url).call().map_err(|error| {
+    let response = agent.get(url).call().map_err(|error| {
         if is_transient(&error) {
             Failure::Transient(error.to_string())
         } else {
@@ -95,23 +103,38 @@ fn try_once(
     };
     let mut file = File::create(to).map_err(failed("create"))?;
     let name = url.rsplit('/').next().unwrap_or(url);
-    let mut body = response.body_mut().as_reader();
+    let body = pieces(response.into_body().into_reader());
     let mut hasher = Md5::new();
-    let mut buffer = vec![0; CHUNK];
     let mut done = 0;
+    let mut pace = Pace::new();
     loop {
-        let n = body
-            .read(&mut buffer)
-            .map_err(|error| Failure::Transient(error.to_string()))?;
-        if n == 0 {
+        let piece = match body.recv_timeout(pace.left()) {
+            Ok(Ok(piece)) => piece,
+            Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => {
+                return Err(refused(format!(
+                    "{done} bytes after {} min, which is too slow",
+                    BODY_TIMEOUT.as_secs() / 60
+                )));
+            }
+            Ok(Err(error)) => return Err(Failure::Transient(error.to_string())),
+            Err(RecvTimeoutError::Timeout) => {
+                pace.next().map_err(refused)?;
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Failure::Transient("the download broke off".to_owned()));
+            }
+        };
+        if piece.is_empty() {
             break;
         }
-        done += n as u64;
+        pace.arrived += piece.len() as u64;
+        done += piece.len() as u64;
         if done > limit {
             return Err(refused(format!("more than {limit} bytes")));
         }
-        hasher.update(&buffer[..n]);
-        file.write_all(&buffer[..n]).map_err(failed("write"))?;
+        hasher.update(&piece);
+        file.write_all(&piece).map_err(failed("write"))?;
         progress(FetchEvent::Bytes {
             file: name,
             done,
@@ -128,6 +151,57 @@ fn try_once(
         return Err(refused(format!("MD5 {md5} expected, {found} found")));
     }
     Ok(())
+}
+
+/// Reads a body piece by piece on a thread of its own, because a read that waits cannot be given
+/// up; the last piece is empty or an error. The thread ends at the latest at [`BODY_TIMEOUT`].
+fn pieces(mut body: impl Read + Send + 'static) -> Receiver<io::Result<Vec<u8>>> {
+    let (sender, receiver) = sync_channel(2);
+    std::thread::spawn(move || {
+        let mut buffer = vec![0; CHUNK];
+        loop {
+            let piece = body.read(&mut buffer).map(|n| buffer[..n].to_vec());
+            let is_last = piece.as_ref().map_or(true, Vec::is_empty);
+            if sender.send(piece).is_err() || is_last {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// What has arrived in the current [`WINDOW`].
+struct Pace {
+    start: Instant,
+    arrived: u64,
+}
+
+impl Pace {
+    fn new() -> Self {
+        Self {
+            start: Instant::now(),
+            arrived: 0,
+        }
+    }
+
+    /// Time until the window ends.
+    fn left(&self) -> Duration {
+        WINDOW.saturating_sub(self.start.elapsed())
+    }
+
+    /// Begins another window, unless this one brought too little.
+    fn next(&mut self) -> Result<(), String> {
+        if self.arrived < LEAST_BYTES {
+            return Err(format!(
+                "too slow: {} bytes in {} s, less than {} kB/s",
+                self.arrived,
+                WINDOW.as_secs_f64(),
+                LEAST_BYTES / 1000 / 30
+            ));
+        }
+        *self = Self::new();
+        Ok(())
+    }
 }
 
 /// Whether the same request may succeed a little later. A host that cannot be found or that does

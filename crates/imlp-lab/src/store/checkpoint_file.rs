@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 use imlp_train::WeightsFile;
 
 use crate::error::LabError;
-use crate::files::{list, remove_file};
-use crate::tensor_files::sha256_of_file;
+use crate::files::{list, remove_file, sha256_of};
 
 const PREFIX: &str = "checkpoint-";
 const SUFFIX: &str = ".safetensors";
@@ -66,7 +65,7 @@ pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>, LabError> {
 /// [`LabError::Io`]; [`LabError::Damaged`] when its content is not the one that its
 /// name promises.
 pub(super) fn read(path: &Path) -> Result<WeightsFile, LabError> {
-    let sha256 = sha256_of_file(path).map_err(LabError::io("read", path))?;
+    let sha256 = sha256_of(path)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if !name.ends_with(&format!("-{sha256}{SUFFIX}")) {
         return Err(damaged(path, "its checksum does not fit"));

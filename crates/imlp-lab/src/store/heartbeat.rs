@@ -21,6 +21,9 @@ use crate::files::remove_file;
 /// late or missed one does no harm.
 const BEATS_PER_STALE: u32 = 6;
 
+/// Longest sign of life that is read: a number.
+const MAX_SIGN_BYTES: u64 = 100;
+
 /// A thread that counts while the worker lives, and marks the leases that other
 /// workers have taken over.
 #[derive(Debug)]
@@ -151,7 +154,7 @@ impl Watch {
     }
 
     fn is_silent(&self, attempt: &Attempt, now: Instant) -> bool {
-        let sign = std::fs::read(file(&self.folder, &attempt.worker)).ok();
+        let sign = imlp_input::read(&file(&self.folder, &attempt.worker), MAX_SIGN_BYTES).ok();
         // A worker with a long --stale-after beats seldom.
         let own = Duration::try_from_secs_f64(attempt.beat_seconds).unwrap_or_default();
         let patience = self

@@ -8,6 +8,7 @@ use super::lease::Lease;
 use super::result::{Published, RESULT, set_aside};
 use super::sealed;
 use crate::error::LabError;
+use crate::files::sha256_of;
 use crate::identity::PriorId;
 use crate::tensor_files;
 
@@ -77,11 +78,11 @@ impl Store {
             path: path.clone(),
             reason,
         };
-        let sha256 = match tensor_files::sha256_of_file(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        let sha256 = match sha256_of(&path) {
+            Err(LabError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
                 return Err(damaged("it is missing".to_owned()));
             }
-            sha256 => sha256.map_err(LabError::io("read", &path))?,
+            sha256 => sha256?,
         };
         if sha256 != snapshots_sha256 {
             return Err(damaged("its checksum does not fit".to_owned()));

@@ -80,16 +80,9 @@ impl TensorFile {
                 "is not a valid SafeTensors file ({reason}); was it cut short?"
             ))
         };
-        let mut file = File::open(path).map_err(unreadable)?;
+        let mut file = imlp_input::open(path).map_err(unreadable)?;
         let size = file.metadata().map_err(unreadable)?.len();
         if size < LENGTH_BYTES as u64 {
-            // A folder has a length too; reading it gives the error that says so.
-            file.read_exact(&mut [0; 1])
-                .or_else(|e| match e.kind() {
-                    io::ErrorKind::UnexpectedEof => Ok(()),
-                    _ => Err(e),
-                })
-                .map_err(unreadable)?;
             return Err(invalid(format!("it has {size} bytes")));
         }
         let mut length = [0; LENGTH_BYTES];

@@ -19,6 +19,9 @@ pub enum DataCommand {
         /// Name of the data set
         name: String,
         /// Archive or folder with its files [default: download them]
+        ///
+        /// A .tar or .tar.gz archive, or a folder: as published, CIFAR's Python version, or
+        /// as torchvision and Keras keep it (their data folder, or one in it).
         #[arg(long, value_name = "PATH")]
         from: Option<PathBuf>,
     },

@@ -14,6 +14,8 @@ use crate::store::Store;
 pub(super) const FOLDER: &str = "batch";
 const RECORD: &str = "submission.json";
 pub(super) const RECIPE: &str = "recipe.toml";
+/// Longest number of a job that is read.
+const MAX_JOB_BYTES: u64 = 1000;
 
 /// A submission, written before anything is submitted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -143,7 +145,7 @@ impl Submission {
     /// The scheduler's number of an array; none if the submission was cut short before
     /// the number was written.
     pub fn job(&self, array: &Array) -> Option<String> {
-        let noted = std::fs::read_to_string(self.job_file(array)).ok()?;
+        let noted = imlp_input::read_text(&self.job_file(array), MAX_JOB_BYTES).ok()?;
         Some(noted.trim().to_owned()).filter(|job| !job.is_empty())
     }
 
