@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tempfile::NamedTempFile;
 
+use crate::entry;
 use crate::error::LabError;
 
 /// Beginning of a file's name while it is written.
@@ -162,12 +163,11 @@ fn json(value: &impl Serialize) -> Vec<u8> {
 /// Reads JSON; none when `path` does not exist.
 ///
 /// # Errors
-/// [`LabError::Io`]; [`LabError::Damaged`] when it is not the JSON of a `T`.
+/// [`LabError::Io`], [`LabError::NotFetched`]; [`LabError::Damaged`] when it is not the
+/// JSON of a `T`.
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, LabError> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(LabError::io("read", path)(error)),
+    let Some(bytes) = entry::read(path)? else {
+        return Ok(None);
     };
     serde_json::from_slice(&bytes)
         .map(Some)
@@ -195,14 +195,15 @@ pub(crate) fn list(folder: &Path) -> Result<Vec<String>, LabError> {
     Ok(names)
 }
 
-/// Unfinished files of killed processes in `folder`.
-///
-/// # Errors
-/// [`LabError::Io`].
-pub(crate) fn unfinished(folder: &Path) -> Result<Vec<PathBuf>, LabError> {
-    let names = list(folder)?.into_iter();
-    let unfinished = names.filter(|name| name.starts_with(UNFINISHED));
-    Ok(unfinished.map(|name| folder.join(name)).collect())
+/// Whether a file of that name was being written by a process, which may have been
+/// killed.
+pub(crate) fn is_unfinished(name: &str) -> bool {
+    /// Letters and digits that make the name of a temporary file its own.
+    const RANDOM: usize = 6;
+    let random = name.strip_prefix(UNFINISHED);
+    random.is_some_and(|random| {
+        random.len() == RANDOM && random.bytes().all(|c| c.is_ascii_alphanumeric())
+    })
 }
 
 /// Removes a file; one that does not exist is no error.

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod curve;
+mod entry;
 mod error;
 pub mod executor;
 pub mod experiment;

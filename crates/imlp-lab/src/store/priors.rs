@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::folder::Store;
 use super::lease::Lease;
-use super::result::{Published, RESULT, set_aside};
-use super::sealed;
+use super::result::{self, Published, RESULT, set_aside};
+use crate::entry;
 use crate::error::LabError;
 use crate::files::write_atomically;
 use crate::identity::{PriorId, sha256_hex};
@@ -33,8 +33,7 @@ impl Store {
     }
 
     fn stored_prior(&self, id: &PriorId) -> Result<Option<StoredPrior>, LabError> {
-        let published: Option<Published<StoredPrior>> =
-            sealed::read(&self.prior_folder(id).join(RESULT))?;
+        let published: Option<Published<StoredPrior>> = result::read(&self.prior_folder(id))?;
         Ok(published.map(|published| published.result))
     }
 
@@ -73,12 +72,7 @@ impl Store {
             path: path.clone(),
             reason,
         };
-        let bytes = match std::fs::read(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(damaged("it is missing".to_owned()));
-            }
-            bytes => bytes.map_err(LabError::io("read", &path))?,
-        };
+        let bytes = entry::read(&path)?.ok_or_else(|| damaged("it is missing".to_owned()))?;
         if sha256_hex(&bytes) != snapshots_sha256 {
             return Err(damaged("its checksum does not fit".to_owned()));
         }
