@@ -74,6 +74,20 @@ pub enum LabError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A damaged `experiment.json` beside trials that the present command does not ask for.
+    #[error(
+        "{} is damaged: {reason}. The present command does not ask for trials/{other}, so this may \
+         be the folder of another experiment: give another --out, or delete that file to use this \
+         one", path.display()
+    )]
+    DamagedBeside {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+        /// Such a trial.
+        other: String,
+    },
     /// A link to content that is not on this machine.
     #[error(
         "{} is a link to {}, which is not here; fetch its content (`git annex get`, `dvc pull`), \

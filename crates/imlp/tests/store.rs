@@ -166,6 +166,22 @@ fn clean_touches_nothing_that_is_not_of_this_program() {
         before
     );
 
+    // A removal that was cut short goes on; with a note in it, it does not.
+    let job = trials
+        .iter()
+        .rfind(|path| path.ends_with("result.json"))
+        .unwrap();
+    let job = job.parent().unwrap();
+    assert_ne!(job, trial);
+    let half = scratch.path("o/trials/.removing-00000000000000ab");
+    let noted = scratch.path("o/trials/.removing-00000000000000ac");
+    std::fs::rename(job, &half).unwrap();
+    std::fs::create_dir(&noted).unwrap();
+    std::fs::write(noted.join("notes.txt"), "mine\n").unwrap();
+    let clean = scratch.succeed(&["clean", "o", "--yes"]);
+    assert!(clean.contains("removed 1 leftover(s)"), "{clean}");
+    assert!(!half.exists() && noted.join("notes.txt").exists());
+
     // One note in the folder of a trial keeps the folder.
     let kept = trials.iter().filter(|path| path.ends_with("result.json"));
     let kept = kept
@@ -174,8 +190,9 @@ fn clean_touches_nothing_that_is_not_of_this_program() {
     let kept = kept.unwrap();
     std::fs::write(kept.join("notes.txt"), "mine\n").unwrap();
     let clean = scratch.succeed(&["clean", "o", "--yes", "--unlisted"]);
-    // Six trials and two priors, without the one behind a link and the one with notes.
-    assert!(clean.contains("removed 6 leftover(s)"), "{clean}");
+    // Six trials and two priors, without the one that is gone, the one behind a link and
+    // the one with notes.
+    assert!(clean.contains("removed 5 leftover(s)"), "{clean}");
     assert_eq!(everything(&elsewhere), before.1);
     for path in [
         "trials/my-notes/notes.txt",

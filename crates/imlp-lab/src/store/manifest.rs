@@ -119,8 +119,8 @@ impl Store {
     ///
     /// # Errors
     /// [`LabError::OtherExperiment`] when it does both: the figures of one experiment
-    /// would overwrite those of the other. [`LabError::Damaged`]: a damaged file beside
-    /// other trials.
+    /// would overwrite those of the other. [`LabError::DamagedBeside`],
+    /// [`LabError::NotFetched`], [`LabError::Io`].
     pub fn note(&self, now: &Manifest) -> Result<(), LabError> {
         let path = self.root().join(NAME);
         despite_sweeping(|| {
@@ -181,12 +181,10 @@ impl Store {
         let is_listed = |name: &String| now.trials.iter().any(|t| t.id.as_str() == name);
         match self.trials()?.iter().find(|name| !is_listed(name)) {
             None => Ok(LabError::Damaged { path, reason }),
-            Some(other) => Err(LabError::Damaged {
+            Some(other) => Err(LabError::DamagedBeside {
                 path,
-                reason: format!(
-                    "{reason}. The present command does not ask for trials/{other}, so this may \
-                     be the folder of another experiment: give another --out, or if it is not"
-                ),
+                reason,
+                other: other.clone(),
             }),
         }
     }

@@ -76,7 +76,12 @@ pub(super) fn has_result(folder: &Path) -> Result<bool, LabError> {
 /// Renames a damaged file, so that it is neither read again nor lost.
 pub(super) fn set_aside(path: &Path, error: &LabError) -> Result<(), LabError> {
     let aside = path.with_extension(format!("damaged-{}", now()));
-    tracing::warn!("{error} (set aside as {})", aside.display());
+    let why = match error {
+        // Nobody has to delete it.
+        LabError::Damaged { path, reason } => format!("{} is damaged: {reason}", path.display()),
+        other => other.to_string(),
+    };
+    tracing::warn!("{why} (set aside as {})", aside.display());
     match std::fs::rename(path, &aside) {
         // Another worker has set it aside.
         Err(error) if is_absent(&error) => Ok(()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use imlp_train::Checkpoints;
 use serde_json::json;
 
-use super::attempt::{self, Attempt, Ending, attempts};
+use super::attempt::{self, Attempt, Ending};
 use super::checkpoint::LeaseCheckpoints;
 use super::checkpoint_file;
 use super::folder::Store;
@@ -267,34 +267,6 @@ fn an_attempt_whose_folder_is_swept_away_gives_the_job_back() {
     std::fs::remove_dir_all(&folder).unwrap();
     lease.end(Ending::Failed, None).unwrap();
     assert!(!folder.exists());
-}
-
-#[test]
-fn claims_survive_someone_who_sweeps_their_files_away() {
-    use std::sync::atomic::{AtomicBool, Ordering};
-
-    let root = tempfile::tempdir().unwrap();
-    let worker = Worker::join(&root.path().join("workers"), policy(), None).unwrap();
-    let folder = root.path().join("trial");
-    let done = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !done.load(Ordering::Relaxed) {
-                let names = list(&folder).unwrap_or_default();
-                for name in names.iter().filter(|name| is_unfinished(name)) {
-                    let _ = std::fs::remove_file(folder.join(name));
-                }
-            }
-        });
-        // No panic before the other thread is told to end.
-        let outcome = (0..200).try_for_each(|_| match worker.claim(&folder, &identity())? {
-            Claim::Acquired(lease) => lease.end(Ending::Superseded, None),
-            _ => Ok(()),
-        });
-        done.store(true, Ordering::Relaxed);
-        outcome.unwrap();
-    });
-    assert_eq!(attempts(&folder).unwrap().len(), 200);
 }
 
 fn manifest(learning_rate: f64) -> Manifest {
