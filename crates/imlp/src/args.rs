@@ -93,7 +93,7 @@ pub enum Command {
     /// These are files that imlp wrote, and no others: unfinished ones that are older than an
     /// hour, heartbeats of processes that have ended, damaged files that were set aside,
     /// checkpoints and snapshots beside a result that does without them. Links are not followed.
-    /// It may run beside a sweep; with --unlisted it waits for none and refuses.
+    /// It may run beside a sweep; with --unlisted it refuses while a process works there.
     Clean(CleanArguments),
     /// Write the trials of an experiment as a table
     Export(ExportArguments),
