@@ -78,6 +78,48 @@ pub enum LabError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A damaged `experiment.json` beside trials that the present command does not ask for.
+    #[error(
+        "{} is damaged: {reason}. The present command does not ask for trials/{other}, so this may \
+         be the folder of another experiment: give another --out, or delete that file to use this \
+         one", path.display()
+    )]
+    DamagedBeside {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+        /// Such a trial.
+        other: String,
+    },
+    /// A link to content that is not on this machine.
+    #[error(
+        "{} is a link to {}, which is not here; fetch its content (`git annex get`, `dvc pull`), \
+         or remove the link to compute it again", path.display(), target.display()
+    )]
+    NotFetched {
+        /// The link.
+        path: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
+    },
+    /// A path that the script of a job cannot name.
+    #[error(
+        "{} is not a path in UTF-8, so the script of a job cannot name it; give another --out, or \
+         rename the folder", .0.display()
+    )]
+    NotUtf8(PathBuf),
+    /// Processes work in the folder of an experiment.
+    #[error(
+        "{} work(s) in {}; wait for the end, or stop what runs there", workers.join(", "),
+        path.display()
+    )]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+        /// The processes.
+        workers: Vec<String>,
+    },
     /// More memory than allowed.
     #[error(
         "this experiment needs about {needed} with {jobs} trial(s) at a time, more than the limit of {limit}; \

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
+use crate::entry;
 use crate::error::LabError;
 use target::{Target, target};
 
@@ -182,12 +183,11 @@ fn json(value: &impl Serialize) -> Vec<u8> {
 /// Reads JSON; none when `path` does not exist.
 ///
 /// # Errors
-/// [`LabError::Io`]; [`LabError::Damaged`] when it is not the JSON of a `T`.
+/// [`LabError::Io`], [`LabError::NotFetched`]; [`LabError::Damaged`] when it is not the
+/// JSON of a `T`.
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, LabError> {
-    let bytes = match imlp_input::read(path, MAX_JSON_BYTES) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(LabError::io("read", path)(error)),
+    let Some(bytes) = entry::read(path, MAX_JSON_BYTES)? else {
+        return Ok(None);
     };
     serde_json::from_slice(&bytes)
         .map(Some)
@@ -197,11 +197,11 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, L
         })
 }
 
-/// SHA-256 of a file's content, in hexadecimal.
+/// SHA-256 of a file's content, in hexadecimal; none when nothing is at `path`.
 ///
 /// # Errors
-/// [`LabError::Io`].
-pub(crate) fn sha256_of(path: &Path) -> Result<String, LabError> {
+/// [`LabError::Io`], [`LabError::NotFetched`].
+pub(crate) fn sha256_of(path: &Path) -> Result<Option<String>, LabError> {
     /// Bytes that are read at a time.
     const PIECE: usize = 1 << 20;
     let read = || -> io::Result<String> {
@@ -214,7 +214,7 @@ pub(crate) fn sha256_of(path: &Path) -> Result<String, LabError> {
             }
         }
     };
-    read().map_err(LabError::io("read", path))
+    entry::found(path, read())
 }
 
 /// The names in `folder`, sorted; none when it does not exist.
@@ -235,14 +235,15 @@ pub(crate) fn list(folder: &Path) -> Result<Vec<String>, LabError> {
     Ok(names)
 }
 
-/// Unfinished files of killed processes in `folder`.
-///
-/// # Errors
-/// [`LabError::Io`].
-pub(crate) fn unfinished(folder: &Path) -> Result<Vec<PathBuf>, LabError> {
-    let names = list(folder)?.into_iter();
-    let unfinished = names.filter(|name| name.starts_with(UNFINISHED));
-    Ok(unfinished.map(|name| folder.join(name)).collect())
+/// Whether a file of that name was being written by a process, which may have been
+/// killed.
+pub(crate) fn is_unfinished(name: &str) -> bool {
+    /// Letters and digits that make the name of a temporary file its own.
+    const RANDOM: usize = 6;
+    let random = name.strip_prefix(UNFINISHED);
+    random.is_some_and(|random| {
+        random.len() == RANDOM && random.bytes().all(|c| c.is_ascii_alphanumeric())
+    })
 }
 
 /// Removes a file; one that does not exist is no error.

@@ -114,14 +114,21 @@ impl Identity {
     }
 
     fn hash(&self) -> String {
-        /// 64 bits: among a million trials a pair of one name has odds of 1 in
-        /// 40 million, and the store refuses it.
-        const DIGITS: usize = 16;
         let value = serde_json::to_value(self).expect("an identity has only text keys");
         let mut hash = sha256_hex(canonical_json(&value).as_bytes());
         hash.truncate(DIGITS);
         hash
     }
+}
+
+/// Hexadecimal digits of a name. 64 bits: among a million trials a pair of one name has
+/// odds of 1 in 40 million, and the store refuses it.
+const DIGITS: usize = 16;
+
+/// Whether a trial or prior can have that name.
+pub(crate) fn is_job_name(name: &str) -> bool {
+    let is_digit = |c: u8| matches!(c, b'0'..=b'9' | b'a'..=b'f');
+    name.len() == DIGITS && name.bytes().all(is_digit)
 }
 
 /// SHA-256 in hexadecimal.

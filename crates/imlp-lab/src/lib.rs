@@ -4,6 +4,7 @@
 
 pub mod analysis;
 pub mod curve;
+mod entry;
 mod error;
 pub mod executor;
 pub mod experiment;

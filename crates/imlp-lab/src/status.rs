@@ -46,14 +46,14 @@ const QUEUED: &str = "queued";
 #[derive(Clone, Debug)]
 pub struct Status {
     /// Every trial that the last command asked for, or every trial that any worker
-    /// has begun if `experiment.json` is missing.
+    /// has begun if `experiment.json` is missing or damaged.
     pub trials: Vec<ListedStatus>,
     /// The failed priors, and why they failed.
     pub failed_priors: Vec<(String, String)>,
     /// Number of further trials in the store.
     pub others: usize,
     /// The configurations whose trials or priors were computed with several
-    /// instruction sets.
+    /// instruction sets; a damaged `experiment.json`.
     pub notes: Vec<String>,
 }
 
@@ -74,7 +74,7 @@ pub struct Throughput {
 }
 
 /// The states, in the order of the output.
-const STATES: [&str; 10] = [
+const STATES: [&str; 11] = [
     "done",
     "diverged",
     "running",
@@ -85,15 +85,19 @@ const STATES: [&str; 10] = [
     "lost",
     "failed",
     "damaged",
+    "not fetched",
 ];
 
 impl Status {
     /// Reads every trial.
     ///
     /// # Errors
-    /// [`LabError::Io`]; a damaged `experiment.json`.
+    /// [`LabError::Io`], [`LabError::NotFetched`].
     pub fn of(store: &Store) -> Result<Self, LabError> {
-        let manifest = store.manifest()?;
+        let (manifest, damage) = match store.manifest() {
+            Err(error @ LabError::Damaged { .. }) => (None, Some(error)),
+            manifest => (manifest?, None),
+        };
         let begun = store.trials()?;
         let mut names: Vec<(String, String, Option<PriorId>)> = Vec::new();
         let mut listed = HashSet::new();
@@ -115,10 +119,13 @@ impl Status {
         }
         let others = begun.iter().filter(|id| !listed.contains(id.as_str()));
         let others = others.count();
+        let at_most = manifest.as_ref().and_then(|manifest| manifest.max_attempts);
         let mut failed_priors = HashMap::new();
         for id in store.priors()? {
-            if let State::Failed(reason) = store.prior_state(&id)? {
-                failed_priors.insert(id, reason);
+            let state = store.prior_state(&id)?;
+            let why = store.why_prior_failed(&id, &state, at_most)?;
+            if let Some(why) = why {
+                failed_priors.insert(id, why);
             }
         }
         let trials = names
@@ -128,6 +135,8 @@ impl Status {
                 let failed = prior.and_then(|prior| failed_priors.get(prior.as_str()));
                 if let (State::Pending, Some(reason)) = (&state, failed) {
                     state = State::Failed(prior_failed(reason));
+                } else if let Some(reason) = store.why_trial_failed(&id, &state, at_most)? {
+                    state = State::Failed(reason);
                 }
                 Ok(ListedStatus {
                     id,
@@ -138,9 +147,15 @@ impl Status {
                 })
             })
             .collect::<Result<Vec<ListedStatus>, LabError>>()?;
-        let notes = manifest
+        let mut notes = manifest
             .as_ref()
             .map_or(Vec::new(), |manifest| mixtures(store, manifest, &trials));
+        if let Some(LabError::Damaged { path, reason }) = damage {
+            notes.push(format!(
+                "{} is damaged: {reason}; the same `imlp sweep` writes it again",
+                path.display()
+            ));
+        }
         Ok(Self {
             trials,
             failed_priors: failed_priors
@@ -173,7 +188,8 @@ impl Status {
                 | State::Done
                 | State::Diverged
                 | State::Failed(_)
-                | State::Damaged(_) => false,
+                | State::Damaged(_)
+                | State::NotFetched(_) => false,
             };
             trial.queued |= waiting && queue.waits(&trial.id);
         }
@@ -181,14 +197,18 @@ impl Status {
 
     /// The number of trials that have neither a result nor failed.
     pub fn unfinished(&self) -> usize {
-        let over = |state: &State| state.is_finished() || matches!(state, State::Failed(_));
+        let over = |state: &State| {
+            state.is_finished() || matches!(state, State::Failed(_) | State::NotFetched(_))
+        };
         self.trials.iter().filter(|t| !over(&t.state)).count()
     }
 
     /// The failed trials and priors, and why they failed.
     pub fn failures(&self) -> Vec<(String, String)> {
         let trials = self.trials.iter().filter_map(|trial| match &trial.state {
-            State::Failed(reason) => Some((trial.name.clone(), reason.clone())),
+            State::Failed(reason) | State::NotFetched(reason) => {
+                Some((trial.name.clone(), reason.clone()))
+            }
             State::Damaged(reason) => Some((trial.name.clone(), format!("damaged: {reason}"))),
             _ => None,
         });

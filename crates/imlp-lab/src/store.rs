@@ -10,7 +10,7 @@
 //!   result.json            its result, under a checksum; written once
 //! priors/ID/               likewise, one folder per trained prior
 //!   snapshots-0001.safetensors   its parameters at every interpolation
-//! workers/NAME.beat        a number that a living worker counts up
+//! workers/NAME.beat        a number that a living worker counts up, and its process
 //! batch/                   submissions to a scheduler (see `executor/batch.rs`)
 //! ```
 //!
@@ -22,16 +22,19 @@
 mod attempt;
 mod checkpoint;
 mod checkpoint_file;
+mod despite_sweeping;
 mod folder;
 mod heartbeat;
+mod job_file;
 mod lease;
+mod leftovers;
 mod manifest;
 mod priors;
 mod process;
 mod result;
+mod retry;
 mod sealed;
 mod state;
-mod upkeep;
 mod worker;
 
 #[cfg(test)]
@@ -42,9 +45,9 @@ pub use attempt::{Attempt, Ended, Ending};
 pub use checkpoint::LeaseCheckpoints;
 pub use folder::Store;
 pub use lease::Lease;
+pub use leftovers::Leftover;
 pub use manifest::{ListedConfiguration, ListedTrial, Manifest};
 pub use process::Process;
 pub use result::Published;
 pub use state::State;
-pub use upkeep::Leftover;
 pub use worker::{Availability, Claim, Worker};

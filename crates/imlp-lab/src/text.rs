@@ -1,5 +1,8 @@
 //! Numbers and words as text.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use imlp_linear::Alpha;
 
 /// α in the name of a file or folder.
@@ -40,6 +43,34 @@ pub fn shell_word(word: &str) -> String {
     }
 }
 
+/// `word` as a shell reads it back, to be pasted at a prompt: whatever no terminal shows
+/// as itself is written as `\\xHH`, which bash, zsh and ksh read.
+pub fn shell_argument(word: &OsStr) -> String {
+    match word.to_str() {
+        Some(text) if !text.contains(char::is_control) => shell_word(text),
+        _ => {
+            let mut quoted = "$'".to_owned();
+            for &byte in word.as_encoded_bytes() {
+                match byte {
+                    b'\'' | b'\\' => quoted.extend(['\\', char::from(byte)]),
+                    b' '..=b'~' => quoted.push(char::from(byte)),
+                    _ => quoted.push_str(&format!("\\x{byte:02x}")),
+                }
+            }
+            quoted + "'"
+        }
+    }
+}
+
+/// The path of a folder as an argument of a command, see [`shell_argument`].
+pub fn shell_path(path: &Path) -> String {
+    // Not an option.
+    match path.as_os_str().as_encoded_bytes() {
+        [b'-', ..] => shell_argument(Path::new(".").join(path).as_os_str()),
+        _ => shell_argument(path.as_os_str()),
+    }
+}
+
 /// Seconds as `45 s`, `12 min`, `3.4 h` or `2.1 d`.
 pub fn duration(seconds: f64) -> String {
     const MINUTE: f64 = 60.0;
@@ -73,6 +104,29 @@ mod tests {
             assert_eq!(said.unwrap().stdout, word.as_bytes());
         }
         assert_eq!(shell_word("--epochs=3"), "--epochs=3");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_argument_that_is_pasted_is_what_it_was() {
+        use std::os::unix::ffi::OsStrExt;
+
+        for bytes in [
+            &b"plain"[..],
+            b"two words",
+            b"it's \xe2\x91\xa0",
+            b"not UTF-8: \xff\xfe it's \\ $HOME",
+            b"\x1b[31mred\nline",
+        ] {
+            let quoted = shell_argument(OsStr::from_bytes(bytes));
+            assert!(!quoted.contains(char::is_control), "{quoted}");
+            let said = std::process::Command::new("bash")
+                .args(["-c", &format!("printf %s {quoted}")])
+                .output();
+            assert_eq!(said.unwrap().stdout, bytes, "{quoted}");
+        }
+        assert_eq!(shell_path(Path::new("-o")), "./-o");
+        assert_eq!(shell_path(Path::new("runs/a b")), "'runs/a b'");
     }
 
     #[test]

@@ -89,6 +89,11 @@ pub enum Command {
     #[command(hide = true)]
     Worker(WorkerArguments),
     /// List, and with --yes remove, files that an experiment no longer needs
+    ///
+    /// These are files that imlp wrote, and no others: unfinished ones that are older than an
+    /// hour, heartbeats of processes that have ended, damaged files that were set aside,
+    /// checkpoints and snapshots beside a result that does without them. Links are not followed.
+    /// It may run beside a sweep; with --unlisted it refuses while a process works there.
     Clean(CleanArguments),
     /// Write the trials of an experiment as a table
     Export(ExportArguments),

@@ -9,11 +9,17 @@ use crate::output::say;
 
 pub fn run(arguments: &CleanArguments) -> Result<(), Failure> {
     let store = Store::existing(&arguments.folder)?;
-    let leftovers = store.leftovers(arguments.unlisted)?;
-    for leftover in &leftovers {
-        if arguments.yes {
-            store.remove(leftover)?;
+    let mut leftovers = store.leftovers(arguments.unlisted)?;
+    if arguments.yes {
+        let mut removed = Vec::new();
+        for leftover in leftovers {
+            if store.remove(&leftover)? {
+                removed.push(leftover);
+            }
         }
+        leftovers = removed;
+    }
+    for leftover in &leftovers {
         say(format_args!(
             "{} ({}; {})",
             leftover.path.display(),

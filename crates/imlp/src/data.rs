@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::{DataArguments, DataCommand};
 use crate::exit::Failure;
-use crate::output::say;
+use crate::output::{say, tell};
 
 pub fn run(arguments: &DataArguments) -> Result<(), Failure> {
     match &arguments.command {
@@ -47,12 +47,12 @@ fn fetch(name: &str, from: Option<&Path>) -> Result<(), Failure> {
     } else {
         ProgressBar::hidden()
     };
-    let tell = |line: String| bar.suspend(|| eprintln!("{line}"));
+    let above = |line: String| bar.suspend(|| tell(line));
     let mut progress = |event: FetchEvent<'_>| match event {
-        FetchEvent::Trying { source } => tell(format!("trying {source}")),
+        FetchEvent::Trying { source } => above(format!("trying {source}")),
         FetchEvent::Failed { source, reason } => {
             let reason = reason.strip_prefix(source).unwrap_or(reason);
-            tell(format!("  {source}: {}", reason.trim_start_matches(": ")));
+            above(format!("  {source}: {}", reason.trim_start_matches(": ")));
         }
         FetchEvent::Bytes { file, done, total } => {
             bar.set_message(file.to_owned());
@@ -87,7 +87,7 @@ pub fn ensure(name: &str) -> Result<(), Failure> {
         .into_iter()
         .any(|info| info.name == name && matches!(info.installed, Installed::No { .. }));
     if missing {
-        eprintln!("{name} is not installed yet; fetching it");
+        tell(format_args!("{name} is not installed yet; fetching it"));
         fetch(name, None)?;
     }
     Ok(())

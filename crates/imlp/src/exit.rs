@@ -6,6 +6,8 @@ use imlp_lab::LabError;
 use imlp_lab::executor::Failed;
 use imlp_train::TrainError;
 
+use crate::output::tell;
+
 /// Anything that ends a command early.
 #[derive(Debug)]
 pub enum Failure {
@@ -41,24 +43,28 @@ impl From<imlp_data::DataError> for Failure {
     }
 }
 
-/// 0 success, 1 an error, 2 wrong usage (clap), 3 some trials failed, 130
+/// The exit code of a run that was interrupted: 128 + SIGINT, as shells count.
+pub const INTERRUPTED: u8 = 130;
+
+/// The exit code of wrong usage, as clap counts.
+pub const WRONG_USAGE: u8 = 2;
+
+/// 0 success, 1 an error, 2 wrong usage, 3 some trials failed, 130
 /// interrupted.
 pub fn code(outcome: Result<(), Failure>) -> ExitCode {
     const SOME_FAILED: u8 = 3;
-    /// 128 + SIGINT, as shells count.
-    const INTERRUPTED: u8 = 130;
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Message(message)) => {
-            eprintln!("error: {message}");
+            tell(format_args!("error: {message}"));
             ExitCode::FAILURE
         }
         Err(Failure::SomeFailed(message)) => {
-            eprintln!("error: {message}");
+            tell(format_args!("error: {message}"));
             ExitCode::from(SOME_FAILED)
         }
         Err(Failure::Interrupted(message)) => {
-            eprintln!("{message}");
+            tell(message);
             ExitCode::from(INTERRUPTED)
         }
     }
@@ -70,7 +76,7 @@ pub fn report(failed: &[Failed]) -> Result<(), Failure> {
         return Ok(());
     }
     for Failed { job, reason } in failed {
-        eprintln!("failed: {job}: {reason}");
+        tell(format_args!("failed: {job}: {reason}"));
     }
     Err(Failure::SomeFailed(format!(
         "{} of the trials and priors failed; the results of the others are kept. Remove the cause, \

@@ -1,5 +1,8 @@
 //! `imlp`: how much inductive bias does a network need?
 
+// They panic where nobody can read them; `output` has what does not.
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
 mod allocator;
 mod args;
 mod bench;
@@ -37,7 +40,10 @@ use args::{Arguments, Command};
 
 fn main() -> ExitCode {
     allocator::tune();
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(usage) => return output::answer(&usage),
+    };
     logging::start(arguments.logging);
     let outcome = match arguments.command {
         Command::Sweep(arguments) => sweep::run(&arguments),

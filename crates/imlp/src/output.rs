@@ -1,13 +1,14 @@
-//! Standard output that may be closed or full, and files.
+//! Standard output and standard error, which may be closed or full, and files.
 
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use imlp_lab::files::Output;
 use imlp_train::{Metrics, NewFile, bytes};
 
-use crate::exit::Failure;
+use crate::exit::{Failure, WRONG_USAGE, code};
 use crate::interruption::stop_on_ctrl_c;
 
 /// Prints `text` and a line end.
@@ -21,7 +22,29 @@ pub fn say(text: impl std::fmt::Display) -> Result<(), Failure> {
 /// Prints `bytes`, as [`say`] does text.
 pub fn print(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
+    checked(out.write_all(bytes).and_then(|()| out.flush()))
+}
+
+/// Tells `text` on the standard error, if anyone can read it: a terminal that was closed
+/// or a disk that is full must not end the work.
+pub fn tell(text: impl std::fmt::Display) {
+    let _ = io::stderr()
+        .lock()
+        .write_all(format!("{text}\n").as_bytes());
+}
+
+/// Prints the help or a version, or tells of wrong usage; returns the exit code.
+pub fn answer(usage: &clap::Error) -> ExitCode {
+    let printed = usage.print().and_then(|()| io::stdout().flush());
+    if usage.use_stderr() {
+        return ExitCode::from(WRONG_USAGE);
+    }
+    code(checked(printed))
+}
+
+/// The outcome of writing to the standard output.
+fn checked(printed: io::Result<()>) -> Result<(), Failure> {
+    match printed {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::Message(format!(
             "cannot write to the standard output: {error}"
         ))),

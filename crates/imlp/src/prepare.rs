@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use crate::args::DeviceName;
 use crate::data;
 use crate::exit::Failure;
-use crate::output::say;
+use crate::output::{say, tell};
 
 /// Whether data sets that are not installed are fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub fn prepare(
         match announce {
             Announce::Nowhere => {}
             Announce::StandardOutput => say(line)?,
-            Announce::StandardError => eprintln!("{line}"),
+            Announce::StandardError => tell(line),
         }
     }
     experiment.check_memory(&execution)?;

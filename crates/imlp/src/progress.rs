@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use imlp_lab::executor::{JobEnd, JobLabel, Progress};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::output::tell;
+
 /// Shows the progress of a sweep.
 pub struct Display {
     bars: MultiProgress,
@@ -55,7 +57,9 @@ impl Display {
         if self.plain {
             let seconds = self.total.elapsed().as_secs_f64();
             let eta = self.total.eta().as_secs_f64();
-            eprintln!("[{done}/{jobs}] {job} {how} after {seconds:.0} s, about {eta:.0} s left");
+            tell(format_args!(
+                "[{done}/{jobs}] {job} {how} after {seconds:.0} s, about {eta:.0} s left"
+            ));
         }
     }
 
@@ -85,7 +89,7 @@ impl Progress for Display {
         if finished > 0 {
             let line = format!("{finished} finished trial(s) found, not repeated");
             if self.plain {
-                eprintln!("{line}");
+                tell(line);
             } else {
                 // Printed above the bars, or nowhere if they are hidden.
                 let _ = self.bars.println(line);
@@ -128,7 +132,7 @@ impl Progress for Display {
         match end {
             JobEnd::Done => self.over(job, "done"),
             JobEnd::Failed(_) => self.over(job, "failed"),
-            JobEnd::GivenBack if self.plain => eprintln!("{job} will run again"),
+            JobEnd::GivenBack if self.plain => tell(format_args!("{job} will run again")),
             JobEnd::GivenBack => {}
         }
     }

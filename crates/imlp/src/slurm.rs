@@ -1,5 +1,6 @@
 //! `imlp sweep --executor slurm`.
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -7,13 +8,14 @@ use imlp_lab::executor::batch::{self, Request, Scheduler, Slurm, WorkerSettings}
 use imlp_lab::executor::{Failed, outcome};
 use imlp_lab::status::Status;
 use imlp_lab::store::Store;
+use imlp_lab::text::shell_path;
 use imlp_lab::{Experiment, LabError, Recipe};
 
 use crate::args::SweepArguments;
 use crate::command_line::command_line;
 use crate::exit::Failure;
 use crate::interruption::stop_on_ctrl_c;
-use crate::output::say;
+use crate::output::{say, tell};
 
 /// Submits the unfinished trials. Returns those that failed when all have ended; none
 /// if jobs continue without this process.
@@ -30,8 +32,7 @@ pub fn run(
         recipe: recipe.clone(),
         jobs_per_task: arguments.slurm.jobs_per_task(),
         max_parallel: arguments.slurm.max_parallel(),
-        program: std::env::current_exe()
-            .map_err(|error| Failure::Message(format!("cannot find the program imlp: {error}")))?,
+        program: program()?,
         worker: WorkerSettings {
             device: arguments.common.device.name(),
             max_memory: arguments.common.memory.asked(),
@@ -47,7 +48,7 @@ pub fn run(
             )),
             other => other.into(),
         })?;
-    let folder = store.root().display();
+    let folder = shell_path(store.root());
     if submitted.finished > 0 {
         say(format_args!("{} trial(s) are finished", submitted.finished))?;
     }
@@ -84,6 +85,22 @@ pub fn run(
     Ok(Some(outcome.failed(experiment)))
 }
 
+/// This program, as the jobs run it.
+fn program() -> Result<PathBuf, Failure> {
+    std::env::current_exe()
+        .map_err(|error| Failure::Message(format!("cannot find the program imlp: {error}")))
+}
+
+/// Refuses paths that no script can name, before anything is written.
+pub fn refuse_paths(out: &Path) -> Result<(), Failure> {
+    let out = std::path::absolute(out).map_err(|error| {
+        Failure::Message(format!("cannot find the folder {}: {error}", out.display()))
+    })?;
+    batch::script_path(&out)?;
+    batch::script_path(&program()?)?;
+    Ok(())
+}
+
 /// Prints the counts whenever they change, until every trial has ended or no job is
 /// left.
 fn wait(
@@ -110,7 +127,7 @@ fn wait(
         }
         let line = counts(&status);
         if line != told && !quiet {
-            eprintln!("{line}");
+            tell(&line);
             told = line;
         }
         if status.unfinished() == 0 || without_job >= EMPTY_POLLS {
@@ -120,7 +137,7 @@ fn wait(
             if stop.load(Ordering::Relaxed) {
                 return Err(Failure::Interrupted(format!(
                     "no longer waiting; the jobs continue, `imlp cancel {}` ends them",
-                    store.root().display()
+                    shell_path(store.root())
                 )));
             }
             std::thread::sleep(Duration::from_millis(100));

@@ -11,7 +11,7 @@ use crate::args::{ExecutorName, SweepArguments};
 use crate::command_line::command_line;
 use crate::exit::{Failure, report};
 use crate::interruption::stop_on_ctrl_c;
-use crate::output::say;
+use crate::output::{say, tell};
 use crate::prepare::{Announce, MissingData, prepare};
 use crate::progress::Display;
 use crate::slurm;
@@ -25,7 +25,7 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
     }
     let plan = Plan::new(&recipe)?;
     if !output.quiet && sets_alpha(&plan) {
-        eprintln!("note: a sweep sets α itself; interpolation.alpha is not used");
+        tell("note: a sweep sets α itself; interpolation.alpha is not used");
     }
     let execution = Execution {
         out: output.out.clone().unwrap_or_else(|| default_out(&plan)),
@@ -38,6 +38,9 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
         task: None,
         weights: None,
     };
+    if arguments.executor == ExecutorName::Slurm {
+        slurm::refuse_paths(&execution.out)?;
+    }
     let announce = if output.quiet {
         Announce::Nowhere
     } else {
@@ -46,7 +49,8 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
     let fetch = MissingData::Fetch;
     let (experiment, execution) = prepare(plan, common.device, execution, fetch, announce)?;
     let store = Store::create(&execution.out)?;
-    store.note(&Manifest::of(&experiment, &command_line()))?;
+    let manifest = Manifest::of(&experiment, execution.policy, &command_line());
+    store.note(&manifest)?;
     let failed = match arguments.executor {
         ExecutorName::Local => {
             let stop = stop_on_ctrl_c()?;
@@ -62,6 +66,7 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
             None => return Ok(()),
         },
     };
+    store.check(&manifest)?;
     write_results(&experiment, &store, &execution, &failed)?;
     report(&failed)
 }

@@ -396,6 +396,62 @@ fn usr1_is_pending(pid: &str) -> bool {
 }
 
 #[test]
+fn a_path_that_no_script_can_name_is_refused() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    // No cluster is needed: nothing is asked for.
+    let scratch = Scratch::new();
+    let mut command = scratch.command(&[&["sweep", "--executor=slurm"], TINY].concat());
+    command.arg(OsStr::from_bytes(b"--out=caf\xe9"));
+    let message = common::expect_refusal(&command.output().unwrap());
+    assert!(message.contains("UTF-8"), "{message}");
+    assert!(
+        !scratch
+            .path("")
+            .read_dir()
+            .unwrap()
+            .any(|entry| { entry.unwrap().file_name().as_bytes().starts_with(b"caf") })
+    );
+}
+
+#[test]
+fn greetings_and_paths_with_spaces_do_no_harm() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    // A site's `sbatch` and `squeue`, which greet first.
+    let bin = cluster.scratch.path("bin");
+    std::fs::create_dir(&bin).unwrap();
+    for program in ["sbatch", "squeue"] {
+        let place = cluster.slurm("sh", &["-c", &format!("command -v {program}")]);
+        let script = format!("#!/bin/sh\necho '*** 3 nodes are down ***'\n{place} \"$@\"\n");
+        std::fs::write(bin.join(program), script).unwrap();
+        let made = Command::new("chmod")
+            .arg("+x")
+            .arg(bin.join(program))
+            .status();
+        assert!(made.unwrap().success());
+    }
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let out = "--out=it's a folder";
+    let sweep = [
+        "sweep",
+        "--executor=slurm",
+        out,
+        "--alphas=0.5",
+        "--seeds=1",
+    ];
+    let submit = [&sweep[..], TINY].concat();
+    let said = cluster.imlp(&submit).env("PATH", &path).output().unwrap();
+    let said = expect_success(&said);
+    assert!(said.contains(r"`imlp status 'it'\''s a folder'`"), "{said}");
+    let waiting = [&submit[..], &["--wait"]].concat();
+    expect_success(&cluster.imlp(&waiting).env("PATH", &path).output().unwrap());
+    assert_eq!(results(&cluster.scratch.path("it's a folder")).len(), 3);
+}
+
+#[test]
 fn without_a_controller_the_folder_is_still_read() {
     let Some(cluster) = Cluster::start() else {
         return;

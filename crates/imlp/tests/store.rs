@@ -2,6 +2,9 @@
 
 mod common;
 
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
 use common::{Scratch, TINY, expect_success, results, stderr};
 use serde_json::Value;
 
@@ -58,7 +61,10 @@ fn clean_removes_only_what_it_lists() {
     let before = results(&scratch.path("o"));
     let clean = scratch.succeed(&["clean", "o"]);
     assert!(clean.contains("nothing to remove"), "{clean}");
-    scratch.write("o/trials/.writing-a1b2c3", "{\"alpha\": 0.");
+    let unfinished = scratch.write("o/trials/.writing-a1b2c3", "{\"alpha\": 0.");
+    let clean = scratch.succeed(&["clean", "o"]);
+    assert!(clean.contains("nothing to remove"), "just written: {clean}");
+    make_old(&unfinished);
     let clean = scratch.succeed(&["clean", "o"]);
     assert!(clean.contains("nothing was removed"), "{clean}");
     assert!(scratch.path("o/trials/.writing-a1b2c3").exists());
@@ -72,6 +78,266 @@ fn clean_removes_only_what_it_lists() {
     assert!(clean.contains("removed 2 leftover(s)"), "{clean}");
     expect_success(&scratch.tiny(SWEEP));
     assert_eq!(results(&scratch.path("o")), before);
+}
+
+/// As if it had been written two days ago.
+fn make_old(path: &Path) {
+    let file = std::fs::File::options().write(true).open(path).unwrap();
+    let then = std::time::SystemTime::now() - std::time::Duration::from_secs(2 * 24 * 60 * 60);
+    file.set_modified(then).unwrap();
+}
+
+/// The names in a folder and below, sorted.
+fn everything(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.symlink_metadata().unwrap().is_dir() {
+            found.extend(everything(&path));
+        }
+        found.push(path);
+    }
+    found.sort();
+    found
+}
+
+#[cfg(unix)]
+#[test]
+fn clean_touches_nothing_that_is_not_of_this_program() {
+    use std::os::unix::fs::symlink;
+
+    let scratch = Scratch::new();
+    expect_success(&scratch.tiny(SWEEP));
+    // What it would remove, at the end of links.
+    let elsewhere = scratch.path("elsewhere");
+    for folder in ["workers", "trial", "job"] {
+        std::fs::create_dir_all(elsewhere.join(folder)).unwrap();
+    }
+    let old = [
+        "elsewhere/workers/host-1-2-3.beat",
+        "elsewhere/trial/.writing-a1b2c3",
+        "elsewhere/trial/result.damaged-17",
+        "elsewhere/file",
+    ];
+    for path in old {
+        make_old(&scratch.write(path, "0\n"));
+    }
+    std::fs::remove_dir(scratch.path("o/workers")).unwrap();
+    symlink(elsewhere.join("workers"), scratch.path("o/workers")).unwrap();
+    symlink(
+        elsewhere.join("trial"),
+        scratch.path("o/trials/00000000000000aa"),
+    )
+    .unwrap();
+    symlink(elsewhere.join("file"), scratch.path("o/.writing-a1b2c4")).unwrap();
+    // A trial that is not asked for, by a link.
+    let trials = everything(&scratch.path("o/trials"));
+    let identity = trials
+        .iter()
+        .find(|p| p.ends_with("identity.json"))
+        .unwrap();
+    let trial = identity.parent().unwrap();
+    let moved = elsewhere.join("job").join(trial.file_name().unwrap());
+    std::fs::rename(trial, &moved).unwrap();
+    symlink(&moved, trial).unwrap();
+    // Files of other people.
+    for path in [
+        "o/trials/my-notes/notes.txt",
+        "o/trials/0123456789abcdef/notes.txt",
+        "o/trials/.writing-my-thesis",
+        "o/priors/README",
+        "o/.writing-todo",
+        "o/experiment.damaged-by-the-cat",
+    ] {
+        let path = scratch.path(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, "mine\n").unwrap();
+        make_old(&path);
+    }
+    let before = (everything(&scratch.path("o")), everything(&elsewhere));
+    // No trial of this folder is asked for any more.
+    let manifest = scratch.path("o/experiment.json");
+    let mut asked: Value = serde_json::from_slice(&std::fs::read(&manifest).unwrap()).unwrap();
+    asked["trials"] = Value::Array(Vec::new());
+    std::fs::write(&manifest, asked.to_string()).unwrap();
+    scratch.succeed(&["clean", "o", "--yes"]);
+    assert_eq!(
+        (everything(&scratch.path("o")), everything(&elsewhere)),
+        before
+    );
+
+    // A removal that was cut short goes on; with a note in it, it does not.
+    let job = trials
+        .iter()
+        .rfind(|path| path.ends_with("result.json"))
+        .unwrap();
+    let job = job.parent().unwrap();
+    assert_ne!(job, trial);
+    let half = scratch.path("o/trials/.removing-00000000000000ab");
+    let noted = scratch.path("o/trials/.removing-00000000000000ac");
+    std::fs::rename(job, &half).unwrap();
+    std::fs::create_dir(&noted).unwrap();
+    std::fs::write(noted.join("notes.txt"), "mine\n").unwrap();
+    let clean = scratch.succeed(&["clean", "o", "--yes"]);
+    assert!(clean.contains("removed 1 leftover(s)"), "{clean}");
+    assert!(!half.exists() && noted.join("notes.txt").exists());
+
+    // One note in the folder of a trial keeps the folder.
+    let kept = trials.iter().filter(|path| path.ends_with("result.json"));
+    let kept = kept
+        .map(|path| path.parent().unwrap())
+        .find(|folder| *folder != trial);
+    let kept = kept.unwrap();
+    std::fs::write(kept.join("notes.txt"), "mine\n").unwrap();
+    let clean = scratch.succeed(&["clean", "o", "--yes", "--unlisted"]);
+    // Six trials and two priors, without the one that is gone, the one behind a link and
+    // the one with notes.
+    assert!(clean.contains("removed 5 leftover(s)"), "{clean}");
+    assert_eq!(everything(&elsewhere), before.1);
+    for path in [
+        "trials/my-notes/notes.txt",
+        "trials/0123456789abcdef/notes.txt",
+    ] {
+        assert!(scratch.path("o").join(path).exists(), "{path}");
+    }
+    let left = everything(kept);
+    assert!(left.iter().any(|path| path.ends_with("result.json")));
+
+    // Somebody's folder that happens to hold `trials`.
+    std::fs::create_dir_all(scratch.path("court/trials")).unwrap();
+    let message = scratch.refuse(&["clean", "court", "--yes"]);
+    assert!(message.contains("holds no experiment"), "{message}");
+}
+
+#[test]
+fn clean_knows_the_processes_that_may_need_a_file() {
+    let scratch = Scratch::new();
+    expect_success(&scratch.tiny(SWEEP));
+    let beat = |host: &str, machine: &str, pid: u32| {
+        format!(
+            r#"{{ "count": 3, "seconds": 10.0, "process": {{ "host": "{host}", "machine": {machine},
+                 "pid": {pid}, "start": 1 }} }}"#
+        )
+    };
+    let elsewhere = scratch.write("o/workers/far-1-2-3.beat", &beat("far", "null", 1));
+    scratch.write("o/workers/README", "heartbeats\n");
+    let clean = scratch.succeed(&["clean", "o", "--yes"]);
+    assert!(clean.contains("nothing to remove"), "{clean}");
+    let message = scratch.refuse(&["clean", "o", "--yes", "--unlisted"]);
+    assert!(message.contains("process 1 on far"), "{message}");
+    // Silent for two days.
+    make_old(&elsewhere);
+    let clean = scratch.succeed(&["clean", "o", "--yes", "--unlisted"]);
+    assert!(clean.contains("removed 1 leftover(s)"), "{clean}");
+    assert!(scratch.path("o/workers/README").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn results_that_were_not_fetched_are_named_and_not_computed_again() {
+    let scratch = Scratch::new();
+    expect_success(&scratch.tiny(SWEEP));
+    let before = results(&scratch.path("o"));
+    let trials = everything(&scratch.path("o/trials"));
+    let result = trials.iter().find(|p| p.ends_with("result.json")).unwrap();
+    let annex = scratch.path("annexed");
+    std::fs::rename(result, &annex).unwrap();
+    std::os::unix::fs::symlink("../../.git/annex/objects/x", result).unwrap();
+    for _ in 0..2 {
+        let output = scratch.tiny(SWEEP);
+        let message = common::expect_refusal(&output);
+        assert!(message.contains("git annex get"), "{message}");
+        assert!(message.contains("result.json"), "{message}");
+    }
+    let attempts = everything(result.parent().unwrap());
+    let attempts = attempts
+        .iter()
+        .filter(|p| p.to_string_lossy().contains("attempt-"));
+    assert_eq!(attempts.count(), 1);
+    let status = scratch.succeed(&["status", "o"]);
+    assert!(status.contains("not fetched     1"), "{status}");
+    assert!(status.contains("git annex get"), "{status}");
+    scratch.succeed(&["clean", "o", "--yes"]);
+    std::fs::remove_file(result).unwrap();
+    std::fs::rename(&annex, result).unwrap();
+    expect_success(&scratch.tiny(SWEEP));
+    assert_eq!(results(&scratch.path("o")), before);
+}
+
+#[test]
+fn misplaced_results_and_a_damaged_manifest_need_no_hand() {
+    let scratch = Scratch::new();
+    expect_success(&scratch.tiny(SWEEP));
+    let before = results(&scratch.path("o"));
+    for kind in ["o/trials", "o/priors"] {
+        let files = everything(&scratch.path(kind));
+        let mut files = files.iter().filter(|p| p.ends_with("result.json"));
+        std::fs::copy(files.next().unwrap(), files.next().unwrap()).unwrap();
+    }
+    scratch.write("o/experiment.json", "{ \"command\": \"im");
+    let status = scratch.succeed(&["status", "o"]);
+    assert!(status.contains("experiment.json is damaged"), "{status}");
+    assert!(status.contains("damaged         1"), "{status}");
+    let again = scratch.tiny(SWEEP);
+    expect_success(&again);
+    assert_eq!(
+        stderr(&again).matches("set aside").count(),
+        3,
+        "{}",
+        stderr(&again)
+    );
+    assert_eq!(results(&scratch.path("o")), before);
+    // These three, and the snapshots of the prior that was trained again.
+    let clean = scratch.succeed(&["clean", "o", "--yes"]);
+    assert!(clean.contains("removed 4 leftover(s)"), "{clean}");
+}
+
+#[test]
+fn trials_of_a_prior_that_was_given_up_are_told_as_failed() {
+    let scratch = Scratch::new();
+    let hurried = ["--trial-timeout=1e-9s", "--max-attempts=2"];
+    let output = scratch.tiny(&[SWEEP, &hurried].concat());
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    let status = scratch.succeed(&["status", "o"]);
+    assert!(status.contains("failed          6"), "{status}");
+    assert!(!status.contains("pending"), "{status}");
+    assert!(
+        status.contains("its prior failed: given up after 2 attempts"),
+        "{status}"
+    );
+}
+
+#[test]
+fn two_experiments_that_begin_at_once_do_not_share_a_folder() {
+    let scratch = Scratch::new();
+    for round in 0..5 {
+        let out = format!("--out=race-{round}");
+        let start = |batch: &str| {
+            let head = [
+                "sweep",
+                "--alphas=0.5",
+                "--no-ends",
+                "--seeds=1",
+                &out,
+                batch,
+            ];
+            let mut command = scratch.command(&[&head[..], TINY].concat());
+            command
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        };
+        let both = ["--set=train.batch_size=50", "--set=train.batch_size=60"].map(start);
+        let both = both.map(|child| child.wait_with_output().unwrap());
+        let refused = both.iter().find(|output| !output.status.success());
+        let message = common::expect_refusal(refused.expect("one is refused"));
+        assert!(
+            message.contains("results of another configuration"),
+            "{message}"
+        );
+        assert!(both.iter().any(|output| output.status.success()));
+    }
 }
 
 #[test]

@@ -134,15 +134,25 @@ fn a_folder_that_forgot_its_experiment_keeps_its_results() {
     expect_success(&scratch.tiny(&sweep));
     let identity = scratch.path("o/experiment.json");
     std::fs::write(&identity, "{").unwrap();
-    let message = expect_refusal(&scratch.tiny(&sweep));
-    assert!(message.contains("experiment.json is damaged"), "{message}");
     // Results are named by what decides them, and are found without it.
-    std::fs::remove_file(&identity).unwrap();
     let written = || record(&scratch).metadata().unwrap().modified().unwrap();
     let before = written();
+    let again = scratch.tiny(&sweep);
+    expect_success(&again);
+    let message = stderr(&again);
+    assert!(message.contains("experiment.json is damaged"), "{message}");
+    assert_eq!(written(), before);
+    // It is written again as it was, also where it is gone.
+    let whole = std::fs::read(&identity).unwrap();
+    std::fs::remove_file(&identity).unwrap();
     expect_success(&scratch.tiny(&sweep));
     assert_eq!(written(), before);
-    assert!(identity.exists());
+    assert!(std::fs::read(&identity).unwrap() == whole);
+    // Another recipe may be that of another experiment.
+    std::fs::write(&identity, "{").unwrap();
+    let other = [&sweep[..], &["--set=train.batch_size=50"]].concat();
+    let message = expect_refusal(&scratch.tiny(&other));
+    assert!(message.contains("does not ask for trials/"), "{message}");
 }
 
 #[test]

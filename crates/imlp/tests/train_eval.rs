@@ -5,7 +5,8 @@ mod common;
 use std::path::PathBuf;
 
 use common::{Scratch, TINY, expect_refusal, expect_success, results, stderr};
-use serde_json::Value;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 /// The row that `imlp train` prints for a program.
 fn row(scratch: &Scratch, arguments: &[&str]) -> Value {
@@ -103,8 +104,17 @@ fn a_result_that_training_again_does_not_repeat_gets_no_weights() {
     let other = ["train", "--alpha=0.3", rate, "--out=other", "--no-weights"];
     expect_success(&scratch.tiny(&other));
     // As if another instruction set had summed in another order.
-    let other = result(&scratch, "other");
-    std::fs::copy(other, result(&scratch, "t")).unwrap();
+    let sealed = |folder: &str| -> Value {
+        serde_json::from_slice(&std::fs::read(result(&scratch, folder)).unwrap()).unwrap()
+    };
+    let mut content = sealed("t")["content"].clone();
+    content["result"]["points"] = sealed("other")["content"]["result"]["points"].clone();
+    let sha256: String = Sha256::digest(content.to_string())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let changed = json!({ "sha256": sha256, "content": content });
+    std::fs::write(result(&scratch, "t"), changed.to_string()).unwrap();
     let message = expect_refusal(&scratch.tiny(&["train", "--alpha=0.3", "--out=t"]));
     assert!(message.contains("other numbers"), "{message}");
     assert!(!scratch.path("t/twin.safetensors").exists());

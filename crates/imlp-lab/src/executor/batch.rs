@@ -25,7 +25,7 @@ mod watch;
 pub use scheduler::{ArrayJob, EndedTask, QueuedTask, Scheduler};
 pub use slurm::{Slurm, SlurmOptions};
 pub use submission::{Array, ArrayTask, Submission, WorkerSettings};
-pub use submit::{Request, Submitted, submit};
+pub use submit::{Request, Submitted, script_path, submit};
 pub use watch::{ArrayStatus, Queue, cancel, queue, queue_and_accounts};
 
 use crate::error::LabError;

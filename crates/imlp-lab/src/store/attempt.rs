@@ -16,6 +16,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use super::process::Process;
+use crate::entry::is_there;
 use crate::error::LabError;
 use crate::files::{list, read_json};
 
@@ -82,6 +83,14 @@ pub(crate) fn path(folder: &Path, number: u32) -> PathBuf {
     folder.join(format!("attempt-{number:04}.json"))
 }
 
+/// Whether attempt `number` may no longer write into `folder`: the next one is there, or
+/// its own file is gone, because the folder was removed.
+pub(crate) fn is_superseded(folder: &Path, number: u32) -> bool {
+    let there = |number| is_there(&path(folder, number));
+    // A path that cannot be looked at now changes nothing.
+    there(number + 1).unwrap_or(false) || !there(number).unwrap_or(true)
+}
+
 /// The attempts in `folder` by number; none in place of one whose file is damaged.
 ///
 /// # Errors
@@ -107,10 +116,33 @@ pub(crate) fn attempts(folder: &Path) -> Result<Vec<(u32, Option<Attempt>)>, Lab
     Ok(attempts)
 }
 
+/// Why a job is given up after these attempts, if `at_most` may end without a result.
+pub(crate) fn given_up(earlier: &[(u32, Option<Attempt>)], at_most: u32) -> Option<String> {
+    let in_vain = attempts_without_result(earlier);
+    let (_, last) = earlier.last()?;
+    (in_vain >= at_most).then(|| {
+        format!(
+            "given up after {in_vain} attempts without a result (the last one {})",
+            ending_in_words(last.as_ref())
+        )
+    })
+}
+
+/// `interrupted`, `timed out` or `lost`: how an attempt ended that left neither a
+/// result nor an error.
+fn ending_in_words(attempt: Option<&Attempt>) -> &'static str {
+    let ended = attempt.and_then(|attempt| attempt.ended.as_ref());
+    match ended.map(|ended| ended.how) {
+        Some(Ending::Interrupted) => "interrupted",
+        Some(Ending::TimedOut) => "timed out",
+        _ => "lost",
+    }
+}
+
 /// Attempts in `earlier`, since the last `imlp retry`, that ended without a result
 /// or an error: timed out, lost, or interrupted before they saved a checkpoint. So
 /// stopping and continuing a long trial does not use up its attempts.
-pub(crate) fn attempts_without_result(earlier: &[(u32, Option<Attempt>)]) -> u32 {
+fn attempts_without_result(earlier: &[(u32, Option<Attempt>)]) -> u32 {
     let mut count = 0;
     for (_, attempt) in earlier {
         let ended = attempt.as_ref().and_then(|a| a.ended.as_ref());

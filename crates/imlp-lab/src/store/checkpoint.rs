@@ -90,14 +90,15 @@ impl<'a> LeaseCheckpoints<'a> {
         }
         for path in files(self.lease.folder())?.into_iter().rev() {
             match checkpoint_file::read(&path) {
-                Ok(file) => {
+                Ok(Some(file)) => {
                     self.saved().loaded = Some(path);
                     return Ok(Some(file));
                 }
-                Err(error @ LabError::Damaged { .. }) => set_aside(&path, &error)?,
                 // Another attempt has replaced it by a newer one.
-                Err(LabError::Io { source, .. })
-                    if source.kind() == std::io::ErrorKind::NotFound => {}
+                Ok(None) => {}
+                Err(error @ LabError::Damaged { .. }) => set_aside(&path, &error)?,
+                // Without it the trial takes longer; the result is the same.
+                Err(error @ LabError::NotFetched { .. }) => tracing::warn!("{error}"),
                 Err(other) => return Err(other),
             }
         }

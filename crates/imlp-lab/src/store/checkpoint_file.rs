@@ -46,7 +46,19 @@ pub(super) fn remove_all(folder: &Path) -> Result<(), LabError> {
 
 /// Whether a file of that name is a checkpoint.
 pub(super) fn is_checkpoint(name: &str) -> bool {
-    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+    let stem = name.strip_prefix(PREFIX);
+    let parts = stem.and_then(|rest| rest.strip_suffix(SUFFIX)?.split_once('-'));
+    let Some((attempt, (count, sha256))) =
+        parts.and_then(|(attempt, rest)| Some((attempt, rest.split_once('-')?)))
+    else {
+        return false;
+    };
+    let is_number =
+        |text: &str, least| text.len() >= least && text.bytes().all(|c| c.is_ascii_digit());
+    is_number(attempt, 4)
+        && is_number(count, 6)
+        && sha256.len() == 64
+        && sha256.bytes().all(|c| c.is_ascii_hexdigit())
 }
 
 /// The checkpoints in `folder`, oldest first.
@@ -59,18 +71,22 @@ pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>, LabError> {
     Ok(names.map(|name| folder.join(name)).collect())
 }
 
-/// Reads a checkpoint.
+/// Reads a checkpoint; none when it is no longer there.
 ///
 /// # Errors
-/// [`LabError::Io`]; [`LabError::Damaged`] when its content is not the one that its
-/// name promises.
-pub(super) fn read(path: &Path) -> Result<WeightsFile, LabError> {
-    let sha256 = sha256_of(path)?;
+/// [`LabError::Io`], [`LabError::NotFetched`]; [`LabError::Damaged`] when its content is
+/// not the one that its name promises.
+pub(super) fn read(path: &Path) -> Result<Option<WeightsFile>, LabError> {
+    let Some(sha256) = sha256_of(path)? else {
+        return Ok(None);
+    };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if !name.ends_with(&format!("-{sha256}{SUFFIX}")) {
         return Err(damaged(path, "its checksum does not fit"));
     }
-    WeightsFile::read(path).map_err(|error| damaged(path, &error.to_string()))
+    WeightsFile::read(path)
+        .map(Some)
+        .map_err(|error| damaged(path, &error.to_string()))
 }
 
 /// The error of a checkpoint that cannot be used.

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use imlp_linear::Alpha;
 use imlp_train::TrialRecord;
 
-use super::result::{Published, RESULT};
-use super::sealed;
+use super::manifest;
+use super::result::{self, Published, RESULT};
 use super::state::State;
 use super::worker::{Availability, Claim, IDENTITY, Worker};
 use crate::error::LabError;
 use crate::experiment::Policy;
 use crate::files::{create_folder, list, read_json, refuse_file};
-use crate::identity::{Identity, JobId, PriorId, TrialId};
+use crate::identity::{Identity, JobId, PriorId, TrialId, is_job_name};
 
 /// The folder of an experiment.
 #[derive(Clone, Debug)]
@@ -38,7 +38,9 @@ impl Store {
     /// # Errors
     /// [`LabError::NoStore`]: a folder that holds no experiment.
     pub fn existing(root: &Path) -> Result<Self, LabError> {
-        if root.join("trials").is_dir() {
+        let folder = |name| root.join(name).is_dir();
+        let has_manifest = root.join(manifest::NAME).is_file();
+        if folder("trials") && (folder("priors") || has_manifest) {
             Ok(Self::at(root))
         } else {
             Err(LabError::NoStore(root.to_owned()))
@@ -130,12 +132,11 @@ impl Store {
         alpha: Alpha,
         seed: u64,
     ) -> Result<Option<Published<TrialRecord>>, LabError> {
-        let path = self.trial_folder(id).join(RESULT);
-        let published: Option<Published<TrialRecord>> = sealed::read(&path)?;
-        match published {
+        let folder = self.trial_folder(id);
+        match result::read::<TrialRecord>(&folder)? {
             Some(Published { result: r, .. }) if r.alpha != alpha || r.seed != seed => {
                 Err(LabError::Damaged {
-                    path,
+                    path: folder.join(RESULT),
                     reason: format!("it holds the trial α = {}, seed {}", r.alpha, r.seed),
                 })
             }
@@ -162,9 +163,36 @@ impl Store {
     pub fn trial_identity(&self, name: &str) -> Result<Option<Identity>, LabError> {
         let path = self.root.join("trials").join(name).join(IDENTITY);
         match read_json(&path) {
-            Err(LabError::Damaged { .. }) => Ok(None),
+            Err(LabError::Damaged { .. } | LabError::NotFetched { .. }) => Ok(None),
             other => other,
         }
+    }
+
+    /// Why the trial with this name failed, if it is in `state` and `at_most` attempts may
+    /// end without a result.
+    ///
+    /// # Errors
+    /// [`LabError::Io`].
+    pub fn why_trial_failed(
+        &self,
+        name: &str,
+        state: &State,
+        at_most: Option<u32>,
+    ) -> Result<Option<String>, LabError> {
+        state.why_failed(&self.root.join("trials").join(name), at_most)
+    }
+
+    /// As [`why_trial_failed`](Self::why_trial_failed), of a prior.
+    ///
+    /// # Errors
+    /// [`LabError::Io`].
+    pub fn why_prior_failed(
+        &self,
+        name: &str,
+        state: &State,
+        at_most: Option<u32>,
+    ) -> Result<Option<String>, LabError> {
+        state.why_failed(&self.root.join("priors").join(name), at_most)
     }
 
     /// The state of the prior with this name.
@@ -176,10 +204,9 @@ impl Store {
     }
 }
 
-/// Names of the folders in `folder`, without the unfinished files of killed
-/// processes.
+/// Names of the folders of jobs in `folder`, without whatever else is there.
 fn folders(folder: &Path) -> Result<Vec<String>, LabError> {
     let mut names = list(folder)?;
-    names.retain(|name| folder.join(name).is_dir());
+    names.retain(|name| is_job_name(name) && folder.join(name).is_dir());
     Ok(names)
 }

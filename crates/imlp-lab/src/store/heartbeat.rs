@@ -13,7 +13,10 @@ use std::sync::{Arc, Mutex, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use super::attempt::{self, Attempt};
+use super::process::Process;
 use crate::error::LabError;
 use crate::files::remove_file;
 
@@ -34,10 +37,11 @@ pub(super) struct Heartbeat {
     thread: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
-/// A lease that is held: it is lost once the next attempt exists.
+/// A lease that is held: it is lost once another attempt has taken over.
 #[derive(Debug)]
 struct Held {
-    next_attempt: PathBuf,
+    folder: PathBuf,
+    number: u32,
     lost: Weak<AtomicBool>,
 }
 
@@ -46,21 +50,29 @@ impl Heartbeat {
     ///
     /// # Errors
     /// [`LabError::Io`] when the first heartbeat cannot be written.
-    pub(super) fn start(file: PathBuf, stale_after: Duration) -> Result<Self, LabError> {
+    pub(super) fn start(
+        file: PathBuf,
+        process: Process,
+        stale_after: Duration,
+    ) -> Result<Self, LabError> {
         let interval = stale_after / BEATS_PER_STALE;
         let leases: Arc<Mutex<Vec<Held>>> = Arc::default();
-        beat(&file, 0)?;
+        let mut sign = Beat {
+            count: 0,
+            seconds: interval.as_secs_f64(),
+            process,
+        };
+        sign.write(&file)?;
         let (stop, stopped) = channel();
         let (counted, held) = (file.clone(), Arc::clone(&leases));
         let thread = std::thread::Builder::new()
             .name("heartbeat".to_owned())
             .spawn(move || {
-                let mut count = 0u64;
                 while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
-                    count += 1;
+                    sign.count += 1;
                     // The worker continues: others may take its jobs over, and the
                     // store still accepts only one result.
-                    if let Err(error) = beat(&counted, count) {
+                    if let Err(error) = sign.write(&counted) {
                         tracing::warn!("{error}");
                     }
                     let mut held = held.lock().expect("no holder panics");
@@ -81,11 +93,12 @@ impl Heartbeat {
         self.interval
     }
 
-    /// A flag that is set once an attempt after `number` is there.
+    /// A flag that is set once attempt `number` is superseded.
     pub(super) fn watch_lease(&self, folder: &Path, number: u32) -> Arc<AtomicBool> {
         let lost = Arc::new(AtomicBool::new(false));
         self.leases.lock().expect("no holder panics").push(Held {
-            next_attempt: attempt::path(folder, number + 1),
+            folder: folder.to_owned(),
+            number,
             lost: Arc::downgrade(&lost),
         });
         lost
@@ -98,7 +111,7 @@ impl Held {
         let Some(lost) = self.lost.upgrade() else {
             return false;
         };
-        let taken_over = self.next_attempt.exists();
+        let taken_over = attempt::is_superseded(&self.folder, self.number);
         if taken_over {
             lost.store(true, Ordering::Relaxed);
         }
@@ -119,8 +132,23 @@ impl Drop for Heartbeat {
     }
 }
 
-fn beat(file: &Path, count: u64) -> Result<(), LabError> {
-    std::fs::write(file, format!("{count}\n")).map_err(LabError::io("write", file))
+/// What a heartbeat file holds.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Beat {
+    count: u64,
+    /// Seconds between two heartbeats.
+    pub(super) seconds: f64,
+    /// Whose it is.
+    pub(super) process: Process,
+}
+
+impl Beat {
+    /// Writes it in place: a reader that sees half of it sees a change.
+    fn write(&self, file: &Path) -> Result<(), LabError> {
+        let mut line = serde_json::to_vec(self).expect("a heartbeat has only text keys");
+        line.push(b'\n');
+        std::fs::write(file, &line).map_err(LabError::io("write", file))
+    }
 }
 
 /// What this process has seen of other workers.
@@ -179,7 +207,6 @@ pub(super) fn file(folder: &Path, worker: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::super::process::Process;
     use super::*;
 
     fn attempt(worker: &str, began: u64) -> Attempt {
@@ -203,7 +230,14 @@ mod tests {
         // Clocks that are years apart, in either direction, decide nothing.
         for (worker, began) in [("past", 0), ("future", u64::MAX)] {
             let attempt = attempt(worker, began);
-            let beat = |count| beat(&file(folder.path(), worker), count).unwrap();
+            let beat = |count| {
+                let sign = Beat {
+                    count,
+                    seconds: 10.0,
+                    process: Process::this(),
+                };
+                sign.write(&file(folder.path(), worker)).unwrap();
+            };
             beat(0);
             assert!(!watch.is_silent(&attempt, at(0)), "seen for the first time");
             assert!(!watch.is_silent(&attempt, at(59)));
@@ -235,11 +269,23 @@ mod tests {
     fn a_lease_learns_that_it_was_taken_over() {
         let folder = tempfile::tempdir().unwrap();
         let stale_after = Duration::from_millis(6);
-        let heart = Heartbeat::start(folder.path().join("w.beat"), stale_after).unwrap();
-        let lost = heart.watch_lease(folder.path(), 3);
+        let file = folder.path().join("w.beat");
+        let heart = Heartbeat::start(file, Process::this(), stale_after).unwrap();
         std::fs::write(attempt::path(folder.path(), 3), "{}").unwrap();
+        let lost = heart.watch_lease(folder.path(), 3);
         assert!(!lost.load(Ordering::Relaxed));
         std::fs::write(attempt::path(folder.path(), 4), "{}").unwrap();
+        while !lost.load(Ordering::Relaxed) {
+            std::thread::yield_now();
+        }
+        // A folder that is removed takes the lease with it.
+        let swept = folder.path().join("swept");
+        std::fs::create_dir(&swept).unwrap();
+        std::fs::write(attempt::path(&swept, 1), "{}").unwrap();
+        let lost = heart.watch_lease(&swept, 1);
+        std::thread::sleep(5 * stale_after);
+        assert!(!lost.load(Ordering::Relaxed));
+        std::fs::remove_dir_all(&swept).unwrap();
         while !lost.load(Ordering::Relaxed) {
             std::thread::yield_now();
         }

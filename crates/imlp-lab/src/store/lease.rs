@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
 
 use super::attempt::{self, Attempt, Ended, Ending, now};
-use super::result::{Published, RESULT};
+use super::despite_sweeping::despite_sweeping;
+use super::result::{Published, RESULT, job};
 use super::{checkpoint_file, sealed};
 use crate::error::LabError;
 use crate::files::write_json;
@@ -39,7 +40,7 @@ impl Lease {
 
     /// As [`is_lost`](Self::is_lost), read from the folder now.
     pub(super) fn is_superseded(&self) -> bool {
-        attempt::path(&self.folder, self.attempt.number + 1).exists()
+        attempt::is_superseded(&self.folder, self.attempt.number)
     }
 
     /// Publishes `result` and ends the attempt; returns what was published, or
@@ -52,13 +53,15 @@ impl Lease {
         let folder = self.folder.clone();
         let path = folder.join(RESULT);
         let result = Published {
+            job: Some(job(&folder)),
             attempt: self.attempt.number,
             process: self.attempt.process.clone(),
             began: self.attempt.began,
             at: now(),
             result,
         };
-        let published = self.unless_superseded(|| sealed::write_new(&path, &result))? == Some(true);
+        let written = self.unless_superseded(|| sealed::write_new(&path, &result))?;
+        let published = written == Some(true);
         let how = if published {
             Ending::Published
         } else {
@@ -92,12 +95,12 @@ impl Lease {
     /// taken over, whose files replace these.
     pub(crate) fn unless_superseded<T>(
         &self,
-        write: impl FnOnce() -> Result<T, LabError>,
+        write: impl FnMut() -> Result<T, LabError>,
     ) -> Result<Option<T>, LabError> {
         if self.is_superseded() {
             return Ok(None);
         }
-        match write() {
+        match despite_sweeping(write) {
             Err(_) if self.is_superseded() => Ok(None),
             outcome => outcome.map(Some),
         }

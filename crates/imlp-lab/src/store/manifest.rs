@@ -2,14 +2,19 @@
 //! `imlp status` reads from it which trials are still to come, and it keeps the
 //! figures of one experiment from overwriting those of another.
 
+use std::path::PathBuf;
+
 use imlp_linear::Alpha;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::despite_sweeping::despite_sweeping;
 use super::folder::Store;
+use super::job_file::is_number;
+use super::result::set_aside;
 use crate::error::LabError;
-use crate::experiment::Experiment;
-use crate::files::{read_json, write_json};
+use crate::experiment::{Experiment, Policy};
+use crate::files::{read_json, write_json, write_new_json};
 use crate::identity::{PriorId, TrialId};
 use crate::keys::flat;
 use crate::variation::Assignment;
@@ -23,6 +28,10 @@ pub struct Manifest {
     pub configurations: Vec<ListedConfiguration>,
     /// Every trial.
     pub trials: Vec<ListedTrial>,
+    /// Attempts that may end without a result before a job is given up; none in a file
+    /// from before it was written down.
+    #[serde(default)]
+    pub max_attempts: Option<u32>,
 }
 
 /// A configuration.
@@ -49,11 +58,17 @@ pub struct ListedTrial {
     pub seed: u64,
 }
 
-const NAME: &str = "experiment.json";
+pub(super) const NAME: &str = "experiment.json";
+
+/// Whether a file of that name is one that was set aside as damaged.
+pub(super) fn is_set_aside(name: &str) -> bool {
+    let since = name.strip_prefix("experiment.damaged-");
+    since.is_some_and(is_number)
+}
 
 impl Manifest {
-    /// What `command` asks for.
-    pub fn of(experiment: &Experiment, command: &str) -> Self {
+    /// What `command` asks for, under `policy`.
+    pub fn of(experiment: &Experiment, policy: Policy, command: &str) -> Self {
         let configurations = experiment.configurations.iter();
         let trials = experiment.trials().iter().cloned();
         Self {
@@ -74,6 +89,7 @@ impl Manifest {
                     seed: trial.seed,
                 })
                 .collect(),
+            max_attempts: Some(policy.max_attempts),
         }
     }
 
@@ -98,22 +114,79 @@ impl Store {
     }
 
     /// Writes what the present command asks for. It may add configurations to those
-    /// of the last command, or leave some out.
+    /// of the last command, or leave some out. A damaged file is set aside if every trial
+    /// in the folder is one of `now`.
     ///
     /// # Errors
     /// [`LabError::OtherExperiment`] when it does both: the figures of one experiment
-    /// would overwrite those of the other.
+    /// would overwrite those of the other. [`LabError::DamagedBeside`],
+    /// [`LabError::NotFetched`], [`LabError::Io`].
     pub fn note(&self, now: &Manifest) -> Result<(), LabError> {
-        if let Some(there) = self.manifest()?
-            && !there.is_part_of(now)
-            && !now.is_part_of(&there)
-        {
-            return Err(LabError::OtherExperiment {
-                path: self.root().to_owned(),
-                differences: differences(&there, now),
-            });
+        let path = self.root().join(NAME);
+        despite_sweeping(|| {
+            loop {
+                match self.manifest() {
+                    // Of several that find none, one writes; the others find that.
+                    Ok(None) => {
+                        if write_new_json(&path, now)? {
+                            break;
+                        }
+                    }
+                    Ok(Some(there)) => {
+                        self.refuse_other(&there, now)?;
+                        write_json(&path, now)?;
+                        break;
+                    }
+                    Err(LabError::Damaged { path, reason }) => {
+                        let error = self.of_other_trials(now, path, reason)?;
+                        set_aside(&self.root().join(NAME), &error)?;
+                    }
+                    Err(other) => return Err(other),
+                }
+            }
+            self.check(now)
+        })
+    }
+
+    /// Whether the folder still belongs to an experiment with which `now` agrees:
+    /// another command may have begun after [`note`](Self::note).
+    ///
+    /// # Errors
+    /// As [`note`](Self::note).
+    pub fn check(&self, now: &Manifest) -> Result<(), LabError> {
+        match self.manifest()? {
+            Some(there) => self.refuse_other(&there, now),
+            None => Ok(()),
         }
-        write_json(&self.root().join(NAME), now)
+    }
+
+    fn refuse_other(&self, there: &Manifest, now: &Manifest) -> Result<(), LabError> {
+        if there.is_part_of(now) || now.is_part_of(there) {
+            return Ok(());
+        }
+        Err(LabError::OtherExperiment {
+            path: self.root().to_owned(),
+            differences: differences(there, now),
+        })
+    }
+
+    /// The error of a damaged file at `path`; refuses to go on if there are trials that
+    /// are none of `now`.
+    fn of_other_trials(
+        &self,
+        now: &Manifest,
+        path: PathBuf,
+        reason: String,
+    ) -> Result<LabError, LabError> {
+        let is_listed = |name: &String| now.trials.iter().any(|t| t.id.as_str() == name);
+        match self.trials()?.iter().find(|name| !is_listed(name)) {
+            None => Ok(LabError::Damaged { path, reason }),
+            Some(other) => Err(LabError::DamagedBeside {
+                path,
+                reason,
+                other: other.clone(),
+            }),
+        }
     }
 }
 

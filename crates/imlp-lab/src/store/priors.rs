@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::folder::Store;
 use super::lease::Lease;
-use super::result::{Published, RESULT, set_aside};
-use super::sealed;
+use super::result::{self, Published, RESULT, set_aside};
 use crate::error::LabError;
 use crate::files::sha256_of;
 use crate::identity::PriorId;
@@ -37,8 +36,7 @@ impl Store {
     }
 
     fn stored_prior(&self, id: &PriorId) -> Result<Option<StoredPrior>, LabError> {
-        let published: Option<Published<StoredPrior>> =
-            sealed::read(&self.prior_folder(id).join(RESULT))?;
+        let published: Option<Published<StoredPrior>> = result::read(&self.prior_folder(id))?;
         Ok(published.map(|published| published.result))
     }
 
@@ -78,12 +76,7 @@ impl Store {
             path: path.clone(),
             reason,
         };
-        let sha256 = match sha256_of(&path) {
-            Err(LabError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
-                return Err(damaged("it is missing".to_owned()));
-            }
-            sha256 => sha256?,
-        };
+        let sha256 = sha256_of(&path)?.ok_or_else(|| damaged("it is missing".to_owned()))?;
         if sha256 != snapshots_sha256 {
             return Err(damaged("its checksum does not fit".to_owned()));
         }

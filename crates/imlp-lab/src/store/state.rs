@@ -5,9 +5,8 @@ use std::path::Path;
 use imlp_train::{TrialRecord, TrialStatus};
 use serde_json::Value;
 
-use super::attempt::{Attempt, Ending, attempts};
-use super::result::{Published, RESULT};
-use super::sealed;
+use super::attempt::{Attempt, Ending, attempts, given_up};
+use super::result::{self, Published};
 use crate::error::LabError;
 
 /// The state of a trial or a prior.
@@ -31,6 +30,8 @@ pub enum State {
     Lost,
     /// Its result cannot be read.
     Damaged(String),
+    /// Its files are links to content that is not on this machine.
+    NotFetched(String),
 }
 
 impl State {
@@ -46,6 +47,7 @@ impl State {
             Self::TimedOut => "timed out",
             Self::Lost => "lost",
             Self::Damaged(_) => "damaged",
+            Self::NotFetched(_) => "not fetched",
         }
     }
 
@@ -58,7 +60,7 @@ impl State {
     pub(super) fn of_trial(
         folder: &Path,
     ) -> Result<(Self, Option<Published<TrialRecord>>), LabError> {
-        match sealed::read::<Published<TrialRecord>>(&folder.join(RESULT)) {
+        match result::read::<TrialRecord>(folder) {
             Ok(Some(published)) => {
                 let state = match published.result.status {
                     TrialStatus::Done => Self::Done,
@@ -74,18 +76,42 @@ impl State {
 
     /// Of the prior in `folder`.
     pub(super) fn of_prior(folder: &Path) -> Result<Self, LabError> {
-        match sealed::read::<Value>(&folder.join(RESULT)) {
+        match result::read::<Value>(folder) {
             Ok(Some(_)) => Ok(Self::Done),
             other => Self::without_result(folder, other.map(|_| ())),
+        }
+    }
+
+    /// Why the job in `folder`, which is in this state, failed: with an error, or because
+    /// `at_most` attempts may end without a result.
+    pub(super) fn why_failed(
+        &self,
+        folder: &Path,
+        at_most: Option<u32>,
+    ) -> Result<Option<String>, LabError> {
+        match (self, at_most) {
+            (Self::Failed(reason), _) => Ok(Some(reason.clone())),
+            (Self::Interrupted | Self::TimedOut | Self::Lost, Some(at_most)) => {
+                Ok(given_up(&attempts(folder)?, at_most))
+            }
+            _ => Ok(None),
         }
     }
 
     fn without_result(folder: &Path, read: Result<(), LabError>) -> Result<Self, LabError> {
         match read {
             Err(LabError::Damaged { reason, .. }) => return Ok(Self::Damaged(reason)),
+            Err(error @ LabError::NotFetched { .. }) => {
+                return Ok(Self::NotFetched(error.to_string()));
+            }
             other => other?,
         }
-        let attempts = attempts(folder)?;
+        let attempts = match attempts(folder) {
+            Err(error @ LabError::NotFetched { .. }) => {
+                return Ok(Self::NotFetched(error.to_string()));
+            }
+            attempts => attempts?,
+        };
         let Some((_, last)) = attempts.into_iter().next_back() else {
             return Ok(Self::Pending);
         };

@@ -1,6 +1,5 @@
 //! Workers that compete for a job.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use imlp_train::Checkpoints;
@@ -8,14 +7,19 @@ use serde_json::json;
 
 use super::attempt::{self, Attempt, Ending};
 use super::checkpoint::LeaseCheckpoints;
+use super::checkpoint_file;
+use super::folder::Store;
 use super::lease::Lease;
+use super::manifest::{ListedConfiguration, Manifest};
 use super::result::{Published, RESULT};
 use super::sealed;
+use super::state::State;
 use super::worker::{Claim, Worker};
 use crate::error::LabError;
 use crate::experiment::{CheckpointEvery, Policy};
-use crate::files::{unfinished, write_new_json};
+use crate::files::{is_unfinished, list, write_json, write_new_json};
 use crate::identity::Identity;
+use crate::status::Status;
 
 fn identity() -> Identity {
     Identity {
@@ -66,7 +70,12 @@ fn of_many_that_ask_at_once_one_is_told_that_it_is_theirs() {
         for claim in others {
             assert!(matches!(claim, Claim::Busy), "{claim:?}");
         }
-        assert_eq!(unfinished(&folder).unwrap(), [] as [PathBuf; 0]);
+        assert!(
+            !list(&folder)
+                .unwrap()
+                .iter()
+                .any(|name| is_unfinished(name))
+        );
     }
 }
 
@@ -165,7 +174,7 @@ fn an_interruption_that_kept_a_checkpoint_counts_for_nothing() {
         let Claim::Acquired(lease) = worker.claim(&folder, &identity()).unwrap() else {
             panic!("it can always be asked for");
         };
-        let name = format!("checkpoint-{:04}-000000-00.safetensors", lease.attempt());
+        let name = checkpoint_file::name(lease.attempt(), 0, &sha256_hex(b""));
         std::fs::write(folder.join(name), "").unwrap();
         lease.end(Ending::Interrupted, None).unwrap();
     }
@@ -197,4 +206,146 @@ fn what_ends_without_a_result_is_tried_again_up_to_the_limit() {
     lease.end(Ending::Failed, reason).unwrap();
     let claim = worker.claim(&failed, &identity()).unwrap();
     assert!(matches!(claim, Claim::Failed(reason) if reason == "out of luck"));
+}
+
+#[test]
+fn a_result_of_another_job_is_set_aside_and_the_job_runs_again() {
+    let root = tempfile::tempdir().unwrap();
+    let worker = Worker::join(&root.path().join("workers"), policy(), None).unwrap();
+    let [one, two] = ["one", "two"].map(|name| root.path().join(name));
+    let Claim::Acquired(lease) = worker.claim(&one, &identity()).unwrap() else {
+        panic!("nobody else asks");
+    };
+    lease.publish("of one").unwrap().unwrap();
+    std::fs::create_dir(&two).unwrap();
+    std::fs::copy(one.join(RESULT), two.join(RESULT)).unwrap();
+    let state = State::of_prior(&two).unwrap();
+    assert!(matches!(state, State::Damaged(_)), "{state:?}");
+    let claim = worker.claim(&two, &identity()).unwrap();
+    assert!(matches!(claim, Claim::Acquired(_)), "{claim:?}");
+    let names = list(&two).unwrap();
+    let aside = names.iter().filter(|n| n.starts_with("result.damaged-"));
+    assert_eq!(aside.count(), 1, "{names:?}");
+    let claim = worker.claim(&one, &identity()).unwrap();
+    assert!(matches!(claim, Claim::Finished), "{claim:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_nothing_is_neither_run_nor_waited_for() {
+    let root = tempfile::tempdir().unwrap();
+    let worker = Worker::join(&root.path().join("workers"), policy(), None).unwrap();
+    for name in ["result.json", "identity.json", "attempt-0001.json"] {
+        let folder = root.path().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        std::os::unix::fs::symlink("annex/x", folder.join(name)).unwrap();
+        let refused = worker.claim(&folder, &identity());
+        assert!(
+            matches!(&refused, Err(LabError::NotFetched { path, .. }) if path.ends_with(name)),
+            "{refused:?}"
+        );
+        assert!(!folder.join("attempt-0002.json").exists());
+        let state = State::of_prior(&folder).unwrap();
+        let pending = name == "identity.json";
+        assert_eq!(matches!(state, State::NotFetched(_)), !pending, "{state:?}");
+    }
+}
+
+#[test]
+fn an_attempt_whose_folder_is_swept_away_gives_the_job_back() {
+    let root = tempfile::tempdir().unwrap();
+    let worker = Worker::join(&root.path().join("workers"), policy(), None).unwrap();
+    let folder = root.path().join("trial");
+    let Claim::Acquired(lease) = worker.claim(&folder, &identity()).unwrap() else {
+        panic!("nobody else asks");
+    };
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(lease.publish("in vain").unwrap().is_none());
+    let Claim::Acquired(lease) = worker.claim(&folder, &identity()).unwrap() else {
+        panic!("it can be begun again");
+    };
+    std::fs::remove_dir_all(&folder).unwrap();
+    lease.end(Ending::Failed, None).unwrap();
+    assert!(!folder.exists());
+}
+
+fn manifest(learning_rate: f64) -> Manifest {
+    Manifest {
+        command: format!("imlp sweep {learning_rate}"),
+        configurations: vec![ListedConfiguration {
+            assignments: Vec::new(),
+            config: json!({ "train": { "learning_rate": learning_rate } }),
+        }],
+        trials: Vec::new(),
+        max_attempts: None,
+    }
+}
+
+#[test]
+fn of_many_experiments_that_begin_at_once_in_a_folder_one_has_it() {
+    const ASKING: usize = 8;
+    const ROUNDS: usize = 100;
+    let root = tempfile::tempdir().unwrap();
+    for round in 0..ROUNDS {
+        let store = Store::create(&root.path().join(format!("{round}"))).unwrap();
+        let start = std::sync::Barrier::new(ASKING);
+        let told: Vec<Result<(), LabError>> = std::thread::scope(|scope| {
+            let asking: Vec<_> = (0..ASKING)
+                .map(|i| {
+                    let (store, start) = (&store, &start);
+                    scope.spawn(move || {
+                        start.wait();
+                        store.note(&manifest(i as f64))
+                    })
+                })
+                .collect();
+            asking.into_iter().map(|a| a.join().unwrap()).collect()
+        });
+        let accepted: Vec<usize> = (0..ASKING).filter(|i| told[*i].is_ok()).collect();
+        assert_eq!(accepted.len(), 1, "round {round}");
+        let there = store.manifest().unwrap().unwrap();
+        assert_eq!(there, manifest(accepted[0] as f64));
+        for refused in told.into_iter().filter_map(Result::err) {
+            assert!(matches!(refused, LabError::OtherExperiment { .. }));
+        }
+    }
+}
+
+#[test]
+fn an_experiment_that_another_replaced_is_noticed_before_its_figures_are_written() {
+    let root = tempfile::tempdir().unwrap();
+    let store = Store::create(root.path()).unwrap();
+    store.note(&manifest(0.1)).unwrap();
+    store.check(&manifest(0.1)).unwrap();
+    // As one that looked before the first had written.
+    write_json(&root.path().join("experiment.json"), &manifest(0.2)).unwrap();
+    let refused = store.check(&manifest(0.1));
+    assert!(matches!(refused, Err(LabError::OtherExperiment { .. })));
+}
+
+#[test]
+fn a_damaged_manifest_is_written_again_where_the_trials_agree() {
+    let root = tempfile::tempdir().unwrap();
+    let store = Store::create(root.path()).unwrap();
+    let path = root.path().join("experiment.json");
+    let damage = || std::fs::write(&path, "{ \"comm").unwrap();
+    damage();
+    store.note(&manifest(0.1)).unwrap();
+    assert_eq!(store.manifest().unwrap(), Some(manifest(0.1)));
+    let aside = list(root.path()).unwrap();
+    let aside = aside
+        .iter()
+        .filter(|n| n.starts_with("experiment.damaged-"));
+    assert_eq!(aside.count(), 1);
+    // A trial that the command does not ask for may be that of another experiment.
+    damage();
+    std::fs::create_dir(root.path().join("trials/0123456789abcdef")).unwrap();
+    let refused = store
+        .note(&manifest(0.1))
+        .expect_err("of another")
+        .to_string();
+    assert!(refused.contains("trials/0123456789abcdef"), "{refused}");
+    assert!(matches!(store.manifest(), Err(LabError::Damaged { .. })));
+    let status = Status::of(&store).unwrap();
+    assert!(status.notes[0].contains("experiment.json is damaged"));
 }

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::attempt::{self, Attempt, Ending, attempts, attempts_without_result, now};
+use super::attempt::{self, Attempt, Ending, attempts, given_up, now};
+use super::despite_sweeping::despite_sweeping;
 use super::heartbeat::{Heartbeat, Watch, file};
 use super::lease::Lease;
 use super::process::Process;
@@ -72,7 +73,8 @@ impl Worker {
         static JOINED: AtomicU32 = AtomicU32::new(0);
         let count = JOINED.fetch_add(1, Ordering::Relaxed);
         let name = format!("{host}-{}-{}-{count}", process.pid, now());
-        let heartbeat = Heartbeat::start(file(workers, &name), policy.stale_after)?;
+        let file = file(workers, &name);
+        let heartbeat = Heartbeat::start(file, process.clone(), policy.stale_after)?;
         Ok(Self {
             watch: Watch::new(workers.to_owned(), policy.stale_after),
             name,
@@ -102,12 +104,8 @@ impl Worker {
             }
             _ => {}
         }
-        let in_vain = attempts_without_result(&earlier);
-        if in_vain >= self.policy.max_attempts {
-            return Ok(Availability::Failed(format!(
-                "given up after {in_vain} attempts without a result (the last one {})",
-                ending_in_words(last.as_ref())
-            )));
+        if let Some(reason) = given_up(&earlier, self.policy.max_attempts) {
+            return Ok(Availability::Failed(reason));
         }
         Ok(Availability::Free(number + 1))
     }
@@ -116,8 +114,12 @@ impl Worker {
     ///
     /// # Errors
     /// [`LabError::Io`]; [`LabError::Damaged`] when the folder belongs to another
-    /// job.
+    /// job; [`LabError::NotFetched`].
     pub(super) fn claim(&self, folder: &Path, identity: &Identity) -> Result<Claim, LabError> {
+        despite_sweeping(|| self.try_to_claim(folder, identity))
+    }
+
+    fn try_to_claim(&self, folder: &Path, identity: &Identity) -> Result<Claim, LabError> {
         let number = match self.poll(folder)? {
             Availability::Free(number) => number,
             Availability::Busy => return Ok(Claim::Busy),
@@ -151,17 +153,6 @@ impl Worker {
             tracing::info!("attempt {number} at {}", folder.display());
         }
         Ok(Claim::Acquired(lease))
-    }
-}
-
-/// `interrupted`, `timed out` or `lost`: how an attempt ended that left neither a
-/// result nor an error.
-fn ending_in_words(attempt: Option<&Attempt>) -> &'static str {
-    let ended = attempt.and_then(|attempt| attempt.ended.as_ref());
-    match ended.map(|ended| ended.how) {
-        Some(Ending::Interrupted) => "interrupted",
-        Some(Ending::TimedOut) => "timed out",
-        _ => "lost",
     }
 }
 

@@ -1,12 +1,16 @@
 //! The limit on memory.
 
+mod cgroup;
+
+use std::path::Path;
+
 use clap::Args;
 
 /// The limit on memory.
 #[derive(Debug, Args)]
 pub struct MemoryArguments {
     /// Refuse to start if the predicted memory exceeds this, e.g. 8GiB
-    /// [default: 80 % of the machine's memory]
+    /// [default: 80 % of the memory that the machine, or its limit on this process, allows]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     max_memory: Option<u64>,
 }
@@ -23,17 +27,16 @@ impl MemoryArguments {
     }
 }
 
-/// The limit in bytes: as asked, or a share of the machine's memory.
+/// The limit in bytes: as asked, or a share of the memory that this process may use.
 pub fn memory_limit(asked: Option<u64>) -> u64 {
-    /// Share of the machine's memory that a command may use.
+    /// Share of that memory that a command may use.
     const DEFAULT_SHARE: f64 = 0.8;
     asked.unwrap_or_else(|| {
         let mut system = sysinfo::System::new();
         system.refresh_memory();
-        let total = system
-            .cgroup_limits()
-            .map_or(system.total_memory(), |limits| limits.total_memory);
-        (total as f64 * DEFAULT_SHARE) as u64
+        let total = system.total_memory();
+        let allowed = cgroup::limit(Path::new("/")).map_or(total, |limit| limit.min(total));
+        (allowed as f64 * DEFAULT_SHARE) as u64
     })
 }
 

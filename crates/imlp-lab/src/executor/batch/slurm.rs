@@ -66,23 +66,24 @@ impl Scheduler for Slurm {
 
     fn submit(&self, array: &ArrayJob<'_>) -> Result<String, LabError> {
         let answer = call("sbatch", self.sbatch(array), SUBMISSION_TIME_LIMIT)?;
-        // `JOB` or `JOB;CLUSTER`.
-        let job = answer.trim().split(';').next().unwrap_or_default();
-        if job.is_empty() || !job.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(not_understood("sbatch", answer.trim()));
-        }
-        Ok(job.to_owned())
+        submitted(&answer).ok_or_else(|| not_understood("sbatch", answer.trim()))
     }
 
     fn queue(&self, names: &[&str]) -> Result<Vec<QueuedTask>, LabError> {
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        let names = names.join(",");
-        let arguments = ["-h", "-r", "-n", &names, "-o", "%j|%F|%K|%t|%r"];
+        let list = names.join(",");
+        let arguments = ["-h", "-r", "-n", &list, "-o", "%j|%F|%K|%t|%r"];
         let answer = call("squeue", arguments, TIME_LIMIT)?;
-        let tasks = answer.lines().filter(|line| !line.trim().is_empty());
-        tasks
+        // Other lines are a site's greetings.
+        let is_task = |line: &&str| {
+            let name = line.trim().split('|').next();
+            name.is_some_and(|name| names.contains(&name))
+        };
+        answer
+            .lines()
+            .filter(is_task)
             .map(|line| queued(line).ok_or_else(|| not_understood("squeue", line)))
             .collect()
     }
@@ -179,8 +180,20 @@ fn task_name(job: &str, index: u32) -> String {
 fn not_understood(program: &'static str, answer: &str) -> LabError {
     LabError::Scheduler {
         program,
-        reason: format!("its answer is not understood: {answer}"),
+        reason: format!("its answer is not understood: {}", answer.escape_debug()),
     }
+}
+
+/// The job's number in the answer of `sbatch --parsable`: the last line of the form `JOB`
+/// or `JOB;CLUSTER`, which a site's greetings may surround.
+fn submitted(answer: &str) -> Option<String> {
+    let mut lines = answer.lines().rev().map(str::trim);
+    lines.find_map(|line| {
+        let (job, cluster) = line.split_once(';').unwrap_or((line, ""));
+        let is_job = !job.is_empty() && job.bytes().all(|b| b.is_ascii_digit());
+        let is_name = !cluster.contains(char::is_whitespace);
+        (is_job && is_name).then(|| job.to_owned())
+    })
 }
 
 /// `0-2,5`: increasing indices, as `--array` takes them.
@@ -305,6 +318,21 @@ mod tests {
     fn answers_are_read() {
         let config = "MailProg = /bin/mail\nMaxArraySize            = 1001\nMaxJobCount = 9";
         assert_eq!(max_array_size(config), Some(1001));
+        for (answer, job) in [
+            ("1234\n", Some("1234")),
+            ("1234;cluster\n", Some("1234")),
+            (
+                "*** Welcome to 2026 ***\n3 nodes are down; sorry\n\n77;big\n",
+                Some("77"),
+            ),
+            ("5\nThe queue is long today.\n", Some("5")),
+            ("", None),
+            ("Submitted batch job 12", None),
+            ("12 13", None),
+            (";cluster", None),
+        ] {
+            assert_eq!(submitted(answer).as_deref(), job, "{answer}");
+        }
         let task = queued("imlp-7|12|3|PD|JobArrayTaskLimit").unwrap();
         assert_eq!((task.index, task.running), (3, false));
         assert_eq!((task.job.as_str(), task.array.as_str()), ("12", "imlp-7"));

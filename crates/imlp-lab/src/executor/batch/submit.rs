@@ -70,6 +70,9 @@ pub fn submit(
     if unfinished.trials.is_empty() {
         return Ok(submitted);
     }
+    for path in [store.root(), &request.program] {
+        script_path(path)?;
+    }
     let folder = new_folder(&store.root().join(FOLDER))?;
     let folder = folder
         .canonicalize()
@@ -125,7 +128,7 @@ fn submit_array(
     after: &[String],
 ) -> Result<String, LabError> {
     let script = submission.folder.join(format!("{}.sh", array.label));
-    let text = script_text(submission, array, scheduler, &request.program);
+    let text = script_text(submission, array, scheduler, &request.program)?;
     write_atomically(&script, text.as_bytes())?;
     let indices: Vec<u32> = array.tasks.iter().map(|task| task.index).collect();
     let job = scheduler.submit(&ArrayJob {
@@ -257,26 +260,35 @@ fn new_folder(root: &Path) -> Result<PathBuf, LabError> {
     }
 }
 
+/// A path as a script can name it.
+///
+/// # Errors
+/// [`LabError::NotUtf8`].
+pub fn script_path(path: &Path) -> Result<&str, LabError> {
+    path.to_str()
+        .ok_or_else(|| LabError::NotUtf8(path.to_owned()))
+}
+
 /// The script of an array, which runs the worker on the task's index.
 fn script_text(
     submission: &Submission,
     array: &Array,
     scheduler: &dyn Scheduler,
     program: &Path,
-) -> String {
-    let quoted = |path: &Path| shell_word(&path.to_string_lossy());
+) -> Result<String, LabError> {
+    let quoted = |path| script_path(path).map(shell_word);
     // `exec`, so that the scheduler's signals reach the worker itself. A warning that
     // comes before the worker handles signals must not end the shell.
-    format!(
+    Ok(format!(
         "#!/bin/sh\n# Array {} of: {}\ntrap '' USR1\n\
          exec {} worker {} --array={} --index=\"${}\"\n",
         array.name,
         submission.command.replace('\n', " "),
-        quoted(program),
-        quoted(&submission.folder),
+        quoted(program)?,
+        quoted(&submission.folder)?,
         array.label,
         scheduler.index_variable(),
-    )
+    ))
 }
 
 #[cfg(test)]
