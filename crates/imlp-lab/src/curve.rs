@@ -114,7 +114,7 @@ pub struct Curve {
     pub prior: Option<SeedStatistics>,
     /// The point at α = 0; `None` when not measured.
     pub plain_mlp: Option<SeedStatistics>,
-    /// The α with the highest mean on the validation split, see
+    /// The α with the highest mean on the validation split over the most seeds, see
     /// [`Curve::chosen_by`]; `None` without one. Choosing by the test set would
     /// report the luck of the choice as accuracy.
     pub chosen_alpha: Option<f64>,
@@ -173,8 +173,8 @@ impl Curve {
         })
     }
 
-    /// The same curve, with the α marked at which `validation` is highest (the
-    /// smaller one on a tie).
+    /// The same curve, with the α marked at which `validation` is
+    /// [highest](Self::highest).
     pub fn chosen_by(mut self, validation: &Self) -> Self {
         self.chosen_alpha = validation.highest().map(|p| p.alpha);
         self
@@ -220,11 +220,13 @@ impl Curve {
             .collect()
     }
 
-    /// The point with the highest mean; the smaller α on a tie.
+    /// The point with the highest mean among those with the most values; the smaller α on
+    /// a tie. Where seeds diverged, those that did not are the easy ones: their mean is no
+    /// match for one over all seeds.
     pub fn highest(&self) -> Option<&CurvePoint> {
         let with_mean = self.points.iter().filter(|p| p.seeds.mean.is_some());
         with_mean.reduce(|best, p| {
-            if p.seeds.mean > best.seeds.mean {
+            if (p.seeds.n, p.seeds.mean) > (best.seeds.n, best.seeds.mean) {
                 p
             } else {
                 best
@@ -383,6 +385,17 @@ mod tests {
         assert_eq!((differences[0].alpha, first.n), (0.1, 2));
         assert!((first.mean - 0.25).abs() < 1e-12);
         assert_eq!(differences[1].summary, None);
+    }
+
+    #[test]
+    fn survivors_are_not_chosen_over_a_complete_alpha() {
+        let complete = (1..=6).map(|seed| row(0.1, seed, Some(0.7)));
+        let survivors = (1..=6).map(|seed| row(0.5, seed, (seed < 3).then_some(0.9)));
+        let rows: Vec<_> = complete.chain(survivors).collect();
+        let curve = Curve::from_trials("accuracy", &rows, &[]).unwrap();
+        assert_eq!(curve.highest().unwrap().alpha, 0.1);
+        let only = Curve::from_trials("accuracy", &rows[6..], &[]).unwrap();
+        assert_eq!(only.highest().unwrap().alpha, 0.5);
     }
 
     #[test]

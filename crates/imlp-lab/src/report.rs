@@ -133,7 +133,8 @@ fn caption(curve: &Curve, ends_as_prior: bool) -> String {
     if let Some((chosen, mean)) = curve.chosen().and_then(|p| Some((p, p.seeds.mean?))) {
         let alpha = alpha_label(chosen.alpha);
         words += &format!(
-            " Highest on the validation split: α = {alpha}, here {:.2} %.",
+            " Highest on the validation split, of the α with the most finished seeds: α = {alpha}, \
+             here {:.2} %.",
             100.0 * mean
         );
     }

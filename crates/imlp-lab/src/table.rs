@@ -22,7 +22,8 @@ pub struct TableRow {
     pub seeds: String,
     /// `2 of 3`, or a dash when none diverged.
     pub diverged: String,
-    /// Paired difference from α = 0 ± half-width, percentage points.
+    /// Paired difference from α = 0 ± half-width, percentage points, and the number of
+    /// pairs.
     pub difference: String,
     /// Whether this α was chosen on the validation split.
     pub chosen: bool,
@@ -118,7 +119,7 @@ pub fn aligned<H: AsRef<str>>(
 
 /// Explains the cells.
 pub const LEGEND: &str = "mean ± half-width of Student's 95 % interval over seeds; Δ: paired by seed, \
-percentage points; * highest on the validation split";
+percentage points (pairs); * highest on the validation split, of the α with the most finished seeds";
 
 /// [`COLUMNS`] with the metric's name.
 pub fn heads(curve: &Curve) -> [String; 5] {
@@ -140,8 +141,10 @@ fn value(mean: Option<f64>, ci95: Option<[f64; 2]>) -> String {
 fn points(summary: Summary) -> String {
     let mean = 100.0 * summary.mean;
     match summary.ci95 {
-        None => format!("{mean:+.2}"),
-        Some([low, high]) => format!("{mean:+.2} ± {:.2}", 50.0 * (high - low)),
+        None => format!("{mean:+.2} ({})", summary.n),
+        Some([low, high]) => {
+            format!("{mean:+.2} ± {:.2} ({})", 50.0 * (high - low), summary.n)
+        }
     }
 }
 
@@ -181,7 +184,7 @@ mod tests {
             "     α   test accuracy (%)   seeds   diverged   Δ vs α = 0",
             "───────────────────────────────────────────────────────────",
             "     0     51.00 ± 12.71 *       2          –            –",
-            "   0.1             70.00         1     1 of 2       +20.00",
+            "   0.1             70.00         1     1 of 2   +20.00 (1)",
             "   0.5                 –         0     2 of 2            –",
             " prior     81.00 ± 12.71         2          –            –",
             "",
@@ -195,7 +198,10 @@ mod tests {
     fn cells_say_what_diverged_and_what_was_chosen() {
         let rows = table_rows(&curve()).unwrap();
         assert_eq!(rows[0].cells(), ["0", "51.00 ± 12.71", "2", "–", "–"]);
-        assert_eq!(rows[1].cells(), ["0.1", "70.00", "1", "1 of 2", "+20.00"]);
+        assert_eq!(
+            rows[1].cells(),
+            ["0.1", "70.00", "1", "1 of 2", "+20.00 (1)"]
+        );
         assert_eq!(rows[2].cells(), ["0.5", "–", "0", "2 of 2", "–"]);
         assert_eq!(rows[3].cells(), ["prior", "81.00 ± 12.71", "2", "–", "–"]);
         let chosen: Vec<bool> = rows.iter().map(|r| r.chosen).collect();

@@ -18,7 +18,7 @@ use super::worker::{Claim, Worker};
 use crate::error::LabError;
 use crate::experiment::{CheckpointEvery, Policy};
 use crate::files::{is_unfinished, list, write_json, write_new_json};
-use crate::identity::Identity;
+use crate::identity::{Identity, sha256_hex};
 use crate::status::Status;
 
 fn identity() -> Identity {
