@@ -231,8 +231,9 @@ mod tests {
         let linear = r#"{ type = "linear" }"#;
         let pool = r#"{ type = "avg-pool2d", kernel = 2 }"#;
         let residual = |layers: &str| format!(r#"{{ type = "residual", layers = [{layers}] }}"#);
-        // 2 FLOP for each of the 784·10, 196·10 or 784·784 weights.
-        let (whole, pooled, square) = (15_680, 3_920, 1_229_312);
+        // 2 FLOP for each of the 784·10 or 196·10 weights, or the 784 pixels of a
+        // convolution with one weight.
+        let (whole, pooled, pixels) = (15_680, 3_920, 1_568);
         for (layers, expected) in [
             (linear.into(), 2 * whole),
             (format!("{norm}, {linear}"), 3 * whole),
@@ -247,16 +248,18 @@ mod tests {
             (
                 format!(
                     "{}, {linear}",
-                    residual(r#"{ type = "linear", features = 784 }"#)
+                    residual(r#"{ type = "conv2d", channels = 1, kernel = 1 }"#)
                 ),
-                2 * square + 3 * whole,
+                2 * pixels + 3 * whole,
             ),
             (
                 format!(
                     "{}, {linear}",
-                    residual(&format!(r#"{norm}, {{ type = "linear", features = 784 }}"#))
+                    residual(&format!(
+                        r#"{norm}, {{ type = "conv2d", channels = 1, kernel = 1 }}"#
+                    ))
                 ),
-                3 * square + 3 * whole,
+                3 * pixels + 3 * whole,
             ),
         ] {
             let prior = format!("kind = \"custom\"\nlayers = [{layers}]");
