@@ -23,11 +23,16 @@ pub fn layer_norm(
     assert_eq!(shift.len(), scale.len(), "shift");
     assert_eq!(y.len(), x.len(), "results");
     for (x, y) in x.chunks_exact(group).zip(y.chunks_exact_mut(group)) {
-        let statistics = Statistics::new(width, epsilon, x);
+        let Statistics {
+            mean,
+            rest,
+            inverse,
+        } = &Statistics::new(width, epsilon, x);
         let rows = x.chunks_exact(width).zip(y.chunks_exact_mut(width));
         for ((x, y), (&scale, &shift)) in rows.zip(scale.iter().zip(shift)) {
-            for (lane, (x, y)) in x.iter().zip(y).enumerate() {
-                *y = statistics.normal(lane, *x) * scale + shift;
+            let statistics = mean.iter().zip(rest).zip(inverse);
+            for ((x, y), ((mean, rest), inverse)) in x.iter().zip(y).zip(statistics) {
+                *y = ((x - mean) - rest) * inverse * scale + shift;
             }
         }
     }
