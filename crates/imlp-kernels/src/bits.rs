@@ -141,7 +141,7 @@ fn of_indirect_gemm(kernel: Kernel) -> u64 {
 /// `hardware_multiplies_as_plain_rust` compares the others with them.
 #[test]
 #[cfg_attr(miri, ignore = "takes hours")]
-fn products_have_the_bits_of_results_version_5() {
+fn products_have_the_bits_of_results_version_6() {
     use InstructionSet::{Amx, Avx2, Avx512};
     use Operands::{Bf16, EmulatedBf16, F32};
     let expected = |kernel: Kernel| match (kernel.instruction_set(), kernel.operands()) {

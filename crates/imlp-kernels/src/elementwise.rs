@@ -16,7 +16,11 @@ use crate::panels::Panels;
 
 vectorized! {
 /// `out[i] += x[i]`.
+///
+/// # Panics
+/// If the lengths differ.
 pub fn add(kernel, x: &[f32], out: &mut [f32]) {
+    assert_eq!(x.len(), out.len(), "lengths");
     for (out, x) in out.iter_mut().zip(x) {
         *out += x;
     }
@@ -25,7 +29,12 @@ pub fn add(kernel, x: &[f32], out: &mut [f32]) {
 
 /// `sums[f] = Σ` of feature f over all samples of `values`, in panels of `layout`. Padding
 /// must be 0.
+///
+/// # Panics
+/// If a slice does not fit.
 pub fn sum_samples(layout: Panels, values: &[f32], sums: &mut [f32]) {
+    assert_eq!(values.len(), layout.len(), "values");
+    assert_eq!(sums.len(), layout.features, "sums");
     sums.fill(0.0);
     for panel in values.chunks_exact(layout.panel_len()) {
         for (sum, row) in sums.iter_mut().zip(panel.chunks_exact(layout.width)) {

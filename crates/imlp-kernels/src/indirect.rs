@@ -40,8 +40,8 @@ impl IndirectGemm {
     /// `None` when offsets do not fit 32 bits.
     ///
     /// # Panics
-    /// If a feature is out of range or occurs twice at one position, or the lengths do not
-    /// agree.
+    /// If the matrix is empty, there is no position, a feature is out of range or occurs
+    /// twice at one position, or the lengths do not agree.
     pub fn new(
         kernel: Kernel,
         (rows, columns): (usize, usize),
@@ -49,8 +49,15 @@ impl IndirectGemm {
         (outputs, scatter): (usize, &[u32]),
     ) -> Option<Self> {
         assert!(rows > 0 && columns > 0, "an empty matrix");
+        // With a position, whose features differ, the sizes of the matrix are bounded by
+        // those of panels.
+        assert!(!gather.is_empty(), "no position");
         assert_eq!(gather.len() % columns, 0, "gathered features");
-        assert_eq!(gather.len() / columns * rows, scatter.len(), "positions");
+        assert_eq!(scatter.len() % rows, 0, "scattered features");
+        assert_eq!(gather.len() / columns, scatter.len() / rows, "positions");
+        let kernel = kernel.with_f32();
+        let width = kernel.panel_width();
+        u32::try_from(inputs.max(outputs).checked_mul(width)?).ok()?;
         for (features, all, count) in [(inputs, gather, columns), (outputs, scatter, rows)] {
             let mut seen = vec![usize::MAX; features];
             for (position, all) in all.chunks_exact(count).enumerate() {
@@ -63,9 +70,6 @@ impl IndirectGemm {
                 }
             }
         }
-        let kernel = kernel.with_f32();
-        let width = kernel.panel_width();
-        u32::try_from(inputs.max(outputs).checked_mul(width)?).ok()?;
         let offsets = |features: &[u32]| features.iter().map(|f| f * width as u32).collect();
         Some(Self {
             kernel,

@@ -19,6 +19,7 @@ mod panels;
 mod prefetch;
 mod processor;
 mod products;
+mod size;
 mod transpose;
 mod vector;
 

@@ -8,8 +8,11 @@ pub enum Operands {
     /// Rounded to bfloat16, for instructions that multiply two of them per lane
     /// (AVX-512-BF16) or whole tiles of them (AMX). Subnormal numbers count as 0.
     Bf16,
-    /// Rounded to bfloat16 and multiplied as f32: the same rounding on a processor
-    /// without bfloat16, and without its speed.
+    /// Rounded to bfloat16 likewise, then multiplied and summed as values of f32: shows
+    /// what the rounding of operands costs on a processor without bfloat16, slower than
+    /// f32. Not the bits of [`Bf16`](Self::Bf16), whose instructions sum pairs of
+    /// products in an order of their own, round each sum by their own rule, and count
+    /// subnormal numbers as 0.
     EmulatedBf16,
 }
 

@@ -1,6 +1,7 @@
 //! The layout of a batch: panels of samples.
 
 use crate::matrix::MatrixView;
+use crate::size;
 use crate::transpose::transpose;
 
 /// A batch of `samples` vectors of `features` values, stored as
@@ -21,18 +22,27 @@ pub struct Panels {
 
 impl Panels {
     /// Number of panels.
+    ///
+    /// # Panics
+    /// If a panel has no samples.
     pub fn count(self) -> usize {
         self.samples.div_ceil(self.width)
     }
 
     /// Values of one panel.
+    ///
+    /// # Panics
+    /// If memory cannot hold as many.
     pub fn panel_len(self) -> usize {
-        self.features * self.width
+        size::values(self.features, self.width)
     }
 
     /// Values of all panels, padding included.
+    ///
+    /// # Panics
+    /// If memory cannot hold as many.
     pub fn len(self) -> usize {
-        self.count() * self.panel_len()
+        size::values(self.count(), self.panel_len())
     }
 
     /// Whether there is no sample or no feature.
@@ -40,9 +50,10 @@ impl Panels {
         self.len() == 0
     }
 
-    /// Samples in panel `panel`, padding excluded.
+    /// Samples in panel `panel`, padding excluded; 0 behind the last one.
     pub fn samples_in(self, panel: usize) -> usize {
-        (self.samples - panel * self.width).min(self.width)
+        let before = panel.saturating_mul(self.width);
+        self.samples.saturating_sub(before).min(self.width)
     }
 
     /// The same batch with other features.
@@ -55,13 +66,17 @@ impl Panels {
     /// # Panics
     /// If a slice has another length than this layout.
     pub fn from_rows(self, rows: &[f32], panels: &mut [f32]) {
-        assert_eq!(rows.len(), self.samples * self.features, "rows");
+        assert_eq!(
+            rows.len(),
+            size::values(self.samples, self.features),
+            "rows"
+        );
         assert_eq!(panels.len(), self.len(), "panels");
         if self.is_empty() {
             return;
         }
         let of_panels = panels.chunks_exact_mut(self.panel_len());
-        for (panel, rows) in of_panels.zip(rows.chunks(self.width * self.features)) {
+        for (panel, rows) in of_panels.zip(rows.chunks(self.panel_len())) {
             if rows.len() < panel.len() {
                 panel.fill(0.0);
             }
@@ -81,14 +96,18 @@ impl Panels {
     /// # Panics
     /// If a slice has another length than this layout.
     pub fn to_rows(self, panels: &[f32], rows: &mut [f32]) {
-        assert_eq!(rows.len(), self.samples * self.features, "rows");
+        assert_eq!(
+            rows.len(),
+            size::values(self.samples, self.features),
+            "rows"
+        );
         assert_eq!(panels.len(), self.len(), "panels");
         if self.is_empty() {
             return;
         }
         for (panel, rows) in panels
             .chunks_exact(self.panel_len())
-            .zip(rows.chunks_mut(self.width * self.features))
+            .zip(rows.chunks_mut(self.panel_len()))
         {
             for (lane, row) in rows.chunks_exact_mut(self.features).enumerate() {
                 let values = panel.iter().skip(lane).step_by(self.width);

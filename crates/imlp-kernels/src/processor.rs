@@ -133,7 +133,8 @@ impl fmt::Display for Unsupported {
             Operands::F32 => Ok(()),
             Operands::Bf16 => write!(
                 f,
-                "; use \"bf16-emulated\" for the same rounding without the speed, or \"f32\""
+                "; use \"bf16-emulated\", which rounds operands likewise but gives other bits \
+                 and no speed, or \"f32\""
             ),
             Operands::EmulatedBf16 => write!(f, "; or use \"f32\""),
         }
@@ -218,15 +219,16 @@ mod tests {
                 AVX512,
                 Bf16,
                 None,
-                "this processor has no AVX-512-BF16; use \"bf16-emulated\" for the same \
-                 rounding without the speed, or \"f32\"",
+                "this processor has no AVX-512-BF16; use \"bf16-emulated\", which rounds \
+                 operands likewise but gives other bits and no speed, or \"f32\"",
             ),
             (
                 SAPPHIRE_RAPIDS,
                 Bf16,
                 Some(Avx2),
                 "AVX2 has no bfloat16; for bf16 this machine has avx512, amx; use \
-                 \"bf16-emulated\" for the same rounding without the speed, or \"f32\"",
+                 \"bf16-emulated\", which rounds operands likewise but gives other bits and no \
+                 speed, or \"f32\"",
             ),
             (
                 SAPPHIRE_RAPIDS,

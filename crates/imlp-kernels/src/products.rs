@@ -14,6 +14,7 @@ use self::gradient_sink::GradientSink;
 use crate::kernel::Kernel;
 use crate::matrix::MatrixView;
 use crate::panels::Panels;
+use crate::size;
 
 /// Products with full matrices `[outputs, inputs]`, with the buffers that they need.
 ///
@@ -49,7 +50,7 @@ impl Products {
     /// panels of as many features as `bias` has values; `weight` is `[outputs, inputs]`.
     ///
     /// # Panics
-    /// If a slice does not fit.
+    /// If a slice does not fit or the matrix is empty.
     pub fn forward(
         &mut self,
         layout: Panels,
@@ -66,7 +67,7 @@ impl Products {
     /// `weight` is `[outputs, inputs]`.
     ///
     /// # Panics
-    /// If a slice does not fit.
+    /// If a slice does not fit or the matrix is empty.
     pub fn backward(
         &mut self,
         layout: Panels,
@@ -92,7 +93,9 @@ impl Products {
         let output = layout.with_features(matrix.rows);
         assert_eq!(layout.width, self.kernel.panel_width(), "panel width");
         assert_eq!(matrix.columns, layout.features, "columns");
-        assert_eq!(matrix.values.len(), matrix.rows * matrix.columns, "weight");
+        assert!(matrix.rows > 0 && matrix.columns > 0, "an empty matrix");
+        let len = size::values(matrix.rows, matrix.columns);
+        assert_eq!(matrix.values.len(), len, "weight");
         assert_eq!(x.len(), layout.len(), "right operand");
         assert_eq!(y.len(), output.len(), "result");
         if self.kernel.amx().is_some() {
@@ -108,7 +111,7 @@ impl Products {
     /// panels of `outputs` features; `dW` is `[outputs, inputs]`.
     ///
     /// # Panics
-    /// If a slice does not fit.
+    /// If a slice does not fit, the matrix is empty or there is no sample.
     pub fn gradient(
         &mut self,
         layout: Panels,
@@ -119,6 +122,9 @@ impl Products {
     ) {
         let output = layout.with_features(outputs);
         assert_eq!(layout.width, self.kernel.panel_width(), "panel width");
+        // As slices that exist, all three sizes are then bounded.
+        assert!(layout.samples > 0, "no samples");
+        assert!(outputs > 0 && layout.features > 0, "an empty matrix");
         assert_eq!(x.len(), layout.len(), "inputs");
         assert_eq!(dy.len(), output.len(), "gradient of the outputs");
         if self.kernel.amx().is_some() {

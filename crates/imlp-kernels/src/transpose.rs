@@ -1,6 +1,7 @@
 //! Transposition.
 
 use crate::matrix::MatrixView;
+use crate::size::spanned;
 
 /// `out[c·stride + r] = matrix[r, c]`, for a matrix whose rows or columns are contiguous.
 ///
@@ -54,11 +55,11 @@ fn transpose_blocks(matrix: MatrixView<'_>, stride: usize, out: &mut [f32]) -> (
         return (0, 0);
     }
     assert!(
-        matrix.values.len() >= (rows - 1) * matrix.row_stride + columns,
+        matrix.values.len() >= spanned(rows, matrix.row_stride, columns),
         "matrix"
     );
     assert!(
-        rows <= stride && out.len() >= (columns - 1) * stride + rows,
+        rows <= stride && out.len() >= spanned(columns, stride, rows),
         "out"
     );
     for r in (0..rows).step_by(side) {

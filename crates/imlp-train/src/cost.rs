@@ -3,7 +3,7 @@
 use crate::hyperparameters::Hyperparameters;
 use crate::hyperparameters::optimizer::OptimizerRule;
 use crate::network::Network;
-use crate::network::layer::LinearLayer;
+use crate::network::layer::{Layer, LinearLayer};
 use crate::setup::Setup;
 
 mod scratch;
@@ -105,14 +105,30 @@ fn parameters(network: &Network) -> u64 {
 
 /// Operations of the linear layers for one image, forward and backward.
 fn flops_per_image(network: &Network) -> u64 {
-    let linear = network.linear_layers();
-    // No layer before the first weight needs the gradient of its output.
-    let first = linear.iter().position(|layer| has_weight(layer));
-    linear
-        .iter()
-        .enumerate()
-        .map(|(i, layer)| layer_flops(layer, first.is_some_and(|first| i > first)))
-        .fold(0, u64::saturating_add)
+    flops(network.layers(), &mut false)
+}
+
+/// Operations of the linear layers among `layers`. The gradient of a layer's input is
+/// needed if any layer before it has parameters, linear or not, which `parameters` says,
+/// first of those before `layers` and then of these too.
+fn flops(layers: &[Layer], parameters: &mut bool) -> u64 {
+    let mut sum = 0u64;
+    for layer in layers {
+        sum = sum.saturating_add(match layer {
+            Layer::Linear(linear) => {
+                let input_gradient = *parameters;
+                *parameters |= has_weight(linear) || linear.map.has_bias();
+                layer_flops(linear, input_gradient)
+            }
+            Layer::LayerNorm(_) => {
+                *parameters = true;
+                0
+            }
+            Layer::Residual(branch) => flops(branch, parameters),
+            Layer::Relu | Layer::Gelu => 0,
+        });
+    }
+    sum
 }
 
 /// Values that an optimiser keeps for each value of a parameter.
@@ -181,7 +197,7 @@ fn layer_flops(layer: &LinearLayer, input_gradient: bool) -> u64 {
 }
 
 fn has_weight(layer: &LinearLayer) -> bool {
-    !layer.map.weight_shape().is_empty()
+    layer.map.weight_len() > 0
 }
 
 #[cfg(test)]
@@ -216,6 +232,51 @@ mod tests {
             (3 * 4 * 9 + 4) + (4 * 16 * 9 + 16) + (16 * 64 * 9 + 64) + (1024 * 10 + 10)
         );
     }
+
+    #[test]
+    fn parameters_before_a_layer_ask_for_the_gradient_of_its_input() {
+        let norm = r#"{ type = "layer-norm" }"#;
+        let linear = r#"{ type = "linear" }"#;
+        let pool = r#"{ type = "avg-pool2d", kernel = 2 }"#;
+        let residual = |layers: &str| format!(r#"{{ type = "residual", layers = [{layers}] }}"#);
+        // 2 FLOP for each of the 784·10 or 196·10 weights, or the 784 pixels of a
+        // convolution with one weight.
+        let (whole, pooled, pixels) = (15_680, 3_920, 1_568);
+        for (layers, expected) in [
+            (linear.into(), 2 * whole),
+            (format!("{norm}, {linear}"), 3 * whole),
+            (format!("{}, {linear}", residual(norm)), 3 * whole),
+            (
+                format!(r#"{}, {linear}"#, residual(r#"{ type = "relu" }"#)),
+                2 * whole,
+            ),
+            // The pool, of 1 FLOP for each of the 784 pixels, has no parameters.
+            (format!("{pool}, {norm}, {linear}"), 784 + 3 * pooled),
+            (format!("{norm}, {pool}, {linear}"), 2 * 784 + 3 * pooled),
+            (
+                format!(
+                    "{}, {linear}",
+                    residual(r#"{ type = "conv2d", channels = 1, kernel = 1 }"#)
+                ),
+                2 * pixels + 3 * whole,
+            ),
+            (
+                format!(
+                    "{}, {linear}",
+                    residual(&format!(
+                        r#"{norm}, {{ type = "conv2d", channels = 1, kernel = 1 }}"#
+                    ))
+                ),
+                3 * pixels + 3 * whole,
+            ),
+        ] {
+            let prior = format!("kind = \"custom\"\nlayers = [{layers}]");
+            let prior: PriorConfig = toml::from_str(&prior).unwrap();
+            let network = prior.network(Shape::image(1, 28, 28), 10).unwrap();
+            assert_eq!(flops_per_image(&network), expected, "{layers}");
+        }
+    }
+
     #[test]
     fn layers_before_the_first_weight_are_computed_once() {
         let layers = [

@@ -35,7 +35,7 @@ pub(crate) struct Engine {
     values: Vec<Aligned>,
     moments: Moments,
     workspace: Workspace,
-    label_smoothing: f32,
+    label_smoothing: f64,
     input: Panels,
     classes: usize,
     /// The images of the batch in panels.
@@ -56,7 +56,7 @@ impl Engine {
             moments: Moments::new(training.rule, parameters),
             values: aligned(parameters),
             workspace: Workspace::new(kernel),
-            label_smoothing: training.label_smoothing as f32,
+            label_smoothing: training.label_smoothing,
             input: Panels {
                 samples: 0,
                 features: network.input().len(),

@@ -2,7 +2,7 @@
 
 /// Raised with every change that alters a trial's numbers, so that results of
 /// two algorithms never share a folder.
-pub const RESULTS_VERSION: u32 = 5;
+pub const RESULTS_VERSION: u32 = 6;
 
 /// The version of Burn that trains the networks; results depend on it.
 pub const BURN_VERSION: &str = "0.22.1";

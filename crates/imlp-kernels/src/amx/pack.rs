@@ -3,6 +3,7 @@
 use super::tile::{BLOCK, K_STEP, OperandSide, TILE_LEN, TILE_ROWS, TileSource};
 use crate::kernel::Kernel;
 use crate::matrix::MatrixView;
+use crate::size::spanned;
 
 /// Packs `matrix`, of at most [`BLOCK`] rows and with contiguous rows or columns, as
 /// `[steps, parts, 2]` tiles; 0 stands for what is missing of the last ones. A right
@@ -37,7 +38,7 @@ pub(crate) fn pack_tiles(
                 let stride = matrix.row_stride.max(matrix.column_stride);
                 let tile = matrix.submatrix(first, TILE_ROWS, step * K_STEP, K_STEP);
                 TileSource {
-                    values: &tile.values[..(lines - 1) * stride + len],
+                    values: &tile.values[..spanned(lines, stride, len)],
                     row_major,
                     stride,
                 }

@@ -13,7 +13,11 @@ pub fn relu(kernel, x: &mut [f32]) {
 
 vectorized! {
 /// `dy[i] ← 0` where the output `y[i]` of a ReLU is 0.
+///
+/// # Panics
+/// If the lengths differ.
 pub fn relu_backward(kernel, y: &[f32], dy: &mut [f32]) {
+    assert_eq!(y.len(), dy.len(), "lengths");
     for (dy, &y) in dy.iter_mut().zip(y) {
         *dy = if y > 0.0 { *dy } else { 0.0 };
     }
@@ -22,7 +26,11 @@ pub fn relu_backward(kernel, y: &[f32], dy: &mut [f32]) {
 
 vectorized! {
 /// `y = x·Φ(x)` (Hendrycks & Gimpel 2016, arXiv 1606.08415).
+///
+/// # Panics
+/// If the lengths differ.
 pub fn gelu(kernel, x: &[f32], y: &mut [f32]) {
+    assert_eq!(x.len(), y.len(), "lengths");
     for (y, &x) in y.iter_mut().zip(x) {
         let (cumulative, _) = normal(x);
         *y = x * cumulative;
@@ -32,7 +40,11 @@ pub fn gelu(kernel, x: &[f32], y: &mut [f32]) {
 
 vectorized! {
 /// `dx = dy·(Φ(x) + x·φ(x))`, in place of `dy`.
+///
+/// # Panics
+/// If the lengths differ.
 pub fn gelu_backward(kernel, x: &[f32], dy: &mut [f32]) {
+    assert_eq!(x.len(), dy.len(), "lengths");
     for (dy, &x) in dy.iter_mut().zip(x) {
         let (cumulative, density) = normal(x);
         *dy *= cumulative + x * density;

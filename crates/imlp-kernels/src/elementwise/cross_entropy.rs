@@ -10,11 +10,13 @@ use crate::panels::Panels;
 ///
 /// # Panics
 /// If a slice does not fit, or a label is not below the number of classes.
-pub fn cross_entropy(layout: Panels, labels: &[u8], smoothing: f32, logits: &mut [f32]) -> f64 {
+pub fn cross_entropy(layout: Panels, labels: &[u8], smoothing: f64, logits: &mut [f32]) -> f64 {
     assert_eq!(labels.len(), layout.samples, "labels");
     assert_eq!(logits.len(), layout.len(), "logits");
     let (classes, width) = (layout.features, layout.width);
-    let uniform = smoothing / classes as f32;
+    // In f64: of an ε near 1, f32 may leave nothing of 1 − ε.
+    let uniform = smoothing / classes as f64;
+    let (of_label, of_others) = ((1.0 - smoothing + uniform) as f32, uniform as f32);
     let scale = 1.0 / layout.samples as f32;
     let mut loss = 0.0;
     for (p, panel) in logits.chunks_exact_mut(layout.panel_len()).enumerate() {
@@ -33,12 +35,11 @@ pub fn cross_entropy(layout: Panels, labels: &[u8], smoothing: f32, logits: &mut
             let log_total = total.ln() + top;
             let mut sum = 0.0f32;
             for (class, z) in panel[lane..].iter_mut().step_by(width).enumerate() {
-                let onehot = if class == usize::from(label) {
-                    1.0 - smoothing
+                let q = if class == usize::from(label) {
+                    of_label
                 } else {
-                    0.0
+                    of_others
                 };
-                let q = onehot + uniform;
                 let log_probability = *z - log_total;
                 // 0·∞ would be NaN, but a class without weight adds nothing.
                 if q > 0.0 {
@@ -80,7 +81,7 @@ mod tests {
             };
             let mut logits = vec![f32::NAN; layout.len()];
             layout.from_rows(&rows, &mut logits);
-            let loss = cross_entropy(layout, &labels, smoothing as f32, &mut logits);
+            let loss = cross_entropy(layout, &labels, smoothing, &mut logits);
             let rows: Vec<f64> = rows.iter().map(|&z| f64::from(z)).collect();
             assert!((loss - loss_of(&rows)).abs() < 1e-6);
             let mut gradient = vec![0.0; 15];

@@ -7,6 +7,9 @@ use crate::pack::MAX_PANEL_WIDTH;
 vectorized! {
 /// `y = (x − mean)/√(variance + ε)·scale + shift` over each group of as many
 /// features as `scale` is long; `x` and `y` lie in panels of `width` samples.
+///
+/// # Panics
+/// If a slice does not fit.
 pub fn layer_norm(
     kernel,
     width: usize,
@@ -16,13 +19,20 @@ pub fn layer_norm(
     x: &[f32],
     y: &mut [f32],
 ) {
-    let group = scale.len() * width;
+    let group = group_len(width, scale, x);
+    assert_eq!(shift.len(), scale.len(), "shift");
+    assert_eq!(y.len(), x.len(), "results");
     for (x, y) in x.chunks_exact(group).zip(y.chunks_exact_mut(group)) {
-        let (mean, inverse) = statistics(width, epsilon, x);
+        let Statistics {
+            mean,
+            rest,
+            inverse,
+        } = &Statistics::new(width, epsilon, x);
         let rows = x.chunks_exact(width).zip(y.chunks_exact_mut(width));
         for ((x, y), (&scale, &shift)) in rows.zip(scale.iter().zip(shift)) {
-            for (lane, (x, y)) in x.iter().zip(y).enumerate() {
-                *y = (x - mean[lane]) * inverse[lane] * scale + shift;
+            let statistics = mean.iter().zip(rest).zip(inverse);
+            for ((x, y), ((mean, rest), inverse)) in x.iter().zip(y).zip(statistics) {
+                *y = ((x - mean) - rest) * inverse * scale + shift;
             }
         }
     }
@@ -33,6 +43,9 @@ vectorized! {
 /// The gradient of the inputs `x` of a [`layer_norm`] in place of that of its
 /// outputs, `dy`. Adds the gradients of scale and shift to `sums`, `[channels, width]`
 /// each: their sums over the last axis are those of the batch.
+///
+/// # Panics
+/// If a slice does not fit.
 pub fn layer_norm_backward(
     kernel,
     width: usize,
@@ -42,9 +55,11 @@ pub fn layer_norm_backward(
     dy: &mut [f32],
     sums: (&mut [f32], &mut [f32]),
 ) {
-    let group = scale.len() * width;
+    let group = group_len(width, scale, x);
+    assert_eq!(dy.len(), x.len(), "gradient");
+    assert!(sums.0.len() == group && sums.1.len() == group, "sums");
     for (x, dy) in x.chunks_exact(group).zip(dy.chunks_exact_mut(group)) {
-        let (mean, inverse) = statistics(width, epsilon, x);
+        let statistics = Statistics::new(width, epsilon, x);
         // Means over the group of g = scale·dy and of g·x̂.
         let (mut plain, mut along) = ([0.0f32; MAX_PANEL_WIDTH], [0.0f32; MAX_PANEL_WIDTH]);
         let of_scales = sums.0.chunks_exact_mut(width);
@@ -52,7 +67,7 @@ pub fn layer_norm_backward(
         let rows = x.chunks_exact(width).zip(dy.chunks_exact(width));
         for (((x, dy), (of_scale, of_shift)), &scale) in rows.zip(per_channel).zip(scale) {
             for lane in 0..width {
-                let normal = (x[lane] - mean[lane]) * inverse[lane];
+                let normal = statistics.normal(lane, x[lane]);
                 of_scale[lane] += dy[lane] * normal;
                 of_shift[lane] += dy[lane];
                 plain[lane] += scale * dy[lane];
@@ -63,39 +78,80 @@ pub fn layer_norm_backward(
         let rows = x.chunks_exact(width).zip(dy.chunks_exact_mut(width));
         for ((x, dy), &scale) in rows.zip(scale) {
             for lane in 0..width {
-                let normal = (x[lane] - mean[lane]) * inverse[lane];
+                let normal = statistics.normal(lane, x[lane]);
                 let centred = scale * dy[lane] - (plain[lane] + normal * along[lane]) / channels;
-                dy[lane] = centred * inverse[lane];
+                dy[lane] = centred * statistics.inverse[lane];
             }
         }
     }
 }
 }
 
-/// Mean and 1/√(variance + ε) of each sample over one group.
+/// Values of one group of the panels `x`.
 #[inline(always)]
-fn statistics(
-    width: usize,
-    epsilon: f32,
-    x: &[f32],
-) -> ([f32; MAX_PANEL_WIDTH], [f32; MAX_PANEL_WIDTH]) {
-    let channels = (x.len() / width) as f32;
-    let (mut mean, mut variance) = ([0.0f32; MAX_PANEL_WIDTH], [0.0f32; MAX_PANEL_WIDTH]);
-    for x in x.chunks_exact(width) {
-        for (sum, x) in mean.iter_mut().zip(x) {
-            *sum += x;
+fn group_len(width: usize, scale: &[f32], x: &[f32]) -> usize {
+    assert!((1..=MAX_PANEL_WIDTH).contains(&width), "panel width");
+    let group = scale.len() * width;
+    assert!(x.len().is_multiple_of(group), "groups");
+    group
+}
+
+/// Mean and 1/√(variance + ε) of each sample over one group, by the corrected two-pass
+/// algorithm (Chan, Golub & LeVeque 1983).
+///
+/// The mean stays a sum of two numbers. In one, it would be off by half a unit in the last
+/// place of the values, which a small variance turns into much more: up to 1/√ε times as
+/// much where all values are equal, and each is its own mean.
+struct Statistics {
+    /// The mean in f32.
+    mean: [f32; MAX_PANEL_WIDTH],
+    /// What the mean exceeds it by.
+    rest: [f32; MAX_PANEL_WIDTH],
+    inverse: [f32; MAX_PANEL_WIDTH],
+}
+
+impl Statistics {
+    #[inline(always)]
+    fn new(width: usize, epsilon: f32, x: &[f32]) -> Self {
+        let channels = (x.len() / width) as f32;
+        let [mut mean, mut rest, mut inverse] = [[0.0f32; MAX_PANEL_WIDTH]; 3];
+        for x in x.chunks_exact(width) {
+            for (sum, x) in mean.iter_mut().zip(x) {
+                *sum += x;
+            }
+        }
+        for sum in &mut mean {
+            *sum /= channels;
+        }
+        // Sums of the deviations from the mean in f32, and of their squares.
+        for x in x.chunks_exact(width) {
+            let sums = rest.iter_mut().zip(&mut inverse);
+            for (((sum, squares), x), mean) in sums.zip(x).zip(&mean) {
+                let deviation = x - mean;
+                *sum += deviation;
+                *squares += deviation * deviation;
+            }
+        }
+        for (rest, inverse) in rest.iter_mut().zip(&mut inverse) {
+            let (sum, squares) = (*rest, *inverse);
+            *rest = sum / channels;
+            let variance = (squares - sum * *rest) / channels;
+            // Rounding may leave less than 0 of two equal numbers; a NaN stays one.
+            let variance = if variance < 0.0 { 0.0 } else { variance };
+            *inverse = 1.0 / (variance + epsilon).sqrt();
+        }
+        Self {
+            mean,
+            rest,
+            inverse,
         }
     }
-    for sum in &mut mean {
-        *sum /= channels;
+
+    /// `(x − mean)/√(variance + ε)` of the sample in `lane`.
+    #[inline(always)]
+    fn normal(&self, lane: usize, x: f32) -> f32 {
+        ((x - self.mean[lane]) - self.rest[lane]) * self.inverse[lane]
     }
-    for x in x.chunks_exact(width) {
-        for ((sum, x), mean) in variance.iter_mut().zip(x).zip(&mean) {
-            *sum += (x - mean) * (x - mean);
-        }
-    }
-    let inverse = variance.map(|sum| 1.0 / (sum / channels + epsilon).sqrt());
-    (mean, inverse)
 }
 
 #[cfg(test)]
@@ -218,6 +274,77 @@ mod tests {
                     (f64::from(of_shift[i]) - expected).abs() < 1e-4,
                     "shift {i}"
                 );
+            }
+        }
+    }
+
+    /// Normalised rows of `samples`, in f32 with ε = 1e-5, scale 1 and shift 0.
+    fn normalized(kernel: Kernel, samples: &[Vec<f32>]) -> Vec<f32> {
+        let layout = Panels {
+            samples: samples.len(),
+            features: samples[0].len(),
+            width: kernel.panel_width(),
+        };
+        let [mut x, mut y] = [vec![0.0; layout.len()], vec![0.0; layout.len()]];
+        layout.from_rows(&samples.concat(), &mut x);
+        let (scale, shift) = (vec![1.0; layout.features], vec![0.0; layout.features]);
+        layer_norm(kernel, layout.width, &scale, &shift, 1e-5, &x, &mut y);
+        let mut rows = vec![f32::NAN; samples.len() * layout.features];
+        layout.to_rows(&y, &mut rows);
+        rows
+    }
+
+    #[test]
+    fn a_constant_row_is_its_own_mean() {
+        for kernel in Kernel::all_and_plain() {
+            for channels in [1, 2, 3, 7, 11, 96, 100, 768, 1000, 3001] {
+                let values = [0.1, 1.0, -0.3, 0.7, 1e-3, -12.345, 255.1, 1e4 / 3.0];
+                let samples = values.map(|value: f32| vec![value; channels]);
+                let rows = normalized(kernel, &samples);
+                assert!(rows.iter().all(|&y| y == 0.0), "{channels} channels");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_far_from_zero_have_the_normal_values_of_their_deviations() {
+        for kernel in Kernel::all_and_plain() {
+            for (offset, size) in [(1e4, 1.0), (-3e5, 1.0), (1.0, 1e-6), (100.0, 1e-4)] {
+                let sample: Vec<f32> = (0..57)
+                    .map(|i| (offset + size * (f64::from(i) * 0.7).sin()) as f32)
+                    .collect();
+                let exact: Vec<f64> = sample.iter().map(|&x| f64::from(x)).collect();
+                let mean = exact.iter().sum::<f64>() / 57.0;
+                let variance = exact.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 57.0;
+                for (x, got) in exact.iter().zip(normalized(kernel, &[sample.clone()])) {
+                    let expected = (x - mean) / (variance + 1e-5).sqrt();
+                    let error = (f64::from(got) - expected).abs();
+                    assert!(error < 2e-6, "{offset}: {got}, not {expected}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_same_bits() {
+        let sample = |s: usize| (0..57).map(move |i| ((i * 7 + s * 31) as f32).sin() + s as f32);
+        let samples: Vec<Vec<f32>> = (0..37).map(|s| sample(s).collect()).collect();
+        let bits = |kernel| -> Vec<u32> {
+            let rows = normalized(kernel, &samples);
+            rows.iter().map(|y| y.to_bits()).collect()
+        };
+        let kernels = Kernel::all_and_plain();
+        for &kernel in &kernels {
+            assert!(bits(kernel) == bits(kernels[0]), "{kernel:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_finite_is_not_hidden() {
+        for kernel in Kernel::all_and_plain() {
+            for bad in [f32::NAN, f32::INFINITY] {
+                let rows = normalized(kernel, &[vec![1.0, bad, 2.0]]);
+                assert!(rows.iter().all(|y| y.is_nan()), "{rows:?}");
             }
         }
     }

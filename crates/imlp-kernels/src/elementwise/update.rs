@@ -25,6 +25,9 @@ pub enum UpdateRule {
         rate: f32,
         /// β₁, β₂.
         betas: (f32, f32),
+        /// 1 − β₁, 1 − β₂: of the β before they were rounded to f32, which may leave
+        /// nothing of a small difference.
+        complements: (f32, f32),
         /// `1 / √(1 − β₂ᵗ)`.
         correction: f32,
         /// ε.
@@ -186,14 +189,14 @@ fn adamw(
     first: &mut [f32],
     second: &mut [f32],
 ) {
-    let UpdateRule::AdamW { rate, betas, correction, epsilon, kept } = rule else {
+    let UpdateRule::AdamW { rate, betas, complements, correction, epsilon, kept } = rule else {
         unreachable!("another rule");
     };
     for (gradient, range) in block.rows() {
         let moments = first[range.clone()].iter_mut().zip(&mut second[range.clone()]);
         for ((w, (m, v)), g) in value[range].iter_mut().zip(moments).zip(gradient) {
-            *m = betas.0 * *m + (1.0 - betas.0) * g;
-            *v = betas.1 * *v + (1.0 - betas.1) * g * g;
+            *m = betas.0 * *m + complements.0 * g;
+            *v = betas.1 * *v + complements.1 * g * g;
             *w = kept * *w - rate * *m / (v.sqrt() * correction + epsilon);
         }
     }
@@ -222,6 +225,7 @@ mod tests {
             UpdateRule::AdamW {
                 rate: 0.3,
                 betas: (0.8, 0.9),
+                complements: (0.2, 0.1),
                 correction: 1.7,
                 epsilon: 1e-3,
                 kept: 0.97,

@@ -58,7 +58,9 @@ fn registers(kernel: Kernel, columns: usize) -> usize {
 pub(super) fn is_sparse(kernel: Kernel, layout: Panels, x: &[f32]) -> bool {
     /// Fewer do not repay the transposition of weights and results.
     const MIN_SAMPLES: usize = 64;
-    if kernel.operands() == Operands::EmulatedBf16 || layout.samples < MIN_SAMPLES {
+    // Nonzeros are counted in 32 bits.
+    let countable = u32::try_from(x.len()).is_ok();
+    if kernel.operands() == Operands::EmulatedBf16 || layout.samples < MIN_SAMPLES || !countable {
         return false;
     }
     let mut nonzeros = 0;

@@ -6,7 +6,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::hyperparameters::optimizer::OptimizerRule;
+use crate::hyperparameters::optimizer::{OptimizerRule, bias_correction};
 use crate::interpolation::optimizer_state::StateChange;
 use crate::model::ModelState;
 
@@ -78,8 +78,8 @@ impl Optimizer {
                 };
                 let first = blend(state.first.take(), beta1, gradient.clone());
                 let second = blend(state.second.take(), beta2, gradient.clone() * gradient);
-                let correction1 = 1.0 - beta1.powi(state.updates);
-                let correction2 = (1.0 - beta2.powi(state.updates)).sqrt();
+                let correction1 = bias_correction(beta1, state.updates);
+                let correction2 = bias_correction(beta2, state.updates).sqrt();
                 let denominator = second.clone().sqrt() / correction2 + epsilon;
                 let step = first.clone() / denominator * (rate / correction1);
                 state.first = Some(first);

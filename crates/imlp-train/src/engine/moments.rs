@@ -4,7 +4,7 @@ use imlp_kernels::elementwise::{ParameterUpdate, UpdateRule};
 use imlp_kernels::{Aligned, Kernel};
 
 use super::memory::{aligned, to_host};
-use crate::hyperparameters::optimizer::OptimizerRule;
+use crate::hyperparameters::optimizer::{OptimizerRule, bias_correction};
 use crate::interpolation::optimizer_state::StateChange;
 use crate::model::ModelState;
 use crate::network::parameters::HostParameters;
@@ -61,10 +61,11 @@ impl Moments {
                 epsilon,
                 weight_decay,
             } => {
-                let bias = |beta: f64| 1.0 - beta.powi(self.updates[index]);
+                let bias = |beta| bias_correction(beta, self.updates[index]);
                 UpdateRule::AdamW {
                     rate: (rate / bias(beta1)) as f32,
                     betas: (beta1 as f32, beta2 as f32),
+                    complements: ((1.0 - beta1) as f32, (1.0 - beta2) as f32),
                     correction: (1.0 / bias(beta2).sqrt()) as f32,
                     epsilon: epsilon as f32,
                     kept: (1.0 - rate * weight_decay) as f32,
@@ -111,6 +112,77 @@ impl Moments {
                 self.first[index].fill(0.0);
                 self.second[index].fill(0.0);
                 self.updates[index] = 0;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use imlp_kernels::Operands;
+
+    use super::*;
+
+    /// Two weights under AdamW with rate 0.05, ε = 1e-8 and λ = 0.1, after each step.
+    /// The second one's start and gradients have the opposite sign.
+    fn weights(betas: (f64, f64)) -> Option<Vec<[f32; 2]>> {
+        let kernel = Kernel::new(Operands::F32, None).ok()?;
+        let rule = OptimizerRule::AdamW {
+            beta1: betas.0,
+            beta2: betas.1,
+            epsilon: 1e-8,
+            weight_decay: 0.1,
+        };
+        let mut w = [0.3, -0.7];
+        let mut moments = Moments::new(rule, &vec![w.to_vec()]);
+        let steps = [0.5, -0.25, 1.5, 0.0, -2.0].map(|g| {
+            moments.update(kernel, 0, 0.05, &mut w, 2).apply(&[g, -g]);
+            w
+        });
+        Some(steps.into())
+    }
+
+    /// The numbers are those of `torch.optim.AdamW` (PyTorch 2.15) in f64.
+    #[test]
+    fn betas_near_one_lose_nothing() {
+        for (betas, expected) in [
+            (
+                (0.9, 0.999999),
+                [
+                    [0.248500001, -0.646500001],
+                    [0.23394264602856696, -0.6299526460285669],
+                    [0.19923482847305024, -0.5932647784730503],
+                    [0.17077314785677583, -0.5628329481067758],
+                    [0.17673155997052362, -0.5668310612192736],
+                ],
+            ),
+            (
+                (0.9, 0.99999998),
+                [
+                    [0.248500001, -0.646500001],
+                    [0.2339426479932634, -0.6299526479932633],
+                    [0.1992348176073195, -0.5932647676073195],
+                    [0.17077313327789997, -0.5628329335279],
+                    [0.17673154924774517, -0.5668310504964952],
+                ],
+            ),
+            (
+                (0.999999, 0.999),
+                [
+                    [0.248500001, -0.646500001],
+                    [0.23144376338611253, -0.6274537633861126],
+                    [0.1987404065430947, -0.5927703565430947],
+                    [0.17042012309788912, -0.5624799233478891],
+                    [0.17174900634139975, -0.5618485075901498],
+                ],
+            ),
+        ] {
+            let Some(steps) = weights(betas) else { return };
+            for (got, expected) in steps.iter().zip(expected) {
+                for (&got, expected) in got.iter().zip(expected) {
+                    let error: f64 = f64::from(got) - expected;
+                    assert!(error.abs() < 1e-6, "{betas:?}: {got}, not {expected}");
+                }
             }
         }
     }

@@ -14,7 +14,8 @@ pub enum Precision {
     F32,
     /// Operands rounded to bfloat16, on processors with AVX-512-BF16.
     Bf16,
-    /// The same rounding on any processor, slower than `f32`.
+    /// Operands rounded likewise but summed as f32, on any processor, slower than `f32`: for
+    /// the effect of the rounding, not for the bits of `bf16`.
     Bf16Emulated,
 }
 

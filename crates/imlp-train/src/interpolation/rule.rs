@@ -48,12 +48,11 @@ impl InterpolationRule {
 }
 
 /// The prior's share of the weights after interpolations with `alphas` and no
-/// gradient in between: `1 − Π(1−α_s)`.
+/// gradient in between: `1 − Π(1−α_s)`, to rounding for every α: the difference itself
+/// cancels for a small one.
 pub fn effective_prior_share(alphas: impl IntoIterator<Item = Alpha>) -> f64 {
-    1.0 - alphas
-        .into_iter()
-        .map(|alpha| 1.0 - alpha.get())
-        .product::<f64>()
+    let kept = alphas.into_iter().map(|alpha| (-alpha.get()).ln_1p());
+    -kept.sum::<f64>().exp_m1()
 }
 
 #[cfg(test)]
@@ -67,6 +66,21 @@ mod tests {
         let constant = [Alpha::new(0.1).unwrap(); 10];
         assert!((effective_prior_share(constant) - (1.0 - 0.9f64.powi(10))).abs() < 1e-12);
         assert_eq!(effective_prior_share([Alpha::ONE]), 1.0);
-        assert_eq!(effective_prior_share([]), 0.0);
+        for none in [&[][..], &[Alpha::ZERO; 3]] {
+            let share = effective_prior_share(none.iter().copied());
+            assert!(share == 0.0 && share.is_sign_positive());
+        }
+        let mixed = [Alpha::ONE, Alpha::new(0.5).unwrap(), Alpha::ONE];
+        assert_eq!(effective_prior_share(mixed), 1.0);
+    }
+
+    #[test]
+    fn a_small_alpha_leaves_its_share() {
+        for alpha in [5e-324f64, 1e-300, 1e-20, 1e-9] {
+            // 1 − (1−α)³ = 3α − 3α² + α³.
+            let expected = 3.0 * alpha - 3.0 * alpha * alpha + alpha.powi(3);
+            let got = effective_prior_share([Alpha::new(alpha).unwrap(); 3]);
+            assert!((got / expected - 1.0).abs() < 1e-14, "{alpha:e}: {got:e}");
+        }
     }
 }
