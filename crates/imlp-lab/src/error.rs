@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use imlp_suggest::counted;
+
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
@@ -76,8 +78,10 @@ pub enum LabError {
     },
     /// More memory than allowed.
     #[error(
-        "this experiment needs about {needed} with {jobs} trial(s) at a time, more than the limit of {limit}; \
-         use fewer --jobs, a smaller network or batch, or raise --max-memory"
+        "this experiment needs about {needed} with {} at a time, more than the limit of {limit}; \
+         use {}a smaller network or batch, or raise --max-memory",
+        counted(*jobs, "trial"),
+        if *jobs > 1 { "fewer --jobs, " } else { "" }
     )]
     Memory {
         /// Predicted peak.
@@ -144,12 +148,13 @@ pub enum LabError {
 
 /// What to do about an error of the system, where there is something to say.
 fn remedy(action: &str, error: &std::io::Error) -> &'static str {
+    let writes = ["write", "make the folder", "rename"].contains(&action);
     match error.kind() {
         std::io::ErrorKind::StorageFull => {
             "; free some space and run the same command again, what is finished is kept"
         }
-        std::io::ErrorKind::NotFound if action == "write" => "; does its folder exist?",
-        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+        std::io::ErrorKind::NotFound if writes => "; make the folder first, or give another",
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem if writes => {
             "; choose a folder that you may write to with --out"
         }
         _ => "",

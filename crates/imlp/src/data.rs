@@ -4,11 +4,12 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use imlp_data::{FetchEvent, FetchOptions, Installed};
+use imlp_suggest::one_line;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::{DataArguments, DataCommand};
 use crate::exit::Failure;
-use crate::output::say;
+use crate::output::{say, tell};
 
 pub fn run(arguments: &DataArguments) -> Result<(), Failure> {
     match &arguments.command {
@@ -47,15 +48,15 @@ fn fetch(name: &str, from: Option<&Path>) -> Result<(), Failure> {
     } else {
         ProgressBar::hidden()
     };
-    let tell = |line: String| bar.suspend(|| eprintln!("{line}"));
+    let report = |line: String| bar.suspend(|| tell(line));
     let mut progress = |event: FetchEvent<'_>| match event {
-        FetchEvent::Trying { source } => tell(format!("trying {source}")),
+        FetchEvent::Trying { source } => report(format!("trying {source}")),
         FetchEvent::Failed { source, reason } => {
             let reason = reason.strip_prefix(source).unwrap_or(reason);
-            tell(format!("  {source}: {}", reason.trim_start_matches(": ")));
+            report(format!("  {source}: {}", reason.trim_start_matches(": ")));
         }
         FetchEvent::Bytes { file, done, total } => {
-            bar.set_message(file.to_owned());
+            bar.set_message(one_line(file).into_owned());
             bar.set_length(total.unwrap_or(done));
             bar.set_position(done);
         }
@@ -87,7 +88,7 @@ pub fn ensure(name: &str) -> Result<(), Failure> {
         .into_iter()
         .any(|info| info.name == name && matches!(info.installed, Installed::No { .. }));
     if missing {
-        eprintln!("{name} is not installed yet; fetching it");
+        tell(format_args!("{name} is not installed yet; fetching it"));
         fetch(name, None)?;
     }
     Ok(())

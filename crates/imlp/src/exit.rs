@@ -4,7 +4,10 @@ use std::process::ExitCode;
 
 use imlp_lab::LabError;
 use imlp_lab::executor::Failed;
+use imlp_suggest::counted;
 use imlp_train::TrainError;
+
+use crate::output::tell;
 
 /// Anything that ends a command early.
 #[derive(Debug)]
@@ -50,15 +53,15 @@ pub fn code(outcome: Result<(), Failure>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Message(message)) => {
-            eprintln!("error: {message}");
+            tell(format_args!("error: {message}"));
             ExitCode::FAILURE
         }
         Err(Failure::SomeFailed(message)) => {
-            eprintln!("error: {message}");
+            tell(format_args!("error: {message}"));
             ExitCode::from(SOME_FAILED)
         }
         Err(Failure::Interrupted(message)) => {
-            eprintln!("{message}");
+            tell(message);
             ExitCode::from(INTERRUPTED)
         }
     }
@@ -70,11 +73,11 @@ pub fn report(failed: &[Failed]) -> Result<(), Failure> {
         return Ok(());
     }
     for Failed { job, reason } in failed {
-        eprintln!("failed: {job}: {reason}");
+        tell(format_args!("failed: {job}: {reason}"));
     }
     Err(Failure::SomeFailed(format!(
-        "{} of the trials and priors failed; the results of the others are kept. Remove the cause, \
-         then run `imlp retry` and the same command again",
-        failed.len()
+        "{} failed; the results of the others are kept. Remove the cause, then run `imlp retry` \
+         and the same command again",
+        counted(failed.len(), "run")
     )))
 }

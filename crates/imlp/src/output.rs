@@ -1,24 +1,35 @@
-//! Standard output that may be closed or full, and files.
+//! What reaches the terminal, and files.
+//!
+//! All text goes through [`say`] or [`tell`], which show the control characters of names,
+//! metadata and reasons that come from files instead of sending them.
 
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use imlp_lab::files::{UnfinishedFile, free_space};
+use imlp_suggest::visible;
 use imlp_train::{Metrics, NewFile, bytes};
 
 use crate::exit::Failure;
 use crate::interruption::stop_on_ctrl_c;
 
-/// Prints `text` and a line end.
+/// Prints `text` and a line end to the standard output.
 ///
 /// A reader that has gone (`imlp data list | head -1`) is no error; a full disk
 /// is.
 pub fn say(text: impl std::fmt::Display) -> Result<(), Failure> {
-    print(format!("{text}\n").as_bytes())
+    print(visible(&format!("{text}\n")).as_bytes())
 }
 
-/// Prints `bytes`, as [`say`] does text.
+/// Prints `text` and a line end to the standard error. Where that cannot be written, nobody
+/// reads it.
+pub fn tell(text: impl std::fmt::Display) {
+    let line = format!("{text}\n");
+    let _ = io::stderr().lock().write_all(visible(&line).as_bytes());
+}
+
+/// Prints `bytes` as they are: a file for another program.
 pub fn print(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use imlp_lab::text::thousands;
 use imlp_lab::{Execution, Experiment, Plan, Prediction, Recipe};
 use imlp_linear::Alpha;
+use imlp_suggest::counted;
 use imlp_train::bytes;
 
 use crate::args::DeviceName;
 use crate::data;
 use crate::exit::Failure;
-use crate::output::say;
+use crate::output::{say, tell};
 
 /// Whether data sets that are not installed are fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +60,7 @@ pub fn prepare(
         match announce {
             Announce::Nowhere => {}
             Announce::StandardOutput => say(line)?,
-            Announce::StandardError => eprintln!("{line}"),
+            Announce::StandardError => tell(line),
         }
     }
     experiment.check_memory(&execution)?;
@@ -101,9 +102,9 @@ fn announcement(experiment: &Experiment, prediction: &Prediction, jobs: usize) -
         }
     }
     lines.push(format!(
-        "plan    {} trials and {} priors, {:.2e} FLOPs, {jobs} at a time, about {} of memory",
-        prediction.trials,
-        prediction.priors,
+        "plan    {} and {}, {:.2e} FLOPs, {jobs} at a time, about {} of memory",
+        counted(prediction.trials, "trial"),
+        counted(prediction.priors, "prior"),
         prediction.total_flops,
         bytes(prediction.peak_bytes),
     ));

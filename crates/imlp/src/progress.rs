@@ -6,7 +6,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use imlp_lab::executor::{JobEnd, JobLabel, Progress};
+use imlp_suggest::{counted, one_line};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::output::tell;
 
 /// Shows the progress of a sweep.
 pub struct Display {
@@ -55,7 +58,9 @@ impl Display {
         if self.plain {
             let seconds = self.total.elapsed().as_secs_f64();
             let eta = self.total.eta().as_secs_f64();
-            eprintln!("[{done}/{jobs}] {job} {how} after {seconds:.0} s, about {eta:.0} s left");
+            tell(format_args!(
+                "[{done}/{jobs}] {job} {how} after {seconds:.0} s, about {eta:.0} s left"
+            ));
         }
     }
 
@@ -83,9 +88,12 @@ impl Progress for Display {
         self.total
             .enable_steady_tick(std::time::Duration::from_millis(500));
         if finished > 0 {
-            let line = format!("{finished} finished trial(s) found, not repeated");
+            let line = format!(
+                "finished before, not repeated: {}",
+                counted(finished, "trial")
+            );
             if self.plain {
-                eprintln!("{line}");
+                tell(&line);
             } else {
                 // Printed above the bars, or nowhere if they are hidden.
                 let _ = self.bars.println(line);
@@ -97,7 +105,7 @@ impl Progress for Display {
         let bar = self
             .bars
             .add(ProgressBar::new(steps).with_style(style(TASK)));
-        bar.set_prefix(job.to_string());
+        bar.set_prefix(one_line(&job.to_string()).into_owned());
         let mut workers = self.workers.lock().expect("no holder panics");
         if let Some(slot) = workers.get_mut(worker) {
             *slot = Some(bar);
@@ -128,7 +136,7 @@ impl Progress for Display {
         match end {
             JobEnd::Done => self.over(job, "done"),
             JobEnd::Failed(_) => self.over(job, "failed"),
-            JobEnd::GivenBack if self.plain => eprintln!("{job} will run again"),
+            JobEnd::GivenBack if self.plain => tell(format_args!("{job} will run again")),
             JobEnd::GivenBack => {}
         }
     }

@@ -8,12 +8,13 @@ use imlp_lab::executor::{Failed, outcome};
 use imlp_lab::status::Status;
 use imlp_lab::store::Store;
 use imlp_lab::{Experiment, LabError, Recipe};
+use imlp_suggest::counted;
 
 use crate::args::SweepArguments;
 use crate::command_line::command_line;
 use crate::exit::Failure;
 use crate::interruption::stop_on_ctrl_c;
-use crate::output::say;
+use crate::output::{say, tell};
 
 /// Submits the unfinished trials. Returns those that failed when all have ended; none
 /// if jobs continue without this process.
@@ -49,17 +50,21 @@ pub fn run(
         })?;
     let folder = store.root().display();
     if submitted.finished > 0 {
-        say(format_args!("{} trial(s) are finished", submitted.finished))?;
+        say(format_args!(
+            "finished: {}",
+            counted(submitted.finished, "trial")
+        ))?;
     }
     if submitted.queued > 0 {
         say(format_args!(
-            "{} trial(s) are in the queue",
-            submitted.queued
+            "in the queue: {}",
+            counted(submitted.queued, "trial")
         ))?;
     }
     for (label, job, tasks) in &submitted.arrays {
         say(format_args!(
-            "submitted {label}: job {job}, {tasks} task(s)"
+            "submitted {label}: job {job}, {}",
+            counted(*tasks, "task")
         ))?;
     }
     if !submitted.arrays.is_empty() || submitted.queued > 0 {
@@ -76,9 +81,9 @@ pub fn run(
     let outcome = outcome(experiment, store, request.worker.policy)?;
     if outcome.unfinished_trials() > 0 {
         return Err(Failure::Message(format!(
-            "{} trial(s) have neither a result nor a job; `imlp status {folder}` tells why, and \
-             the same command submits them again",
-            outcome.unfinished_trials()
+            "without a result or a job: {}; `imlp status {folder}` tells why, and the same \
+             command submits what is missing again",
+            counted(outcome.unfinished_trials(), "trial")
         )));
     }
     Ok(Some(outcome.failed(experiment)))
@@ -110,7 +115,7 @@ fn wait(
         }
         let line = counts(&status);
         if line != told && !quiet {
-            eprintln!("{line}");
+            tell(&line);
             told = line;
         }
         if status.unfinished() == 0 || without_job >= EMPTY_POLLS {

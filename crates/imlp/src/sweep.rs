@@ -11,7 +11,7 @@ use crate::args::{ExecutorName, SweepArguments};
 use crate::command_line::command_line;
 use crate::exit::{Failure, report};
 use crate::interruption::stop_on_ctrl_c;
-use crate::output::say;
+use crate::output::{say, tell};
 use crate::prepare::{Announce, MissingData, prepare};
 use crate::progress::Display;
 use crate::slurm;
@@ -25,7 +25,7 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
     }
     let plan = Plan::new(&recipe)?;
     if !output.quiet && sets_alpha(&plan) {
-        eprintln!("note: a sweep sets α itself; interpolation.alpha is not used");
+        tell("note: a sweep sets α itself; interpolation.alpha is not used");
     }
     let execution = Execution {
         out: output.out.clone().unwrap_or_else(|| default_out(&plan)),

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::args::TrainArguments;
 use crate::exit::Failure;
 use crate::interruption::stop_on_ctrl_c;
-use crate::output::{percent, print, say};
+use crate::output::{percent, print, say, tell};
 use crate::prepare::{Announce, MissingData, one_trial, prepare};
 use crate::progress::Display;
 
@@ -164,9 +164,7 @@ impl Again<'_> {
                 )));
             }
             if !self.quiet {
-                eprintln!(
-                    "the trial is finished, but its weights were not kept: training it again"
-                );
+                tell("the trial is finished, but its weights were not kept: training it again");
             }
             let again = self.observe(|observer| {
                 run_trial(setup, trial.alpha, trial.seed, prior.as_ref(), observer)
