@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use imlp_suggest::did_you_mean;
+use imlp_train::{toml_literal, wrong_value};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -48,11 +49,32 @@ pub(crate) fn flat(tree: &Value) -> Vec<(String, &Value)> {
 /// Reads a TOML file.
 pub(crate) fn table(path: &Path, action: &'static str) -> Result<toml::Table, LabError> {
     let text = std::fs::read_to_string(path).map_err(LabError::io(action, path))?;
-    text.parse()
-        .map_err(|error: toml::de::Error| LabError::Toml {
-            origin: path.display().to_string(),
-            reason: error.to_string(),
-        })
+    parse(&text, || path.display().to_string())
+}
+
+/// Reads TOML that comes from `origin`.
+pub(crate) fn parse(text: &str, origin: impl FnOnce() -> String) -> Result<toml::Table, LabError> {
+    text.parse().map_err(|error: toml::de::Error| {
+        let reason = error.to_string();
+        let mut reason = reason.trim_end().to_owned();
+        let word = error.span().and_then(|span| word_at(text, span.start));
+        if let Some(literal) = word.and_then(toml_literal) {
+            reason += &format!("; write {literal}");
+        }
+        LabError::Toml {
+            origin: origin(),
+            reason,
+        }
+    })
+}
+
+/// The value around byte `at`.
+fn word_at(text: &str, at: usize) -> Option<&str> {
+    let ends = |c: char| c.is_whitespace() || "=,[]{}#".contains(c);
+    let (before, after) = (text.get(..at)?, text.get(at..)?);
+    let from = before.rfind(ends).map_or(0, |i| i + 1);
+    let to = at + after.find(ends).unwrap_or(after.len());
+    text.get(from..to)
 }
 
 /// Deserialises `value`, naming the key of whatever is wrong. `more` are keys
@@ -62,7 +84,7 @@ pub(crate) fn read<T: DeserializeOwned>(
     at: &str,
     more: &[&str],
 ) -> Result<T, LabError> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
+    serde_path_to_error::deserialize(value.clone()).map_err(|error| {
         let path = error.path().to_string();
         let message = error.inner().message().to_owned();
         let unknown = message
@@ -89,7 +111,7 @@ pub(crate) fn read<T: DeserializeOwned>(
             }
             None => LabError::Key {
                 key: join(at, &path),
-                reason: in_words(&message),
+                reason: wrong_value::<T>(&value, error.path(), &message),
             },
         }
     })
@@ -102,20 +124,6 @@ fn dotted(path: &str) -> String {
     } else {
         format!("{path}.")
     }
-}
-
-/// The deserialiser's message without Rust's names of types.
-fn in_words(message: &str) -> String {
-    let Some((before, expected)) = message.split_once("expected ") else {
-        return message.to_owned();
-    };
-    let words = match expected.split_whitespace().next() {
-        Some("u8" | "u32" | "u64" | "usize") => "a whole number",
-        Some("f64") => "a number",
-        Some("struct") => "a table",
-        _ => expected,
-    };
-    format!("{before}expected {words}")
 }
 
 fn join(at: &str, path: &str) -> String {

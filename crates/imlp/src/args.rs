@@ -10,7 +10,7 @@ mod store;
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use imlp_data::ImageShape;
 
 pub use conversion::{DenseArguments, InspectArguments, ProjectArguments};
@@ -41,6 +41,32 @@ pub struct Arguments {
     pub command: Command,
     #[command(flatten)]
     pub logging: Logging,
+}
+
+impl Arguments {
+    /// Reads the command line; wrong usage ends the program.
+    pub fn read() -> Self {
+        let mut matches = with_negative_numbers(Self::command()).get_matches();
+        Self::from_arg_matches_mut(&mut matches)
+            .unwrap_or_else(|error| error.format(&mut Self::command()).exit())
+    }
+}
+
+/// `--epochs -1`: a number, which the option refuses by name, not an unknown option.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let takes_numbers = |arg: &Arg| {
+        arg.get_action().takes_values() && !arg.is_positional() && !arg.is_allow_hyphen_values_set()
+    };
+    command
+        .mut_args(|arg| {
+            let negative = takes_numbers(&arg);
+            if negative {
+                arg.allow_negative_numbers(true)
+            } else {
+                arg
+            }
+        })
+        .mut_subcommands(with_negative_numbers)
 }
 
 /// Logging on the standard error.
@@ -185,12 +211,34 @@ fn parse_image(text: &str) -> Result<ImageShape, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_well_formed() {
-        Arguments::command().debug_assert();
+        with_negative_numbers(Arguments::command()).debug_assert();
+    }
+
+    #[test]
+    fn a_negative_number_is_refused_by_the_name_of_its_option() {
+        let mut tried = 0;
+        for command in Arguments::command().get_subcommands() {
+            for option in command.get_arguments() {
+                let Some(long) = option
+                    .get_long()
+                    .filter(|_| option.get_action().takes_values())
+                else {
+                    continue;
+                };
+                let line = ["imlp", command.get_name(), &format!("--{long}"), "-1"];
+                let read = with_negative_numbers(Arguments::command()).try_get_matches_from(line);
+                let message = read.map_or_else(|error| error.to_string(), |_| String::new());
+                assert!(
+                    !message.contains("unexpected argument"),
+                    "{line:?}: {message}"
+                );
+                tried += 1;
+            }
+        }
+        assert!(tried > 30, "{tried}");
     }
 }

@@ -31,13 +31,11 @@ mod worker;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use args::{Arguments, Command};
 
 fn main() -> ExitCode {
     allocator::tune();
-    let arguments = Arguments::parse();
+    let arguments = Arguments::read();
     logging::start(arguments.logging);
     let outcome = match arguments.command {
         Command::Sweep(arguments) => sweep::run(&arguments),

@@ -316,9 +316,17 @@ pub fn jobs(asked: Option<u32>) -> usize {
 /// `--seeds`: a single number counts, a list names.
 fn seeds(text: &str) -> Result<Value, Failure> {
     let number = |part: &str| {
-        part.trim().parse::<i64>().ok().filter(|n| *n >= 0).ok_or_else(|| {
+        let part = part.trim();
+        part.parse::<i64>().ok().filter(|n| *n >= 0).ok_or_else(|| {
+            let digits = part.strip_prefix('-').unwrap_or(part);
+            let is_whole = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+            let problem = match (is_whole, part.starts_with('-')) {
+                (true, true) => "is negative".to_owned(),
+                (true, false) => format!("is above {}, the largest seed", i64::MAX),
+                (false, _) => "is not a whole number".to_owned(),
+            };
             Failure::Message(format!(
-                "--seeds {text}: `{part}` is not a whole number; give how many (3) or a list (0,4,7)"
+                "--seeds {text}: `{part}` {problem}; give how many (3) or a list (0,4,7)"
             ))
         })
     };
