@@ -4,9 +4,11 @@
 
 mod counted;
 mod visible;
+mod whole_number;
 
 pub use counted::counted;
 pub use visible::{beginning, one_line, visible};
+pub use whole_number::no_whole_number;
 
 /// The candidate closest to `word`, if at most a third of `word` differs.
 ///
@@ -48,6 +50,8 @@ const OTHER_THINGS: &[&str] = &[
     "flatten",
     // Optimisers and number formats.
     "adam", "nadam", "radam", "adamax", "f16", "fp16", "tf32", "f64", "fp64",
+    // Devices.
+    "gpu", "npu", "tpu",
 ];
 
 /// Lower-case letters and digits only.

@@ -10,8 +10,10 @@ mod store;
 
 use std::path::PathBuf;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use imlp_data::ImageShape;
+use imlp_suggest::nearest;
 
 pub use conversion::{DenseArguments, InspectArguments, ProjectArguments};
 pub use data::{DataArguments, DataCommand};
@@ -46,10 +48,29 @@ pub struct Arguments {
 impl Arguments {
     /// Reads the command line; wrong usage ends the program.
     pub fn read() -> Self {
-        let mut matches = with_negative_numbers(Self::command()).get_matches();
+        let matches = with_negative_numbers(Self::command()).try_get_matches();
+        let mut matches = matches.unwrap_or_else(|error| without_misleading_tip(error).exit());
         Self::from_arg_matches_mut(&mut matches)
             .unwrap_or_else(|error| error.format(&mut Self::command()).exit())
     }
+}
+
+/// The error without a tip where this program would give none (`--device gpu` is not `cpu`).
+fn without_misleading_tip(mut error: clap::Error) -> clap::Error {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let (given, tip) = (
+        text(ContextKind::InvalidValue),
+        text(ContextKind::SuggestedValue),
+    );
+    if let (Some(given), Some(tip)) = (given, tip)
+        && nearest(given, [tip]).is_none()
+    {
+        error.remove(ContextKind::SuggestedValue);
+    }
+    error
 }
 
 /// `--epochs -1`: a number, which the option refuses by name, not an unknown option.
@@ -216,6 +237,18 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         with_negative_numbers(Arguments::command()).debug_assert();
+    }
+
+    #[test]
+    fn a_device_that_is_known_elsewhere_is_no_typing_error() {
+        let message = |device: &str| {
+            let line = ["imlp", "train", "--device", device];
+            let error = Arguments::command().try_get_matches_from(line).unwrap_err();
+            without_misleading_tip(error).to_string()
+        };
+        let gpu = message("gpu");
+        assert!(!gpu.contains("similar") && gpu.contains("flex"), "{gpu}");
+        assert!(message("cpuu").contains("similar value exists: 'cpu'"));
     }
 
     #[test]
