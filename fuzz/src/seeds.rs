@@ -293,11 +293,35 @@ fn tensor_files() -> Vec<Vec<u8>> {
     files
 }
 
-/// Values that are not read as weights.
+/// Values that are not read as weights; damaged files; files of other kinds.
 fn refused_tensor_files() -> Vec<Vec<u8>> {
-    ["I64", "U32", "I16", "BOOL", "F8_E4M3", "C64", "F4"]
+    let mut files = ["I64", "U32", "I16", "BOOL", "F8_E4M3", "C64", "F4"]
         .map(|dtype| tensor_file(dtype, "[2]", &[3; 16]))
-        .to_vec()
+        .to_vec();
+    let valid = tensor_file("F64", "[2]", &[3; 16]);
+    files.push([&valid[..], b"more"].concat());
+    files.push(valid[..valid.len() - 1].to_vec());
+    files.push(valid[..20].to_vec());
+    let entry = r#""t\u001b\n":{"dtype":"F32","shape":[],"data_offsets":[0,4]}"#;
+    let twice = format!("{{{entry},{entry}}}");
+    files.push(
+        [
+            &(twice.len() as u64).to_le_bytes(),
+            twice.as_bytes(),
+            &[0; 4],
+        ]
+        .concat(),
+    );
+    files.extend([
+        b"PK\x03\x04\x14\0\0\0\x08\0".to_vec(),
+        b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.".to_vec(),
+    ]);
+    files.extend(owned(&[
+        "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+        "\n<!DOCTYPE html><html>",
+        "{\"metadata\": {}, \"weight_map\": {}}",
+    ]));
+    files
 }
 
 fn recipes() -> Vec<Vec<u8>> {
@@ -359,6 +383,10 @@ fn refused_layers() -> Vec<Vec<u8>> {
         "max-pool2d(kernel=2)",
         "conv(in=1",
         "dense(in=1, in=2)",
+        "flatten()",
+        "tanh",
+        "dense(in=1, out=1, \u{1b}[2J=1)",
+        "conv2d(in=1, out=1, kernel=1, input=1, padding_mode=circualr)",
     ])
 }
 
@@ -392,5 +420,9 @@ fn refused_networks() -> Vec<Vec<u8>> {
         "input = [4]\nlayers = [{ type = \"softmax\" }]\n",
         "input = [3, 8]\nlayers = [{ type = \"conv2d\", channels = 1, kernel = 3 }]\n",
         "input = []\nlayers = []\n",
+        "input = [4]\nlayers = [{ type = \"flatten\" }]\n",
+        "input = [4]\nlayers = [{ type = \"linear\", features = .5 }]\n",
+        "input = [4]\nlayers = [{ type = \"linear\", features = \"4\" }]\n",
+        "input = [2, 4]\nlayers = [{ type = \"conv1d\", channels = 1, kernel = 1, padding_mode = 1 }]\n",
     ])
 }

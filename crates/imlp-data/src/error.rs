@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use imlp_input::visible;
+use imlp_suggest::one_line;
 
 /// Why a data set could not be found, fetched, read or used.
 #[derive(Debug, thiserror::Error)]
@@ -10,7 +10,7 @@ use imlp_input::visible;
 pub enum DataError {
     /// No data set has this name.
     #[error("unknown data set `{}`{}; the data sets are: {}",
-        visible(.name),
+        one_line(.name),
         .nearest.as_ref().map(|n| format!(" (did you mean `{n}`?)")).unwrap_or_default(),
         .valid.join(", "))]
     UnknownDataset {
@@ -43,7 +43,7 @@ pub enum DataError {
 
     /// The content of a file does not follow its format.
     #[error("{}: at byte {offset}: expected {expected}, found {}; the file is damaged or of another format: \
-             `imlp data verify` lists damaged files, `imlp data fetch` replaces them", shown(.file), visible(.found))]
+             `imlp data verify` lists damaged files, `imlp data fetch` replaces them", shown(.file), one_line(.found))]
     Malformed {
         /// The file.
         file: PathBuf,
@@ -67,7 +67,7 @@ pub enum DataError {
     },
 
     /// The operating system refused a file operation.
-    #[error("cannot {action} {}: {}", shown(.path), visible(&.source.to_string()))]
+    #[error("cannot {action} {}: {}", shown(.path), one_line(&.source.to_string()))]
     Io {
         /// What was attempted, as a verb: "read", "create" …
         action: &'static str,
@@ -91,7 +91,7 @@ pub enum DataError {
     },
 
     /// One source of a data set failed; `fetch` collects these.
-    #[error("{}: {}", visible(.what), visible(.reason))]
+    #[error("{}: {}", one_line(.what), one_line(.reason))]
     Source {
         /// The address, program or file.
         what: String,
@@ -122,7 +122,7 @@ pub enum DataError {
 
 /// A path as it is shown: members of archives have names that a terminal would obey.
 fn shown(path: &Path) -> String {
-    visible(&path.display().to_string()).into_owned()
+    one_line(&path.display().to_string()).into_owned()
 }
 
 impl DataError {

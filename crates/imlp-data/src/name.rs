@@ -46,6 +46,12 @@ mod tests {
                 .to_string()
                 .contains("did you mean")
         );
+        // Another data set, not a typing error.
+        assert_eq!(
+            find("emnist").unwrap_err().to_string(),
+            "unknown data set `emnist`; the data sets are: fashion-mini, cifar10, cifar100, \
+             fashion-mnist, mnist"
+        );
         assert!(!find("").unwrap_err().to_string().contains("did you mean"));
     }
 }

@@ -2,7 +2,5 @@
 #![warn(missing_docs)]
 
 mod regular;
-mod visible;
 
 pub use regular::{kind, open, read, read_text};
-pub use visible::visible;

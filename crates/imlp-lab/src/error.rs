@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use imlp_input::visible;
+use imlp_suggest::one_line;
+
+use imlp_suggest::counted;
 
 /// Errors of this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
     /// Text that is not TOML.
-    #[error("{} is not valid TOML: {}", visible(origin), lines(reason))]
+    #[error("{} is not valid TOML: {}", one_line(origin), lines(reason))]
     Toml {
         /// The file, or where the text came from.
         origin: String,
@@ -16,7 +18,7 @@ pub enum LabError {
         reason: String,
     },
     /// A key of a recipe that cannot be used.
-    #[error("{}: {}", visible(key), lines(reason))]
+    #[error("{}: {}", one_line(key), lines(reason))]
     Key {
         /// Dotted key.
         key: String,
@@ -122,8 +124,10 @@ pub enum LabError {
     },
     /// More memory than allowed.
     #[error(
-        "this experiment needs about {needed} with {jobs} trial(s) at a time, more than the limit of {limit}; \
-         use fewer --jobs, a smaller network or batch, or raise --max-memory"
+        "this experiment needs about {needed} with {} at a time, more than the limit of {limit}; \
+         use {}a smaller network or batch, or raise --max-memory",
+        counted(*jobs, "trial"),
+        if *jobs > 1 { "fewer --jobs, " } else { "" }
     )]
     Memory {
         /// Predicted peak.
@@ -190,22 +194,23 @@ pub enum LabError {
 
 /// A path as it is shown.
 fn shown(path: &Path) -> String {
-    visible(&path.display().to_string()).into_owned()
+    one_line(&path.display().to_string()).into_owned()
 }
 
 /// Text of several lines as it is shown: it may quote what a file holds.
 fn lines(text: &str) -> String {
-    text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
+    text.split('\n').map(one_line).collect::<Vec<_>>().join("\n")
 }
 
 /// What to do about an error of the system, where there is something to say.
 fn remedy(action: &str, error: &std::io::Error) -> &'static str {
+    let writes = ["write", "make the folder", "rename"].contains(&action);
     match error.kind() {
         std::io::ErrorKind::StorageFull => {
             "; free some space and run the same command again, what is finished is kept"
         }
-        std::io::ErrorKind::NotFound if action == "write" => "; does its folder exist?",
-        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+        std::io::ErrorKind::NotFound if writes => "; make the folder first, or give another",
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem if writes => {
             "; choose a folder that you may write to with --out"
         }
         _ => "",

@@ -121,8 +121,11 @@ impl UnfinishedFile {
 fn writing(path: &Path) -> impl FnOnce(io::Error) -> LabError {
     let told = LabError::io("write", path);
     |error| {
-        let other = error.kind() == io::ErrorKind::Other;
-        told(if other { error } else { error.kind().into() })
+        told(match error.kind() {
+            io::ErrorKind::Other => error,
+            kind @ io::ErrorKind::NotFound => io::Error::new(kind, "its folder does not exist"),
+            kind => kind.into(),
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use imlp_suggest::did_you_mean;
+use imlp_train::{toml_literal, wrong_value};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -54,24 +55,39 @@ pub(crate) fn flat(tree: &Value) -> Vec<(String, &Value)> {
 /// Reads a TOML file.
 pub(crate) fn table(path: &Path, action: &'static str) -> Result<toml::Table, LabError> {
     let text = imlp_input::read_text(path, MAX_BYTES).map_err(LabError::io(action, path))?;
-    text.parse()
-        .map_err(|error| invalid(path.display().to_string(), &error))
+    parse(&text, || path.display().to_string())
 }
 
-/// The error of a text that is not TOML, with the line where it stops being so.
-pub(crate) fn invalid(origin: String, error: &toml::de::Error) -> LabError {
-    let text = error.to_string();
-    let lines = text.lines().map(|line| {
-        if line.chars().count() <= MAX_LINE {
-            return line.to_owned();
+/// Reads TOML that comes from `origin`. An error shows the line where it stops being TOML.
+pub(crate) fn parse(text: &str, origin: impl FnOnce() -> String) -> Result<toml::Table, LabError> {
+    text.parse().map_err(|error: toml::de::Error| {
+        let reason = error.to_string();
+        let lines = reason.trim_end().lines().map(|line| {
+            if line.chars().count() <= MAX_LINE {
+                return line.to_owned();
+            }
+            let start: String = line.chars().take(MAX_LINE).collect();
+            format!("{start}…")
+        });
+        let mut reason = lines.collect::<Vec<_>>().join("\n");
+        let word = error.span().and_then(|span| word_at(text, span.start));
+        if let Some(literal) = word.and_then(toml_literal) {
+            reason += &format!("; write {literal}");
         }
-        let start: String = line.chars().take(MAX_LINE).collect();
-        format!("{start}…")
-    });
-    LabError::Toml {
-        origin,
-        reason: lines.collect::<Vec<_>>().join("\n"),
-    }
+        LabError::Toml {
+            origin: origin(),
+            reason,
+        }
+    })
+}
+
+/// The value around byte `at`.
+fn word_at(text: &str, at: usize) -> Option<&str> {
+    let ends = |c: char| c.is_whitespace() || "=,[]{}#".contains(c);
+    let (before, after) = (text.get(..at)?, text.get(at..)?);
+    let from = before.rfind(ends).map_or(0, |i| i + 1);
+    let to = at + after.find(ends).unwrap_or(after.len());
+    text.get(from..to)
 }
 
 /// Deserialises `value`, naming the key of whatever is wrong. `more` are keys
@@ -81,7 +97,7 @@ pub(crate) fn read<T: DeserializeOwned>(
     at: &str,
     more: &[&str],
 ) -> Result<T, LabError> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
+    serde_path_to_error::deserialize(value.clone()).map_err(|error| {
         let path = error.path().to_string();
         let message = error.inner().message().to_owned();
         let unknown = message
@@ -108,7 +124,7 @@ pub(crate) fn read<T: DeserializeOwned>(
             }
             None => LabError::Key {
                 key: join(at, &path),
-                reason: in_words(&message),
+                reason: wrong_value::<T>(&value, error.path(), &message),
             },
         }
     })
@@ -121,20 +137,6 @@ fn dotted(path: &str) -> String {
     } else {
         format!("{path}.")
     }
-}
-
-/// The deserialiser's message without Rust's names of types.
-fn in_words(message: &str) -> String {
-    let Some((before, expected)) = message.split_once("expected ") else {
-        return message.to_owned();
-    };
-    let words = match expected.split_whitespace().next() {
-        Some("u8" | "u32" | "u64" | "usize") => "a whole number",
-        Some("f64") => "a number",
-        Some("struct") => "a table",
-        _ => expected,
-    };
-    format!("{before}expected {words}")
 }
 
 fn join(at: &str, path: &str) -> String {

@@ -34,9 +34,7 @@ impl Recipe {
     /// # Errors
     /// Text that is not TOML.
     pub fn parse(text: &str) -> Result<Self, LabError> {
-        text.parse::<toml::Table>()
-            .map(|table| Self { table })
-            .map_err(|error| keys::invalid("recipe".to_owned(), &error))
+        keys::parse(text, || "recipe".to_owned()).map(|table| Self { table })
     }
 
     /// The tables.
@@ -202,6 +200,144 @@ mod tests {
             let message = refusal(text);
             assert!(message.contains(part), "{text}: {message}");
         }
+    }
+
+    #[test]
+    fn a_value_that_is_nearly_toml_is_refused_with_what_to_write() {
+        for (text, reason) in [
+            (
+                "train.learning_rate=.01",
+                "train.learning_rate: invalid type: string \".01\", expected a number; write 0.01",
+            ),
+            (
+                "interpolation.biases=True",
+                "expected a boolean; write true",
+            ),
+            ("train.epochs=1e3", "expected a whole number; write 1000"),
+            ("train.epochs=\"12\"", "expected a whole number; write 12"),
+            (
+                "train.epochs=99999999999999999999",
+                "expected a whole number; the largest is 9223372036854775807",
+            ),
+            (
+                "train.epochs=-1",
+                "expected a whole number from 0 to 4294967295",
+            ),
+            ("train.epochs=many", "expected a whole number"),
+            (
+                "train.optimizer=adamv",
+                "train.optimizer: `adamv` is not known (did you mean `adamw`?); known here: sgd, adamw",
+            ),
+            (
+                "train.optimizer=adam",
+                "train.optimizer: `adam` is not known; known here: sgd, adamw",
+            ),
+            (
+                "train.optimizer=3",
+                "train.optimizer: is 3, but must be one of sgd, adamw",
+            ),
+            (
+                "train.optimizer={a=1}",
+                "train.optimizer: is { a = 1 }, but must be one of sgd, adamw",
+            ),
+            (
+                "prior.kind=[\"cnn\"]",
+                "prior.kind: is [\"cnn\"], but must be one of cnn, mixer, custom",
+            ),
+        ] {
+            let mut recipe = Recipe::default();
+            recipe.set_text(text).unwrap();
+            let message = recipe.trial_config().unwrap_err().to_string();
+            assert!(message.ends_with(reason), "{text}: {message}");
+        }
+        for (text, literal) in [
+            ("[train]\nlearning_rate = .01 # small", "; write 0.01"),
+            ("[interpolation]\nbiases = True", "; write true"),
+            ("[sweep]\nalphas = [0.1,.5]", "; write 0.5"),
+        ] {
+            let message = Recipe::parse(text).unwrap_err().to_string();
+            assert!(message.ends_with(literal), "{text}: {message}");
+        }
+    }
+
+    /// Whatever numbers a recipe has, a refused one is told what must hold, not that it does.
+    #[test]
+    fn a_refused_number_is_told_what_must_hold() {
+        let config = serde_json::to_value(TrialConfig::default()).unwrap();
+        let mut numbers: Vec<_> = keys::flat(&config)
+            .into_iter()
+            .filter(|(_, value)| value.is_number())
+            .map(|(key, _)| key)
+            .collect();
+        assert!(numbers.len() > 5, "{numbers:?}");
+        numbers.extend(
+            [
+                "train.momentum",
+                "train.beta1",
+                "train.beta2",
+                "train.epsilon",
+                "prior.learning_rate",
+                "prior.epochs",
+                "prior.blocks",
+                "interpolation.every",
+                "interpolation.from",
+                "interpolation.to",
+                "interpolation.decay",
+                "interpolation.step_epochs",
+                "interpolation.release_epochs",
+                "interpolation.allocation",
+                "sweep.seeds",
+                "sweep.alphas",
+            ]
+            .map(str::to_owned),
+        );
+        let contexts = [
+            "",
+            "[train]\noptimizer = \"adamw\"",
+            "[interpolation]\nschedule = \"linear\"",
+            "[interpolation]\nschedule = \"step\"",
+            "[interpolation]\nschedule = \"release\"",
+            "[prior]\ntraining = \"frozen\"",
+            "[prior]\nkind = \"mixer\"",
+        ];
+        let values = [
+            "-1",
+            "0",
+            "0.0",
+            "-0.5",
+            "1.5",
+            "1e9",
+            "4000000000",
+            "inf",
+            "nan",
+        ];
+        let mut refused = 0;
+        for (context, key) in contexts
+            .iter()
+            .flat_map(|c| numbers.iter().map(move |k| (c, k)))
+        {
+            for value in values {
+                let mut recipe = Recipe::parse(context).unwrap();
+                recipe.set_text(&format!("{key}={value}")).unwrap();
+                let Err(error) = crate::plan::Plan::new(&recipe) else {
+                    continue;
+                };
+                refused += 1;
+                let message = error.to_string();
+                let (_, reason) = message.split_once(": ").unwrap();
+                for claim in [
+                    "is finite",
+                    "is positive",
+                    "lies ",
+                    "at most",
+                    "at least",
+                    "a multiplier lies",
+                ] {
+                    assert!(!reason.starts_with(claim), "{key}={value}: {message}");
+                }
+            }
+        }
+        assert!(refused > 200, "{refused}");
     }
 
     #[test]

@@ -115,7 +115,9 @@ impl SweepConfig {
             Seeds::List(list) => list.len() as u64,
         };
         if count > MAX_SEEDS {
-            return Err(refuse(format!("{count} seeds; at most {MAX_SEEDS}")));
+            return Err(refuse(format!(
+                "are {count}, but must be at most {MAX_SEEDS}"
+            )));
         }
         let seeds: Vec<u64> = match &self.seeds {
             Seeds::Count(count) => (0..*count).collect(),

@@ -1,6 +1,7 @@
 //! The α-curve as a table: cells for any renderer, and the terminal's table.
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use imlp_suggest::one_line;
 
 use crate::curve::{Curve, alpha_label};
 use crate::statistics::{StatisticsError, Summary};
@@ -95,7 +96,7 @@ pub fn terminal_table(curve: &Curve) -> Result<String, StatisticsError> {
 }
 
 /// A table for a terminal; the first `left` columns are flush left, the others
-/// flush right.
+/// flush right. Every cell stays on its line, whatever it holds.
 pub fn aligned<H: AsRef<str>>(
     heads: &[H],
     rows: impl IntoIterator<Item = Vec<String>>,
@@ -108,7 +109,7 @@ pub fn aligned<H: AsRef<str>>(
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(heads.iter().map(AsRef::as_ref));
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.iter().map(|cell| one_line(cell)));
     }
     for column in table.column_iter_mut().skip(left) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -192,6 +193,14 @@ mod tests {
             "",
         ];
         assert_eq!(text, expected.join("\n"));
+    }
+
+    #[test]
+    fn a_cell_cannot_leave_its_line() {
+        let rows = [vec!["a\n\u{1b}[2Jb".to_owned(), "1".to_owned()]];
+        let table = aligned(&["name", "n"], rows, 1);
+        assert_eq!(table.lines().count(), 3, "{table}");
+        assert!(table.contains("a\\n\\u001b[2Jb   1"), "{table}");
     }
 
     #[test]

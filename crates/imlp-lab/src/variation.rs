@@ -20,6 +20,7 @@
 //! for every α and seed. α and the seeds have keys of their own (`sweep.alphas`,
 //! `sweep.seeds`): a curve has α as its axis and averages over seeds.
 
+use imlp_suggest::counted;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -154,9 +155,9 @@ fn zipped(zip: &Table) -> Result<Option<Vec<Vec<Assignment>>>, LabError> {
         return Err(LabError::Key {
             key: "sweep.zip".to_owned(),
             reason: format!(
-                "{first} has {length} value(s) and {key} has {}; keys that vary in step need \
-                 equally many",
-                values.len()
+                "{first} has {} and {key} has {}; keys that vary in step need equally many",
+                counted(length, "value"),
+                counted(values.len(), "value")
             ),
         });
     }

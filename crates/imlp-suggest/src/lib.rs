@@ -2,13 +2,25 @@
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
+mod counted;
+mod visible;
+mod whole_number;
+
+pub use counted::counted;
+pub use visible::{beginning, one_line, visible};
+pub use whole_number::no_whole_number;
+
 /// The candidate closest to `word`, if at most a third of `word` differs.
 ///
-/// Case and punctuation do not count. The distance is Damerau and Levenshtein's:
+/// Case and punctuation do not count. A word that names another thing of the field
+/// (`emnist`, `conv3d`) is no typing error: nothing is near it. The distance is Damerau and Levenshtein's:
 /// insertions, deletions, replacements and swaps of neighbours. On a tie the
 /// first candidate is chosen.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = simplified(word);
+    if OTHER_THINGS.contains(&String::from_iter(&wanted).as_str()) {
+        return None;
+    }
     let distance =
         |candidate: &&str| strsim::generic_damerau_levenshtein(&wanted, &simplified(candidate));
     let candidates = candidates.into_iter().map(|c| (distance(&c), c));
@@ -26,6 +38,21 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
 
 /// A suggestion that shares less with the word misleads more than it helps.
 const MIN_LENGTH_PER_EDIT: usize = 3;
+
+/// Words that are close to a candidate but are known to mean something else, simplified.
+#[rustfmt::skip]
+const OTHER_THINGS: &[&str] = &[
+    // Data sets.
+    "emnist", "kmnist", "qmnist", "notmnist", "mnistc", "cinic10", "cifar10c", "cifar100c",
+    // Layers.
+    "conv3d", "convtranspose1d", "convtranspose3d", "locallyconnected1d", "avgpool1d",
+    "avgpool3d", "adaptiveavgpool1d", "adaptiveavgpool3d", "bilinear", "celu", "selu", "elu",
+    "flatten",
+    // Optimisers and number formats.
+    "adam", "nadam", "radam", "adamax", "f16", "fp16", "tf32", "f64", "fp64",
+    // Devices.
+    "gpu", "npu", "tpu",
+];
 
 /// Lower-case letters and digits only.
 fn simplified(word: &str) -> Vec<char> {
@@ -60,6 +87,14 @@ mod tests {
             assert_eq!(nearest(word, keys), None, "{word}");
         }
         assert_eq!(nearest("epochs", []), None);
+    }
+
+    #[test]
+    fn the_name_of_another_thing_is_no_typing_error() {
+        assert_eq!(nearest("emnist", ["mnist", "cifar10"]), None);
+        assert_eq!(nearest("E-MNIST", ["mnist", "cifar10"]), None);
+        assert_eq!(nearest("Conv3d", ["conv2d", "conv1d"]), None);
+        assert_eq!(nearest("mmnist", ["mnist", "cifar10"]), Some("mnist"));
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl TrialConfig {
             return Err(TrainError::config(
                 "data.validation_fraction",
                 fraction,
-                "lies in [0, 1)",
+                "must lie in [0, 1)",
             ));
         }
         if let Some(rate) = self.prior.learning_rate {
@@ -63,7 +63,7 @@ impl TrialConfig {
             return Err(TrainError::config(
                 "prior.epochs",
                 epochs,
-                format!("lies between train.warmup_epochs and {MAX_EPOCHS}"),
+                format!("must lie between train.warmup_epochs and {MAX_EPOCHS}"),
             ));
         }
         self.prior.check_keys()

@@ -5,8 +5,10 @@
 //! and [`check`] compares both on random inputs. [`project`] goes back from one
 //! matrix to the nearest parameters of a layer.
 
+mod ambiguity;
 mod check;
 mod dense;
+mod hints;
 mod matrix;
 mod names;
 mod network_file;

@@ -1,6 +1,7 @@
 //! What can go wrong while a trial is set up or run.
 
 use imlp_linear::{LinearError, Shape};
+use imlp_suggest::one_line;
 
 /// Errors of this crate. Divergence is not one: it is an outcome, which the record of a
 /// trial states (see [`TrialStatus`](crate::TrialStatus)).
@@ -25,7 +26,7 @@ pub enum TrainError {
         reason: String,
     },
     /// A layer's text form that cannot be read.
-    #[error("layer `{text}`: {reason}")]
+    #[error("layer `{}`: {}", one_line(text), one_line(reason))]
     LayerText {
         /// The text.
         text: String,

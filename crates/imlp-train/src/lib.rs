@@ -21,6 +21,7 @@ mod tensors;
 mod training;
 mod trial;
 mod version;
+mod wrong_value;
 
 pub use backend::Backend;
 pub use config::{DataConfig, EvaluationConfig, TestReading, TrialConfig, TwinConfig};
@@ -67,6 +68,7 @@ pub use trial::point::Point;
 pub use trial::record::{TrialRecord, TrialStatus};
 pub use trial::{Trial, continue_trial, run_trial};
 pub use version::{BURN_VERSION, RESULTS_VERSION};
+pub use wrong_value::{toml_literal, wrong_value};
 
 /// The instruction sets that [`TrainConfig::instructions`] can pin.
 pub use imlp_kernels::InstructionSet;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use imlp_data::Dataset;
+use imlp_suggest::counted;
 
 use crate::backend::Backend;
 use crate::config::TrialConfig;
@@ -116,8 +117,8 @@ impl Setup {
                     Every::Steps(k) => k,
                 },
                 format!(
-                    "a run has {} steps, so it never happens",
-                    setup.twin_steps()
+                    "a run has {}, so it never happens",
+                    counted(setup.twin_steps(), "step")
                 ),
             ));
         }

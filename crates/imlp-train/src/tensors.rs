@@ -2,6 +2,8 @@
 //! in memory as a whole.
 
 pub(crate) mod bytes;
+mod foreign;
+mod header;
 pub(crate) mod natural_order;
 pub(crate) mod new_file;
 pub(crate) mod tensor_file;

@@ -74,7 +74,7 @@ fn network(folder: &Path) -> WeightedNetwork {
     };
     let path = folder.join("weights.safetensors");
     std::fs::write(&path, file.to_bytes().unwrap()).unwrap();
-    WeightedNetwork::load(&config, &TensorFile::open(&path).unwrap()).unwrap()
+    WeightedNetwork::load(&config, Some(&TensorFile::open(&path).unwrap())).unwrap()
 }
 
 #[test]

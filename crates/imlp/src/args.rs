@@ -10,8 +10,10 @@ mod store;
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::error::{ContextKind, ContextValue};
+use clap::{Arg, ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use imlp_data::ImageShape;
+use imlp_suggest::nearest;
 
 pub use conversion::{DenseArguments, InspectArguments, ProjectArguments};
 pub use data::{DataArguments, DataCommand};
@@ -41,6 +43,53 @@ pub struct Arguments {
     pub command: Command,
     #[command(flatten)]
     pub logging: Logging,
+}
+
+impl Arguments {
+    /// Reads the command line.
+    ///
+    /// # Errors
+    /// Wrong usage; or the help or the version, for which it asks.
+    pub fn read() -> Result<Self, clap::Error> {
+        let matches = with_negative_numbers(Self::command()).try_get_matches();
+        let mut matches = matches.map_err(without_misleading_tip)?;
+        Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut Self::command()))
+    }
+}
+
+/// The error without a tip where this program would give none (`--device gpu` is not `cpu`).
+fn without_misleading_tip(mut error: clap::Error) -> clap::Error {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let (given, tip) = (
+        text(ContextKind::InvalidValue),
+        text(ContextKind::SuggestedValue),
+    );
+    if let (Some(given), Some(tip)) = (given, tip)
+        && nearest(given, [tip]).is_none()
+    {
+        error.remove(ContextKind::SuggestedValue);
+    }
+    error
+}
+
+/// `--epochs -1`: a number, which the option refuses by name, not an unknown option.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let takes_numbers = |arg: &Arg| {
+        arg.get_action().takes_values() && !arg.is_positional() && !arg.is_allow_hyphen_values_set()
+    };
+    command
+        .mut_args(|arg| {
+            let negative = takes_numbers(&arg);
+            if negative {
+                arg.allow_negative_numbers(true)
+            } else {
+                arg
+            }
+        })
+        .mut_subcommands(with_negative_numbers)
 }
 
 /// Logging on the standard error.
@@ -190,12 +239,46 @@ fn parse_image(text: &str) -> Result<ImageShape, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_well_formed() {
-        Arguments::command().debug_assert();
+        with_negative_numbers(Arguments::command()).debug_assert();
+    }
+
+    #[test]
+    fn a_device_that_is_known_elsewhere_is_no_typing_error() {
+        let message = |device: &str| {
+            let line = ["imlp", "train", "--device", device];
+            let error = Arguments::command().try_get_matches_from(line).unwrap_err();
+            without_misleading_tip(error).to_string()
+        };
+        let gpu = message("gpu");
+        assert!(!gpu.contains("similar") && gpu.contains("flex"), "{gpu}");
+        assert!(message("cpuu").contains("similar value exists: 'cpu'"));
+    }
+
+    #[test]
+    fn a_negative_number_is_refused_by_the_name_of_its_option() {
+        let mut tried = 0;
+        for command in Arguments::command().get_subcommands() {
+            for option in command.get_arguments() {
+                let Some(long) = option
+                    .get_long()
+                    .filter(|_| option.get_action().takes_values())
+                else {
+                    continue;
+                };
+                let line = ["imlp", command.get_name(), &format!("--{long}"), "-1"];
+                let read = with_negative_numbers(Arguments::command()).try_get_matches_from(line);
+                let message = read.map_or_else(|error| error.to_string(), |_| String::new());
+                assert!(
+                    !message.contains("unexpected argument"),
+                    "{line:?}: {message}"
+                );
+                tried += 1;
+            }
+        }
+        assert!(tried > 30, "{tried}");
     }
 }

@@ -36,10 +36,13 @@ pub fn run(arguments: &CheckArguments) -> Result<(), Failure> {
         let stop = stop_on_ctrl_c()?;
         let seconds = seconds(&experiment, execution.jobs, &stop)?;
         say(format_args!(
-            "time    about {}, if {} trial(s) at a time go as fast as {TIMED_STEPS} steps did \
-             alone; without evaluation",
+            "time    about {}, if {} at a time as fast as {TIMED_STEPS} steps went alone; without \
+             evaluation",
             duration(seconds),
-            execution.jobs
+            match execution.jobs {
+                1 => "1 trial goes".to_owned(),
+                jobs => format!("{jobs} trials go"),
+            }
         ))?;
     }
     say("every trial can run")

@@ -1,6 +1,7 @@
 //! `imlp clean`.
 
 use imlp_lab::store::Store;
+use imlp_suggest::counted;
 use imlp_train::bytes;
 
 use crate::args::CleanArguments;
@@ -31,9 +32,13 @@ pub fn run(arguments: &CleanArguments) -> Result<(), Failure> {
     let count = leftovers.len();
     match (count, arguments.yes) {
         (0, _) => say("nothing to remove"),
-        (_, true) => say(format_args!("removed {count} leftover(s), {total}")),
+        (_, true) => say(format_args!(
+            "removed {}, {total}",
+            counted(count, "leftover")
+        )),
         (_, false) => say(format_args!(
-            "{count} leftover(s), {total}; nothing was removed, add --yes to remove them"
+            "{}, {total}; nothing was removed, add --yes to remove what is listed",
+            counted(count, "leftover")
         )),
     }
 }

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use imlp_data::{FetchEvent, FetchOptions, Installed};
+use imlp_suggest::one_line;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::{DataArguments, DataCommand};
@@ -55,7 +56,7 @@ fn fetch(name: &str, from: Option<&Path>) -> Result<(), Failure> {
             above(format!("  {source}: {}", reason.trim_start_matches(": ")));
         }
         FetchEvent::Bytes { file, done, total } => {
-            bar.set_message(file.to_owned());
+            bar.set_message(one_line(file).into_owned());
             bar.set_length(total.unwrap_or(done));
             bar.set_position(done);
         }

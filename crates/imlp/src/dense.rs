@@ -6,6 +6,7 @@ use imlp_lab::files::Output;
 use imlp_lab::table::aligned;
 use imlp_lab::{read_file, text::thousands};
 use imlp_linear::BatchNormStatistics;
+use imlp_suggest::counted;
 use imlp_train::{
     Check, DenseNetwork, Difference, Form, NetworkConfig, TensorAssignment, TensorFile,
     WeightedNetwork, bytes, check,
@@ -62,12 +63,12 @@ pub fn run(arguments: &DenseArguments) -> Result<(), Failure> {
 
 fn read(arguments: &DenseArguments, weights: Option<&Path>) -> Result<WeightedNetwork, Failure> {
     let file = weights.map(TensorFile::open).transpose()?;
-    Ok(match (&arguments.described.network, &file) {
-        (Some(network), Some(file)) => {
+    Ok(match &arguments.described.network {
+        Some(network) => {
             let config: NetworkConfig = read_file(network)?;
-            WeightedNetwork::load(&config, file)?
+            WeightedNetwork::load(&config, file.as_ref())?
         }
-        _ => {
+        None => {
             let text = arguments.described.layer.as_deref().unwrap_or_default();
             let epsilon = arguments.eps.unwrap_or(BatchNormStatistics::EPSILON);
             WeightedNetwork::single(text, epsilon, file.as_ref())?
@@ -91,9 +92,9 @@ fn assignments(assignments: &[TensorAssignment]) -> String {
             let remark = match (assignment.inferred, assignment.alternatives.as_slice()) {
                 (false, _) => "named".to_owned(),
                 (true, []) => "the only one that fits".to_owned(),
-                (true, [one]) => format!("first in order; {one} fits too"),
+                (true, [one]) => format!("by its number; {one} fits too"),
                 (true, [one, more @ ..]) => {
-                    format!("first in order; {one} and {} more fit too", more.len())
+                    format!("by its number; {one} and {} more fit too", more.len())
                 }
             };
             vec![
@@ -157,9 +158,9 @@ fn differences(found: &Check, inputs: u16) -> String {
         "relative",
         "of the rounding bound",
     ];
-    let plural = if inputs == 1 { "" } else { "s" };
     format!(
-        "checked on {inputs} random input{plural}\n{}",
+        "checked on {}\n{}",
+        counted(inputs, "random input"),
         aligned(&heads, rows, 1)
     )
 }

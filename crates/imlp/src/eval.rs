@@ -13,6 +13,11 @@ use crate::output::{percent, say};
 pub fn run(arguments: &EvalArguments) -> Result<(), Failure> {
     let path = &arguments.weights;
     let refuse = |reason: String| Failure::Message(format!("{}: {reason}", path.display()));
+    if path.is_dir() {
+        return Err(refuse(
+            "is a folder; give the weights in it, twin.safetensors or prior.safetensors".to_owned(),
+        ));
+    }
     let file = TensorFile::open(path)?;
     let Origin {
         network,

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use imlp_lab::LabError;
 use imlp_lab::executor::Failed;
+use imlp_suggest::counted;
 use imlp_train::TrainError;
 
 use crate::output::tell;
@@ -79,8 +80,8 @@ pub fn report(failed: &[Failed]) -> Result<(), Failure> {
         tell(format_args!("failed: {job}: {reason}"));
     }
     Err(Failure::SomeFailed(format!(
-        "{} of the trials and priors failed; the results of the others are kept. Remove the cause, \
-         then run `imlp retry` and the same command again",
-        failed.len()
+        "{} failed; the results of the others are kept. Remove the cause, then run `imlp retry` \
+         and the same command again",
+        counted(failed.len(), "run")
     )))
 }

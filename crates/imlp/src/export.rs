@@ -8,7 +8,7 @@ use imlp_lab::store::Store;
 
 use crate::args::{ExportArguments, FormatName};
 use crate::exit::Failure;
-use crate::output::print;
+use crate::output::{print, say};
 
 pub fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     let to_terminal = arguments.out.is_none() && std::io::stdout().is_terminal();
@@ -22,6 +22,7 @@ pub fn run(arguments: &ExportArguments) -> Result<(), Failure> {
     write(&trials, arguments.format.into(), &mut bytes)?;
     match &arguments.out {
         Some(out) => Ok(write_output(out, &bytes)?),
+        None if to_terminal => say(String::from_utf8_lossy(&bytes).trim_end()),
         None => print(&bytes),
     }
 }

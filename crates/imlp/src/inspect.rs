@@ -2,6 +2,7 @@
 
 use imlp_lab::table::aligned;
 use imlp_linear::StructuredMap;
+use imlp_suggest::{beginning, counted};
 use imlp_train::{
     StructureShares, TensorEntry, TensorFile, TensorStatistics, TrainError, bytes, parse_layer,
 };
@@ -27,55 +28,70 @@ pub fn run(arguments: &InspectArguments) -> Result<(), Failure> {
     let file = TensorFile::open(&arguments.file)?;
     let total: u64 = file.tensors().iter().map(TensorEntry::bytes).sum();
     say(format_args!(
-        "{}: {} tensors, {}\n",
+        "{}: {}, {}\n",
         arguments.file.display(),
-        file.tensors().len(),
+        counted(file.tensors().len(), "tensor"),
         bytes(total)
     ))?;
-    say(statistics(&file)?)?;
-    let mut metadata: Vec<_> = file.metadata().iter().collect();
-    metadata.sort();
-    for (key, value) in metadata {
-        say(format_args!("\nmetadata {key}: {value}"))?;
-    }
+    say(statistics(&file))?;
+    say_metadata(&file)?;
     match map {
         Some(map) => structure(&file, map.as_ref(), arguments.memory.limit()),
         None => Ok(()),
     }
 }
 
-fn statistics(file: &TensorFile) -> Result<String, Failure> {
+/// Prints the beginning of the metadata, which may be long.
+fn say_metadata(file: &TensorFile) -> Result<(), Failure> {
+    /// Characters of a key or a value.
+    const LONGEST: usize = 600;
+    const MOST: usize = 20;
+    let mut metadata: Vec<_> = file.metadata().iter().collect();
+    metadata.sort();
+    for (key, value) in metadata.iter().take(MOST) {
+        say(format_args!(
+            "\nmetadata {}: {}",
+            beginning(key, LONGEST),
+            beginning(value, LONGEST)
+        ))?;
+    }
+    match metadata.len().saturating_sub(MOST) {
+        0 => Ok(()),
+        1 => say("\n1 more key of metadata"),
+        more => say(format_args!("\n{more} more keys of metadata")),
+    }
+}
+
+/// A row for every tensor; one that cannot be measured says why.
+fn statistics(file: &TensorFile) -> String {
+    const MEASURED: usize = 5;
     let mut rows = Vec::new();
+    let mut is_remarked = false;
     for tensor in file.tensors() {
-        let cells = match TensorStatistics::of(file, tensor) {
+        let (cells, remark) = match TensorStatistics::of(file, tensor) {
             Ok(s) if s.finite == 0 => {
-                let nothing = NOTHING.to_owned();
-                [
-                    nothing.clone(),
-                    nothing.clone(),
-                    nothing.clone(),
-                    nothing,
-                    s.not_finite.to_string(),
-                ]
+                let mut cells = vec![NOTHING.to_owned(); MEASURED];
+                cells[MEASURED - 1] = s.not_finite.to_string();
+                (cells, String::new())
             }
-            Ok(s) => [
-                number(s.norm),
-                number(s.min),
-                number(s.max),
-                number(s.mean),
-                s.not_finite.to_string(),
-            ],
-            Err(error) => return Err(error.into()),
+            Ok(s) => {
+                let numbers = [s.norm, s.min, s.max, s.mean].map(number);
+                let counts = [s.not_finite.to_string()];
+                (numbers.into_iter().chain(counts).collect(), String::new())
+            }
+            Err(error) => (vec![NOTHING.to_owned(); MEASURED], reason(error)),
         };
+        is_remarked |= !remark.is_empty();
         let mut row = vec![
             tensor.name.clone(),
             format!("{:?}", tensor.dtype),
             format!("{:?}", tensor.shape),
         ];
         row.extend(cells);
+        row.push(remark);
         rows.push(row);
     }
-    let heads = [
+    let mut heads = vec![
         "tensor",
         "dtype",
         "shape",
@@ -85,7 +101,20 @@ fn statistics(file: &TensorFile) -> Result<String, Failure> {
         "mean",
         "not finite",
     ];
-    Ok(aligned(&heads, rows, 3))
+    if is_remarked {
+        heads.push("remark");
+    } else {
+        rows.iter_mut().for_each(|row| row.truncate(heads.len()));
+    }
+    aligned(&heads, rows, 3)
+}
+
+/// Why a tensor of a file cannot be measured, without the file's name.
+fn reason(error: TrainError) -> String {
+    match error {
+        TrainError::Weights { reason, .. } => reason,
+        other => other.to_string(),
+    }
 }
 
 /// How much of each fitting matrix the layer's structure explains.
@@ -125,15 +154,26 @@ fn structure(file: &TensorFile, map: &dyn StructuredMap, limit: u64) -> Result<(
     }
     let mut rows = Vec::new();
     let mut gaussian = None;
+    let mut remarks = String::new();
     for tensor in fitting {
-        let weight = file.finite_values(tensor)?;
-        let found = StructureShares::of(map, &weight).map_err(TrainError::from)?;
-        let [of_tensor, of_gaussian] = shares(&tensor.name, &found);
-        rows.push(of_tensor);
-        gaussian = Some(of_gaussian);
+        match file.finite_values(tensor) {
+            Ok(weight) => {
+                let found = StructureShares::of(map, &weight).map_err(TrainError::from)?;
+                let [of_tensor, of_gaussian] = shares(&tensor.name, &found);
+                rows.push(of_tensor);
+                gaussian = Some(of_gaussian);
+            }
+            Err(error) => {
+                let mut row = vec![NOTHING.to_owned(); SHARES.len()];
+                row[0].clone_from(&tensor.name);
+                rows.push(row);
+                remarks += &format!("\n\nnot measured: {}", reason(error));
+            }
+        }
     }
     rows.extend(gaussian);
-    say(format_args!("{}\n\n{LEGEND}", aligned(&SHARES, rows, 1)))
+    let table = aligned(&SHARES, rows, 1);
+    say(format_args!("{table}{remarks}\n\n{LEGEND}"))
 }
 
 /// A row for a matrix, and one for a Gaussian matrix: shares of the energy.
@@ -156,7 +196,7 @@ pub fn shares(name: &str, found: &StructureShares) -> [Vec<String>; 2] {
             "a Gaussian matrix",
             [
                 found.gaussian_fraction(),
-                Some(found.gaussian_locality()),
+                found.gaussian_locality(),
                 found.gaussian_sharing(),
             ],
         ),

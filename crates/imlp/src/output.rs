@@ -1,4 +1,7 @@
 //! Standard output and standard error, which may be closed or full, and files.
+//!
+//! All text goes through [`say`] or [`tell`], which show the control characters of names,
+//! metadata and reasons that come from files instead of sending them.
 
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
@@ -6,20 +9,21 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use imlp_lab::files::Output;
+use imlp_suggest::visible;
 use imlp_train::{Metrics, NewFile, bytes};
 
 use crate::exit::{Failure, WRONG_USAGE, code};
 use crate::interruption::stop_on_ctrl_c;
 
-/// Prints `text` and a line end.
+/// Prints `text` and a line end to the standard output.
 ///
 /// A reader that has gone (`imlp data list | head -1`) is no error; a full disk
 /// is.
 pub fn say(text: impl std::fmt::Display) -> Result<(), Failure> {
-    print(format!("{text}\n").as_bytes())
+    print(visible(&format!("{text}\n")).as_bytes())
 }
 
-/// Prints `bytes`, as [`say`] does text.
+/// Prints `bytes` as they are: a file for another program.
 pub fn print(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     checked(out.write_all(bytes).and_then(|()| out.flush()))
@@ -28,9 +32,8 @@ pub fn print(bytes: &[u8]) -> Result<(), Failure> {
 /// Tells `text` on the standard error, if anyone can read it: a terminal that was closed
 /// or a disk that is full must not end the work.
 pub fn tell(text: impl std::fmt::Display) {
-    let _ = io::stderr()
-        .lock()
-        .write_all(format!("{text}\n").as_bytes());
+    let line = format!("{text}\n");
+    let _ = io::stderr().lock().write_all(visible(&line).as_bytes());
 }
 
 /// Prints the help or a version, or tells of wrong usage; returns the exit code.

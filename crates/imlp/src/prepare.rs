@@ -6,6 +6,7 @@ use std::time::Duration;
 use imlp_lab::text::thousands;
 use imlp_lab::{Execution, Experiment, Plan, Prediction, Recipe};
 use imlp_linear::Alpha;
+use imlp_suggest::counted;
 use imlp_train::bytes;
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
@@ -130,9 +131,9 @@ fn announcement(experiment: &Experiment, prediction: &Prediction, jobs: usize) -
         ));
     }
     lines.push(format!(
-        "plan    {} trials and {} priors, {:.2e} FLOPs, {jobs} at a time, about {} of memory",
-        prediction.trials,
-        prediction.priors,
+        "plan    {} and {}, {:.2e} FLOPs, {jobs} at a time, about {} of memory",
+        counted(prediction.trials, "trial"),
+        counted(prediction.priors, "prior"),
         prediction.total_flops,
         bytes(prediction.peak_bytes),
     ));

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use imlp_lab::executor::{JobEnd, JobLabel, Progress};
+use imlp_suggest::{counted, one_line};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output::tell;
@@ -87,7 +88,10 @@ impl Progress for Display {
         self.total
             .enable_steady_tick(std::time::Duration::from_millis(500));
         if finished > 0 {
-            let line = format!("{finished} finished trial(s) found, not repeated");
+            let line = format!(
+                "finished before, not repeated: {}",
+                counted(finished, "trial")
+            );
             if self.plain {
                 tell(line);
             } else {
@@ -101,7 +105,7 @@ impl Progress for Display {
         let bar = self
             .bars
             .add(ProgressBar::new(steps).with_style(style(TASK)));
-        bar.set_prefix(job.to_string());
+        bar.set_prefix(one_line(&job.to_string()).into_owned());
         let mut workers = self.workers.lock().expect("no holder panics");
         if let Some(slot) = workers.get_mut(worker) {
             *slot = Some(bar);

@@ -1,6 +1,7 @@
 //! `imlp retry`.
 
 use imlp_lab::store::Store;
+use imlp_suggest::counted;
 
 use crate::args::RetryArguments;
 use crate::exit::Failure;
@@ -9,6 +10,7 @@ use crate::output::say;
 pub fn run(arguments: &RetryArguments) -> Result<(), Failure> {
     let count = Store::existing(&arguments.folder)?.retry()?;
     say(format_args!(
-        "{count} trial(s) and prior(s) will run again; run the same command to start them"
+        "{} will run again; the same command starts what is left",
+        counted(count, "failed run")
     ))
 }

@@ -10,6 +10,7 @@ use imlp_lab::status::Status;
 use imlp_lab::store::Store;
 use imlp_lab::text::shell_path;
 use imlp_lab::{Experiment, LabError, Recipe};
+use imlp_suggest::counted;
 
 use crate::args::SweepArguments;
 use crate::command_line::command_line;
@@ -50,17 +51,21 @@ pub fn run(
         })?;
     let folder = shell_path(store.root());
     if submitted.finished > 0 {
-        say(format_args!("{} trial(s) are finished", submitted.finished))?;
+        say(format_args!(
+            "finished: {}",
+            counted(submitted.finished, "trial")
+        ))?;
     }
     if submitted.queued > 0 {
         say(format_args!(
-            "{} trial(s) are in the queue",
-            submitted.queued
+            "in the queue: {}",
+            counted(submitted.queued, "trial")
         ))?;
     }
     for (label, job, tasks) in &submitted.arrays {
         say(format_args!(
-            "submitted {label}: job {job}, {tasks} task(s)"
+            "submitted {label}: job {job}, {}",
+            counted(*tasks, "task")
         ))?;
     }
     if !submitted.arrays.is_empty() || submitted.queued > 0 {
@@ -77,9 +82,9 @@ pub fn run(
     let outcome = outcome(experiment, store, request.worker.policy)?;
     if outcome.unfinished_trials() > 0 {
         return Err(Failure::Message(format!(
-            "{} trial(s) have neither a result nor a job; `imlp status {folder}` tells why, and \
-             the same command submits them again",
-            outcome.unfinished_trials()
+            "without a result or a job: {}; `imlp status {folder}` tells why, and the same \
+             command submits what is missing again",
+            counted(outcome.unfinished_trials(), "trial")
         )));
     }
     Ok(Some(outcome.failed(experiment)))

@@ -4,6 +4,7 @@ use imlp_lab::executor::batch;
 use imlp_lab::status::Status;
 use imlp_lab::store::Store;
 use imlp_lab::text::duration;
+use imlp_suggest::counted;
 
 use crate::args::StatusArguments;
 use crate::exit::Failure;
@@ -43,14 +44,14 @@ pub fn run(arguments: &StatusArguments) -> Result<(), Failure> {
         ))?;
         match pace.seconds_left {
             Some(seconds) => say(format_args!(
-                "about {} left for {} trial(s), {} at a time",
+                "about {} left for {}, {} at a time",
                 duration(seconds),
-                pace.left,
+                counted(pace.left, "trial"),
                 pace.running
             ))?,
             None if pace.left > 0 => say(format_args!(
-                "{} trial(s) left and none running; run the same `imlp sweep` to continue",
-                pace.left
+                "{} left and none running; run the same `imlp sweep` to continue",
+                counted(pace.left, "trial")
             ))?,
             None => {}
         }

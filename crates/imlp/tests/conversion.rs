@@ -382,12 +382,16 @@ fn layers_without_names_take_modules_in_natural_order() {
         let found = told.lines().find(|l| l.trim_start().starts_with(start));
         found.unwrap_or_else(|| panic!("no {start}: {told}"))
     };
-    assert!(line("layers.2").contains("layers.10 fits too"), "{told}");
-    assert!(line("layers.9").contains("named"), "{told}");
     assert!(
-        line("layers.10").contains("the only one that fits"),
+        line("layers.2").contains("by its number; layers.10 fits too"),
         "{told}"
     );
+    assert!(line("layers.9").contains("named"), "{told}");
+    assert!(
+        line("layers.10").contains("by its number; layers.2 fits too"),
+        "{told}"
+    );
+    assert!(line("head").contains("the only one that fits"), "{told}");
     assert!(line("norm").contains("layer-norm"), "{told}");
     let order = [
         "layers.2.w",
@@ -404,6 +408,215 @@ fn layers_without_names_take_modules_in_natural_order() {
         read(&scratch.path("dense.safetensors")),
     );
     assert_eq!(before, after);
+}
+
+/// `torch.nn.LayerNorm(5, bias=False)`.
+#[test]
+fn a_layer_norm_without_bias_is_copied_with_zeros() {
+    let scratch = Scratch::new();
+    scratch.write(
+        "net.toml",
+        r#"
+        input = [5]
+        layers = [{ type = "layer-norm" }, { type = "linear", features = 2 }]"#,
+    );
+    write(
+        &scratch.path("net.safetensors"),
+        &[
+            ("norm.weight", &[5]),
+            ("head.weight", &[2, 5]),
+            ("head.bias", &[2]),
+        ],
+    );
+    scratch.succeed(&[&CONVERT[..], &["--out=dense.safetensors"]].concat());
+    let (before, after) = (
+        read(&scratch.path("net.safetensors")),
+        read(&scratch.path("dense.safetensors")),
+    );
+    assert_eq!(after["norm.bias"], (vec![5], vec![0.0; 5]));
+    assert_eq!(after["norm.weight"], before["norm.weight"]);
+}
+
+/// One name is enough where it leaves one module for the other layer.
+#[test]
+fn a_name_settles_which_of_two_equal_modules_comes_first() {
+    let scratch = Scratch::new();
+    scratch.write(
+        "net.toml",
+        r#"
+        input = [2]
+        layers = [
+            { type = "linear", features = 2, name = "encoder" },
+            { type = "linear", features = 2 },
+        ]"#,
+    );
+    let floats = |values: [f32; 4]| values.map(f32::to_le_bytes).concat();
+    let zero = || vec![0; 8];
+    write_bytes(
+        &scratch.path("net.safetensors"),
+        &[
+            (
+                "encoder.weight",
+                Dtype::F32,
+                &[2, 2],
+                floats([1.0, 2.0, 3.0, 4.0]),
+            ),
+            ("encoder.bias", Dtype::F32, &[2], zero()),
+            (
+                "decoder.weight",
+                Dtype::F32,
+                &[2, 2],
+                floats([0.0, 1.0, 1.0, 0.0]),
+            ),
+            ("decoder.bias", Dtype::F32, &[2], zero()),
+        ],
+    );
+    let told = scratch.succeed(&[&CONVERT[..], &["--out=fold.safetensors", "--fold"]].concat());
+    assert!(told.contains("the only one that fits"), "{told}");
+    // decoder · encoder: the rows of the encoder change places.
+    let folded = read(&scratch.path("fold.safetensors"));
+    assert_eq!(folded["encoder.weight"].1, [3.0, 4.0, 1.0, 2.0]);
+}
+
+#[test]
+fn a_network_without_parameters_needs_no_weights() {
+    let scratch = Scratch::new();
+    scratch.write(
+        "net.toml",
+        "input = [1, 2, 2]\nlayers = [{ type = \"avg-pool2d\", kernel = 2, name = \"pool\" }]",
+    );
+    scratch.succeed(&[
+        "dense",
+        "--network=net.toml",
+        "--out=pool.safetensors",
+        "--check=1",
+    ]);
+    let tensors = read(&scratch.path("pool.safetensors"));
+    assert_eq!(tensors["pool.weight"], (vec![1, 4], vec![0.25; 4]));
+}
+
+#[test]
+fn inspection_goes_on_after_a_tensor_that_it_cannot_measure() {
+    let scratch = Scratch::new();
+    let floats = |values: [f32; 4]| values.map(f32::to_le_bytes).concat();
+    write_bytes(
+        &scratch.path("odd.safetensors"),
+        &[
+            ("a", Dtype::F8_E4M3, &[2, 2], vec![1; 4]),
+            ("b", Dtype::F32, &[2, 2], floats([f32::NAN, 1.0, 1.0, 1.0])),
+            ("c", Dtype::I64, &[2, 2], vec![0; 32]),
+            ("d", Dtype::C64, &[1], vec![0; 8]),
+            ("e", Dtype::F32, &[2, 2], floats([3.0, 0.0, 0.0, 4.0])),
+        ],
+    );
+    let told = scratch.succeed(&["inspect", "odd.safetensors", "--layer=dense(in=2, out=2)"]);
+    let (tensors, structure) = told.split_once("structure of").unwrap();
+    let row = |text: &'_ str, name: &str| {
+        let line = text.lines().find(|l| l.trim_start().starts_with(name));
+        line.unwrap_or_else(|| panic!("no {name}: {told}"))
+            .to_owned()
+    };
+    for (name, reason) in [
+        ("a  ", "type F8_E4M3, which is not read"),
+        ("d  ", "type C64"),
+    ] {
+        let row = row(tensors, name);
+        assert_eq!(row.matches('–').count(), 5, "{told}");
+        assert!(row.contains(reason), "{told}");
+    }
+    assert!(row(tensors, "e  ").contains("5.0000"), "{told}");
+    for name in ["a  ", "b  ", "c  "] {
+        assert_eq!(row(structure, name).matches('–').count(), 3, "{told}");
+    }
+    assert_eq!(
+        row(structure, "e  ").matches("100.0000 %").count(),
+        3,
+        "{told}"
+    );
+    for reason in [
+        "`a` has type F8_E4M3",
+        "`b` holds NaN at [0, 0]",
+        "`c` has type I64",
+    ] {
+        assert!(structure.contains(reason), "{told}");
+    }
+}
+
+/// A layer that no weight reaches: its kernel meets only padding.
+#[test]
+fn an_empty_support_has_no_shares() {
+    let scratch = Scratch::new();
+    write(&scratch.path("m.safetensors"), &[("m", &[4, 1])]);
+    let layer = "--layer=conv2d(in=1, out=1, kernel=1, stride=3, padding=2, input=1x1)";
+    let told = scratch.succeed(&["inspect", "m.safetensors", layer]);
+    assert!(!told.contains("NaN"), "{told}");
+    let gaussian = told.lines().find(|l| l.contains("Gaussian")).unwrap();
+    assert!(gaussian.trim_end().ends_with('–'), "{told}");
+}
+
+/// What a file holds reaches the terminal as text that it shows.
+#[test]
+fn control_characters_of_a_file_are_shown_and_long_metadata_is_cut() {
+    let scratch = Scratch::new();
+    let metadata = format!(
+        r#""__metadata__":{{"k\u001b[2J":"{}\u009b","a":"\nerror: none"}}"#,
+        "x".repeat(100_000)
+    );
+    let tensor = r#""t\u001b]0;\n\r\u202ename":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"#;
+    let header = format!("{{{metadata},{tensor}}}");
+    let bytes = [
+        &(header.len() as u64).to_le_bytes()[..],
+        header.as_bytes(),
+        &[0; 4],
+    ];
+    std::fs::write(scratch.path("evil.safetensors"), bytes.concat()).unwrap();
+    scratch.write(
+        "net.toml",
+        "input = [1]\nlayers = [{ type = \"linear\", features = 1, name = \"\\u001b[1m\" }]",
+    );
+    scratch.write("bad.toml", "input = [1]\n\u{1b}[31m = 1\n");
+    scratch.write("recipe.toml", "[train]\n\"\\u001b[31m\\u0007\" = 1\n");
+    for arguments in [
+        &["inspect", "evil.safetensors"][..],
+        &[
+            "inspect",
+            "evil.safetensors",
+            "--layer=dense(in=1,\n out=1, \u{1b}=1)",
+        ],
+        &["inspect", "evil.safetensors", "--layer=dense(in=1, out=1)"],
+        &[
+            "dense",
+            "--network=net.toml",
+            "--weights=evil.safetensors",
+            "--out=o",
+        ],
+        &[
+            "dense",
+            "--network=bad.toml",
+            "--weights=evil.safetensors",
+            "--out=o",
+        ],
+        &[
+            "project",
+            "--layer=dense(in=1, out=1)",
+            "--weights=evil.safetensors",
+            "--out=o",
+        ],
+        &["check", "recipe.toml"],
+    ] {
+        let output = scratch.run(arguments);
+        let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        let told = told.concat();
+        let hidden = told
+            .chars()
+            .find(|c| (c.is_control() && *c != '\n') || *c == '\u{202e}');
+        assert_eq!(hidden, None, "{arguments:?}: {told}");
+        assert!(told.contains("\\u001b"), "{arguments:?}: {told}");
+    }
+    let told = scratch.succeed(&["inspect", "evil.safetensors"]);
+    assert!(told.contains(r"t\u001b]0;\n\r\u202ename"), "{told}");
+    assert!(told.contains("xxx… (99401 more characters)"), "{told}");
+    assert!(told.len() < 2000, "{} bytes", told.len());
 }
 
 /// What is lost where the layer cannot hold what the matrix has.

@@ -187,7 +187,6 @@ fn files_that_are_cut_short_are_refused() {
         &whole[..whole.len() - 1],
         &[&whole[..], &[0]].concat(),
         &endless,
-        b"PK\x03\x04 a file of torch.save, not of SafeTensors",
     ] {
         std::fs::write(&path, bytes).unwrap();
         refused(
@@ -200,7 +199,7 @@ fn files_that_are_cut_short_are_refused() {
     std::fs::remove_file(&path).unwrap();
     refused(&scratch, &CONVERT, &["net.safetensors", "cannot be read"]);
     std::fs::create_dir(&path).unwrap();
-    refused(&scratch, &CONVERT, &["net.safetensors", "cannot be read"]);
+    refused(&scratch, &CONVERT, &["net.safetensors", "is a folder"]);
 }
 
 #[test]
@@ -243,6 +242,318 @@ fn networks_that_cannot_be_are_named() {
     refused(&scratch, &CONVERT, &["no layer is linear"]);
     std::fs::remove_file(scratch.path("net.toml")).unwrap();
     refused(&scratch, &CONVERT, &["net.toml"]);
+}
+
+#[test]
+fn modules_that_only_letters_tell_apart_are_refused_with_the_lines_to_add() {
+    let scratch = Scratch::new();
+    scratch.write(
+        "net.toml",
+        "input = [4]\n[[layers]]\ntype = \"linear\"\nfeatures = 4\n[[layers]]\ntype = \"relu\"\n\
+         [[layers]]\ntype = \"linear\"\nfeatures = 4\n",
+    );
+    for names in [
+        ["encoder", "decoder"],
+        ["fc", "fc1"],
+        ["a.0", "b.1"],
+        ["blocks.0.tokens.fc1", "blocks.0.channels.fc2"],
+        ["quo\"te", "esc\u{1b}ape\n"],
+    ] {
+        let names = names.map(|name| [format!("{name}.weight"), format!("{name}.bias")]);
+        let [one, other] = &names;
+        let tensors = [
+            (one[0].as_str(), &[4, 4][..]),
+            (&one[1], &[4]),
+            (&other[0], &[4, 4]),
+            (&other[1], &[4]),
+        ];
+        write(&scratch.path("net.safetensors"), &tensors);
+        refused(
+            &scratch,
+            &[&CONVERT[..], &["--check=4"]].concat(),
+            &["`linear1` (linear), `linear2` (linear):\n    name = \""],
+        );
+    }
+    let message = scratch.refuse(&CONVERT);
+    for line in [r#"    name = "quo\"te""#, r#"    name = "esc\u001bape\n""#] {
+        assert!(message.lines().any(|l| l == line), "{message}");
+        assert!(line.parse::<toml::Table>().is_ok());
+    }
+}
+
+/// timm's Mixer with as many tokens as channels: each block is a choice of its own.
+#[test]
+fn a_mixer_of_equal_sizes_is_refused_block_by_block() {
+    let scratch = Scratch::new();
+    let block = |mixing: &str, size: &str| {
+        format!(
+            "[[layers]]\ntype = \"residual\"\nlayers = [{{ type = \"layer-norm\" }}, \
+             {{ type = \"{mixing}\", {size} = 4 }}]\n"
+        )
+    };
+    let layers = block("token-mixing", "tokens") + &block("channel-mixing", "channels");
+    scratch.write("net.toml", &format!("input = [4, 4]\n{}", layers.repeat(2)));
+    let mut tensors = Vec::new();
+    for i in 0..2 {
+        for part in ["mlp_tokens", "mlp_channels", "norm1", "norm2"] {
+            let shape: &[usize] = if part.starts_with("norm") {
+                &[4]
+            } else {
+                &[4, 4]
+            };
+            tensors.push((format!("blocks.{i}.{part}.weight"), shape));
+            tensors.push((format!("blocks.{i}.{part}.bias"), &[4]));
+        }
+    }
+    let tensors: Vec<_> = tensors
+        .iter()
+        .map(|(name, shape)| (name.as_str(), *shape))
+        .collect();
+    write(&scratch.path("net.safetensors"), &tensors);
+    refused(
+        &scratch,
+        &CONVERT,
+        &[
+            "`token_mixing1` (token-mixing), `channel_mixing1` (channel-mixing):\n    \
+             name = \"blocks.0.mlp_channels\"\n    name = \"blocks.0.mlp_tokens\"\n  \
+             `token_mixing2` (token-mixing), `channel_mixing2` (channel-mixing):\n    \
+             name = \"blocks.1.mlp_channels\"\n    name = \"blocks.1.mlp_tokens\"\n",
+        ],
+    );
+}
+
+/// Whatever layer is told to say `bias = false` takes it.
+#[test]
+fn the_advice_to_leave_a_bias_out_can_be_followed() {
+    for (input, layer, weight) in [
+        (
+            "[1, 4, 4]",
+            "type = 'conv2d', channels = 2, kernel = 3",
+            &[2, 1, 3, 3][..],
+        ),
+        (
+            "[1, 4]",
+            "type = 'conv1d', channels = 2, kernel = 3",
+            &[2, 1, 3],
+        ),
+        (
+            "[1, 2, 2]",
+            "type = 'conv-transpose2d', channels = 2, kernel = 3",
+            &[1, 2, 3, 3],
+        ),
+        (
+            "[1, 4, 4]",
+            "type = 'locally-connected2d', channels = 2, kernel = 3",
+            &[2, 2, 2, 1, 3, 3],
+        ),
+        (
+            "[1, 4, 4]",
+            "type = 'patch-embedding', patch = 2, channels = 3",
+            &[3, 1, 2, 2],
+        ),
+        ("[4, 2]", "type = 'token-mixing', tokens = 3", &[3, 4]),
+        ("[4, 2]", "type = 'channel-mixing', channels = 3", &[3, 2]),
+        (
+            "[2, 3]",
+            "type = 'kronecker', output = [4, 5]",
+            &[2 * 4 + 3 * 5],
+        ),
+        ("[4]", "type = 'low-rank', rank = 1, features = 3", &[7, 1]),
+        ("[4]", "type = 'circulant'", &[4]),
+        ("[4]", "type = 'linear', features = 3", &[3, 4]),
+    ] {
+        let scratch = Scratch::new();
+        write(&scratch.path("net.safetensors"), &[("l.weight", weight)]);
+        let net = |more: &str| {
+            let layer = layer.replace('\'', "\"");
+            let text = format!("input = {input}\nlayers = [{{ {layer}, name = \"l\"{more} }}]");
+            scratch.write("net.toml", &text);
+        };
+        net("");
+        refused(
+            &scratch,
+            &CONVERT,
+            &["`l.bias` is missing", "say `bias = false`"],
+        );
+        net(", bias = false");
+        scratch.succeed(&CONVERT);
+    }
+}
+
+#[test]
+fn what_pytorch_did_to_the_names_is_said_with_the_remedy() {
+    let scratch = net();
+    let path = scratch.path("net.safetensors");
+    let stem: [(&str, &[usize]); 1] = [("stem.bias", &[2])];
+    for (tensors, parts) in [
+        (
+            vec![
+                ("stem.weight_g", &[2, 1, 1, 1][..]),
+                ("stem.weight_v", &[2, 1, 3, 3]),
+            ],
+            vec!["`stem` is saved with a weight norm", "remove_weight_norm"],
+        ),
+        (
+            vec![
+                ("stem.parametrizations.weight.original0", &[2, 1, 1, 1]),
+                ("stem.parametrizations.weight.original1", &[2, 1, 3, 3]),
+            ],
+            vec![
+                "`stem` is saved with a parametrization",
+                "remove_parametrizations",
+            ],
+        ),
+        (
+            vec![
+                ("stem.weight_orig", &[2, 1, 3, 3]),
+                ("stem.weight_mask", &[2, 1, 3, 3]),
+            ],
+            vec!["pruning mask", "prune.remove"],
+        ),
+        (
+            vec![("stem.weight_orig", &[2, 1, 3, 3]), ("stem.weight_u", &[2])],
+            vec!["spectral norm", "remove_spectral_norm"],
+        ),
+    ] {
+        write(&path, &[&tensors[..], &stem, &TENSORS[2..]].concat());
+        let parts = [&["`stem.weight` is missing"][..], &parts].concat();
+        refused(&scratch, &CONVERT, &parts);
+    }
+    for (prefix, remedy) in [
+        ("module.", "net.module.state_dict()"),
+        ("_orig_mod.", "net._orig_mod.state_dict()"),
+        ("backbone.", "whole names"),
+    ] {
+        let names = TENSORS.map(|(name, shape)| (format!("{prefix}{name}"), shape));
+        let tensors = names
+            .each_ref()
+            .map(|(name, shape)| (name.as_str(), *shape));
+        write(&path, &tensors);
+        refused(&scratch, &CONVERT, &[&format!("`{prefix}stem`"), remedy]);
+    }
+    // As safetensors.torch.save_model leaves tied tensors out.
+    let tied = r#"{"__metadata__":{"head.bias":"stem.bias"},
+        "stem.weight":{"dtype":"F32","shape":[2,1,3,3],"data_offsets":[0,72]},
+        "stem.bias":{"dtype":"F32","shape":[2],"data_offsets":[72,80]},
+        "head.weight":{"dtype":"F32","shape":[3,8],"data_offsets":[80,176]}}"#;
+    std::fs::write(&path, safetensors(tied, &[0; 176])).unwrap();
+    refused(
+        &scratch,
+        &CONVERT,
+        &["`head.bias` is tied to `stem.bias`", "save_file"],
+    );
+}
+
+fn safetensors(header: &str, data: &[u8]) -> Vec<u8> {
+    let length = (header.len() as u64).to_le_bytes();
+    [&length[..], header.as_bytes(), data].concat()
+}
+
+#[test]
+fn a_file_that_is_no_safetensors_file_is_called_what_it_is() {
+    let scratch = Scratch::new();
+    let valid = r#"{"t":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
+    let twice = r#"{"t":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"t":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#;
+    let shape = valid.replace("[1]", "[3]");
+    let gap = valid.replace("[0,4]", "[4,8]");
+    let dtype = valid.replace("F32", "F33");
+    for (bytes, said, is_cut) in [
+        (Vec::new(), "it is empty", true),
+        (b"abc".to_vec(), "it has 3 bytes", true),
+        (safetensors(valid, &[0; 3]), "66 bytes, it has 65", true),
+        (
+            safetensors(valid, &[])[..30].to_vec(),
+            "only 22 are left",
+            true,
+        ),
+        (
+            safetensors(valid, &[0; 5]),
+            "1 byte follows after its last tensor",
+            false,
+        ),
+        (
+            safetensors(valid, &[0; 9]),
+            "5 bytes follow after its last tensor",
+            false,
+        ),
+        (safetensors(twice, &[0; 8]), "the key `t` twice", false),
+        (
+            safetensors(&shape, &[0; 4]),
+            "bytes of tensor `t` are not as many",
+            false,
+        ),
+        (
+            safetensors(&gap, &[0; 8]),
+            "bytes of tensor `t` do not begin",
+            false,
+        ),
+        (
+            safetensors(&dtype, &[0; 4]),
+            "`t`: unknown variant `F33`",
+            false,
+        ),
+        (
+            safetensors("{\"t\":", &[]),
+            "its header cannot be read",
+            false,
+        ),
+        (
+            b"PK\x03\x04\x14\0\x08\x08net/data.pkl".to_vec(),
+            "zip archive",
+            false,
+        ),
+        (
+            b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.".to_vec(),
+            "is a pickle",
+            false,
+        ),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n".to_vec(),
+            "Git LFS pointer",
+            false,
+        ),
+        (
+            b"\n<!DOCTYPE HTML><html><body>404".to_vec(),
+            "web page",
+            false,
+        ),
+        (
+            b"<?xml version='1.0'?><Error>AccessDenied".to_vec(),
+            "is XML",
+            false,
+        ),
+        (
+            b"{\"metadata\": {\"total_size\": 3}}".to_vec(),
+            "is JSON",
+            false,
+        ),
+        (b"\x1f\x8b\x08\0\0\0\0\0\0\x03".to_vec(), "gzip", false),
+        (
+            b"just some words, nothing else".to_vec(),
+            "another kind",
+            false,
+        ),
+    ] {
+        std::fs::write(scratch.path("w.safetensors"), &bytes).unwrap();
+        let message = scratch.refuse(&["inspect", "w.safetensors"]);
+        assert!(message.contains(said), "`{said}`: {message}");
+        assert_eq!(message.contains("cut short"), is_cut, "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
+    std::fs::create_dir(scratch.path("folder")).unwrap();
+    for command in ["inspect", "eval"] {
+        let message = scratch.refuse(&[command, "folder"]);
+        assert!(message.contains("folder: is a folder; give"), "{message}");
+    }
+}
+
+#[test]
+fn parameters_without_a_file_are_named() {
+    refused(
+        &net(),
+        &["dense", "--network=net.toml", "--out=out.safetensors"],
+        &["--weights", "layer `stem` (conv2d) has parameters"],
+    );
 }
 
 #[test]
@@ -309,7 +620,7 @@ fn layers_that_cannot_be_are_named() {
             "--layer=dense(in=3, out=2)",
             "--out=out.safetensors",
         ],
-        &["--weights", "dense has parameters"],
+        &["--weights", "the layer linear has parameters"],
     );
 }
 
@@ -367,7 +678,10 @@ fn outputs_that_cannot_be_written_are_named() {
     refused(
         &scratch,
         &convert("--out=absent/dense.safetensors"),
-        &["absent/dense.safetensors", "does its folder exist"],
+        &[
+            "absent/dense.safetensors",
+            "its folder does not exist; make the folder",
+        ],
     );
     std::fs::create_dir(scratch.path("folder")).unwrap();
     refused(
@@ -471,7 +785,6 @@ fn wrong_usage_has_its_own_exit_code() {
     let layer = "--layer=dense(in=1, out=1)";
     for arguments in [
         vec!["dense", "--weights=net.safetensors", "--out=out"],
-        vec!["dense", "--network=net.toml", "--out=out"],
         [&CONVERT[..], &[layer]].concat(),
         [&CONVERT[..], &["--eps=1e-3"]].concat(),
         [&CONVERT[..], &["--check=0"]].concat(),

@@ -200,7 +200,7 @@ fn arrays_do_what_is_missing_and_no_more_than_asked_at_a_time() {
     assert_eq!(results(&cluster.scratch.path("o")), expected);
 
     let again = cluster.succeed(&submit);
-    assert!(again.contains("8 trial(s) are finished"), "{again}");
+    assert!(again.contains("finished: 8 trials"), "{again}");
     assert!(!again.contains("submitted"), "{again}");
 
     // Two results are gone: two tasks, which have the indices they had.
@@ -219,7 +219,7 @@ fn arrays_do_what_is_missing_and_no_more_than_asked_at_a_time() {
         std::fs::remove_dir_all(cluster.scratch.path("o/trials").join(trial)).unwrap();
     }
     let again = cluster.succeed(&submit);
-    assert!(again.contains("6 trial(s) are finished"), "{again}");
+    assert!(again.contains("finished: 6 trials"), "{again}");
     let second = json(&cluster.scratch.path("o/batch/0002/submission.json"));
     assert_eq!(
         second["arrays"][0]["tasks"],
@@ -264,7 +264,7 @@ fn trials_that_fail_are_told_and_stop_no_other() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    assert!(stderr(&output).contains("1 trial(s) have neither a result nor a job"));
+    assert!(stderr(&output).contains("without a result or a job: 1 trial;"));
     let status = cluster.succeed(&["status", "o"]);
     assert!(status.contains("done            3"), "{status}");
     let said = cluster.scratch.path("o/batch/0002/logs");
@@ -286,7 +286,7 @@ fn a_task_that_is_queued_again_goes_on_from_its_checkpoint() {
     let trial = cluster.attempted(1);
     // Submitting twice is harmless.
     let twice = cluster.succeed(&submit);
-    assert!(twice.contains("1 trial(s) are in the queue"), "{twice}");
+    assert!(twice.contains("in the queue: 1 trial\n"), "{twice}");
     let status = cluster.succeed(&["status", "o"]);
     assert!(status.contains("1 running"), "{status}");
     let job = cluster.slurm("squeue", &["-h", "-r", "-t", "R", "-o", "%A"]);

@@ -20,7 +20,10 @@ fn more_configurations_reuse_what_exists() {
     expect_success(&more);
     // All six trials of the first configuration, and α = 0 of the second.
     let said = stderr(&more);
-    assert!(said.contains("6 finished trial(s) found"), "{said}");
+    assert!(
+        said.contains("finished before, not repeated: 6 trials"),
+        "{said}"
+    );
     assert_eq!(results(&scratch.path("o")).len(), 12);
     assert!(scratch.path("o/configurations").is_dir());
 }
@@ -75,7 +78,7 @@ fn clean_removes_only_what_it_lists() {
     let fewer = ["sweep", "--alphas=0.1", "--seeds=2", "--out=o"];
     expect_success(&scratch.tiny(&fewer));
     let clean = scratch.succeed(&["clean", "o", "--unlisted", "--yes"]);
-    assert!(clean.contains("removed 2 leftover(s)"), "{clean}");
+    assert!(clean.contains("removed 2 leftovers"), "{clean}");
     expect_success(&scratch.tiny(SWEEP));
     assert_eq!(results(&scratch.path("o")), before);
 }

@@ -75,7 +75,7 @@ fn a_second_run_repeats_nothing_and_more_alphas_reuse_all() {
     let mut command = scratch.command(&[&first, &TINY[..TINY.len() - 1]].concat());
     let again = command.output().unwrap();
     expect_success(&again);
-    assert!(stderr(&again).contains("3 finished trial(s) found, not repeated"));
+    assert!(stderr(&again).contains("finished before, not repeated: 3 trials"));
 
     expect_success(&scratch.tiny(&["sweep", "--alphas=0.5,0.9", "--seeds=2", "--out=o"]));
     assert_eq!(results(&scratch.path("o")).len(), 8);

@@ -215,3 +215,24 @@ fn weights_with_more_than_their_network_are_refused_by_size() {
     header["__metadata__"] = serde_json::json!({});
     refused(&header, data, "huge.safetensors: has no metadata `imlp`");
 }
+
+/// What a folder is called reaches neither the log nor a message as control characters.
+#[cfg(unix)]
+#[test]
+fn the_log_shows_control_characters() {
+    let scratch = Scratch::new();
+    let folder = "o\u{1b}[2J\u{9b}\r\u{7}";
+    let train = ["train", &format!("--out={folder}")];
+    expect_success(&scratch.tiny(&train));
+    for (format, shown) in [("text", "o\\x1b[2J"), ("json", "o\\u001b[2J")] {
+        // A damaged result is set aside, with a warning that names it.
+        std::fs::write(result(&scratch, folder), "{").unwrap();
+        let format = format!("--log-format={format}");
+        let output = scratch.tiny(&[&train[..], &[&format]].concat());
+        let log = stderr(&output);
+        let told = expect_success(&output) + &log;
+        let hidden = told.chars().find(|c| c.is_control() && *c != '\n');
+        assert_eq!(hidden, None, "{told}");
+        assert!(log.contains(shown) && log.contains("set aside"), "{log}");
+    }
+}

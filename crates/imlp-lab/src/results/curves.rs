@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use imlp_suggest::counted;
 use imlp_train::{Measurement, Metrics, PriorRecord};
 
 use super::records::Records;
@@ -69,9 +70,10 @@ fn titles(records: &Records<'_>, configuration: usize) -> (String, String) {
         config.prior.kind.name()
     );
     let mut subtitle = format!(
-        "dense twin with {} parameters, {} epochs, {seeds} seed(s), {} prior",
+        "dense twin with {} parameters, {}, {}, {} prior",
         thousands(configuration.cost().twin.parameters),
-        config.train.epochs,
+        counted(config.train.epochs, "epoch"),
+        counted(seeds, "seed"),
         config.prior.training.name(),
     );
     if !configuration.assignments.is_empty() {

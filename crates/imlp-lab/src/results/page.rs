@@ -1,5 +1,6 @@
 //! `report.html`: what the report of one configuration says.
 
+use imlp_suggest::counted;
 use imlp_train::{BURN_VERSION, Every, OptimizerState, TrialConfig, bytes};
 use serde::Serialize;
 
@@ -138,14 +139,16 @@ fn notes(records: &Records<'_>, index: usize, test: &Curve) -> Vec<String> {
     let diverged: usize = test.points.iter().map(|p| p.seeds.diverged.len()).sum();
     if diverged > 0 {
         notes.push(format!(
-            "{diverged} trial(s) diverged: results.csv names them and the epoch"
+            "{} diverged: results.csv names each and the epoch",
+            counted(diverged, "trial")
         ));
     }
     let failed = records.trials(index).filter(|(_, record)| record.is_none());
     let failed = failed.count();
     if failed > 0 {
         notes.push(format!(
-            "{failed} trial(s) failed and are missing here: imlp status tells why"
+            "{} failed, missing here: imlp status tells why",
+            counted(failed, "trial")
         ));
     }
     if test.prior.as_ref().is_some_and(|prior| prior.n == 0) {

@@ -18,8 +18,8 @@ use crate::shape::Shape;
 use crate::structure::{RowSegment, Structure, Tied};
 
 /// Locally-connected map of `[C, H, W]` to `[O, H', W']` with
-/// `w: [O, H', W', C/groups, k_h, k_w]` and `b: [O, H', W']`: nothing is
-/// shared, not even the bias. Sizes as of [`Conv2d`]; zero padding only.
+/// `w: [O, H', W', C/groups, k_h, k_w]` and a bias of length `O·H'·W'`, in the
+/// order of the flattened output: nothing is shared, not even the bias. Sizes as of [`Conv2d`]; zero padding only.
 ///
 /// ```text
 /// y[o, i, j] = b[o, i, j] + Σ_{c,u,v} w[o, i, j, c, u, v] · x[c, i·s_h + u·d_h − p_t, j·s_w + v·d_w − p_l]

@@ -4,10 +4,14 @@
 //! a name takes the module of that name. The others are inferred: in the order
 //! of the network, each takes the first unused module, in natural order
 //! (`layers.2` before `layers.10`; a SafeTensors file keeps no order), whose
-//! tensors it can use all, and which has all that it needs.
+//! tensors it can use all, and which has all that it needs. Only numbers in
+//! names give an order; where two layers could swap their modules and letters
+//! would decide, the text must name them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::conversion::ambiguity::{refuse_ambiguous, swappable};
+use crate::conversion::hints::hint;
 use crate::conversion::names::tensor_name;
 use crate::error::TrainError;
 use crate::tensors::natural_order::NaturalName;
@@ -46,7 +50,8 @@ pub struct TensorAssignment {
     pub tensors: Vec<TensorEntry>,
     /// Whether the module was inferred.
     pub inferred: bool,
-    /// Modules that would have fitted as well: the natural order decided.
+    /// Modules of other layers that would have fitted as well: the numbers in
+    /// the names decided.
     pub alternatives: Vec<String>,
 }
 
@@ -59,17 +64,21 @@ impl TensorAssignment {
 }
 
 /// The last components of a module's tensors' names, and the tensors.
-type Module<'a> = BTreeMap<&'a str, &'a TensorEntry>;
+pub(super) type Module<'a> = BTreeMap<&'a str, &'a TensorEntry>;
+
+/// The modules of a file by name.
+pub(super) type Modules<'a> = BTreeMap<NaturalName<'a>, Module<'a>>;
 
 /// Finds the tensors of every layer; each tensor of the file must be used.
 ///
 /// # Errors
-/// A tensor that is missing, of another shape, or used by no layer, by name.
+/// A tensor that is missing, of another shape, or used by no layer, by name;
+/// layers that only the alphabet would tell apart.
 pub(super) fn assign(
     file: &TensorFile,
     wants: &[Want],
 ) -> Result<Vec<TensorAssignment>, TrainError> {
-    let mut modules: BTreeMap<NaturalName<'_>, Module<'_>> = BTreeMap::new();
+    let mut modules = Modules::new();
     for tensor in file.tensors() {
         let (module, suffix) = tensor.name.rsplit_once('.').unwrap_or(("", &tensor.name));
         let module = modules.entry(NaturalName(module)).or_default();
@@ -87,27 +96,33 @@ pub(super) fn assign(
             Naming::Given => {
                 let module = modules.get(&NaturalName(&want.layer));
                 let module = module.ok_or_else(|| no_module(file, want, &modules))?;
-                fit(want, &want.layer, module).map_err(|problem| file.refuse(problem))?;
-                want.assignment(&want.layer, module, Vec::new())
+                fit(want, &want.layer, module).map_err(|problem| {
+                    let hint = match want.lacks(module) {
+                        true => hint(file, &modules, Some(&want.layer)),
+                        false => String::new(),
+                    };
+                    file.refuse(problem + &hint)
+                })?;
+                want.assignment(&want.layer, module)
             }
             Naming::Inferred => {
-                let fits = |(name, module): &(&NaturalName<'_>, &Module<'_>)| {
-                    !used.contains(name.0)
-                        && fit(want, name.0, module).is_ok()
-                        && module.keys().all(|suffix| want.knows(suffix))
-                };
-                let mut fitting = modules.iter().filter(fits);
-                let (name, module) = fitting
-                    .next()
+                let (name, module) = modules
+                    .iter()
+                    .find(|(name, module)| !used.contains(name.0) && want.fits(module))
                     .ok_or_else(|| nothing_fits(file, want, &modules, &used))?;
-                let others = fitting.map(|(name, _)| name.0.to_owned()).collect();
                 used.insert(name.0);
-                want.assignment(name.0, module, others)
+                want.assignment(name.0, module)
             }
         };
         assignments.push(assignment);
     }
     refuse_unused(file, wants, &assignments)?;
+    let swaps = swappable(wants, &assignments, &modules);
+    refuse_ambiguous(file, wants, &assignments, &swaps)?;
+    for (index, others) in swaps.into_iter().enumerate() {
+        let names = others.into_iter().map(|i| assignments[i].layer.clone());
+        assignments[index].alternatives = names.collect();
+    }
     Ok(assignments)
 }
 
@@ -117,7 +132,24 @@ impl Want {
         tensors.map(|(s, _)| *s).any(|s| s == suffix) || self.ignored.contains(&suffix)
     }
 
-    fn assignment(&self, name: &str, module: &Module<'_>, others: Vec<String>) -> TensorAssignment {
+    /// Whether the layer can use all of the module's tensors, and they are all
+    /// that it needs.
+    pub(super) fn fits(&self, module: &Module<'_>) -> bool {
+        let has_shape = |(suffix, shape): &(&str, Vec<usize>)| {
+            module.get(suffix).map(|tensor| tensor.shape == *shape)
+        };
+        self.required.iter().all(|t| has_shape(t) == Some(true))
+            && self.optional.iter().all(|t| has_shape(t) != Some(false))
+            && module.keys().all(|suffix| self.knows(suffix))
+    }
+
+    /// Whether the module has not all that the layer needs.
+    fn lacks(&self, module: &Module<'_>) -> bool {
+        let absent = |(suffix, _): &(&str, _)| !module.contains_key(suffix);
+        self.required.iter().any(absent)
+    }
+
+    fn assignment(&self, name: &str, module: &Module<'_>) -> TensorAssignment {
         let tensors = self.required.iter().chain(&self.optional);
         let tensors = tensors.filter_map(|(suffix, _)| module.get(suffix));
         TensorAssignment {
@@ -125,7 +157,7 @@ impl Want {
             kind: self.kind,
             tensors: tensors.map(|&t| t.clone()).collect(),
             inferred: self.naming == Naming::Inferred,
-            alternatives: others,
+            alternatives: Vec::new(),
         }
     }
 
@@ -137,8 +169,24 @@ impl Want {
         )
     }
 
+    /// What to do where the tensor that ends in `suffix` is missing.
+    fn advice(&self, suffix: &str) -> &'static str {
+        match (self.kind, suffix) {
+            (_, "bias") => "; if the layer has none, say `bias = false`",
+            (_, "running_mean" | "running_var") => {
+                "; without running statistics (track_running_stats=False) the layer divides by \
+                 those of each batch, and no fixed matrix equals it"
+            }
+            ("layer-norm", "weight") => {
+                "; for a layer norm without one (elementwise_affine=False), add a weight of ones \
+                 to the file"
+            }
+            _ => "",
+        }
+    }
+
     /// The layer, for messages.
-    fn title(&self) -> String {
+    pub(super) fn title(&self) -> String {
         if self.layer.is_empty() {
             format!("the layer {}", self.kind)
         } else {
@@ -151,18 +199,11 @@ impl Want {
 fn fit(want: &Want, name: &str, module: &Module<'_>) -> Result<(), String> {
     for (suffix, shape) in &want.required {
         if !module.contains_key(suffix) {
-            let advice = match *suffix {
-                "bias" => "; if the layer has none, say `bias = false`",
-                "running_mean" | "running_var" => {
-                    "; without running statistics (track_running_stats=False) the layer divides \
-                     by those of each batch, and no fixed matrix equals it"
-                }
-                _ => "",
-            };
             return Err(format!(
-                "tensor `{}` is missing: {} needs it, of shape {shape:?}{advice}",
+                "tensor `{}` is missing: {} needs it, of shape {shape:?}{}",
                 tensor_name(name, suffix),
-                want.title()
+                want.title(),
+                want.advice(suffix)
             ));
         }
     }
@@ -179,17 +220,15 @@ fn fit(want: &Want, name: &str, module: &Module<'_>) -> Result<(), String> {
     Ok(())
 }
 
-fn no_module(
-    file: &TensorFile,
-    want: &Want,
-    modules: &BTreeMap<NaturalName<'_>, Module<'_>>,
-) -> TrainError {
+fn no_module(file: &TensorFile, want: &Want, modules: &Modules<'_>) -> TrainError {
     let (suffix, shape) = &want.required[0];
     file.refuse(format!(
-        "tensor `{}` is missing: {} needs it, of shape {shape:?}; the file holds {}",
+        "tensor `{}` is missing: {} needs it, of shape {shape:?}{}; the file holds {}{}",
         tensor_name(&want.layer, suffix),
         want.title(),
-        listed(modules.keys().map(module_title))
+        want.advice(suffix),
+        listed(modules.keys().map(module_title)),
+        hint(file, modules, Some(&want.layer))
     ))
 }
 
@@ -204,7 +243,7 @@ fn module_title(name: &NaturalName<'_>) -> String {
 fn nothing_fits(
     file: &TensorFile,
     want: &Want,
-    modules: &BTreeMap<NaturalName<'_>, Module<'_>>,
+    modules: &Modules<'_>,
     used: &BTreeSet<&str>,
 ) -> TrainError {
     let unused = modules.iter().filter(|(name, _)| !used.contains(name.0));
@@ -214,10 +253,11 @@ fn nothing_fits(
     });
     file.refuse(format!(
         "{} has no `name`, and no unused module has exactly what it needs: {}; unused are {}; \
-         correct the layer's sizes or give it the module's `name`",
+         correct the layer's sizes or give it the module's `name`{}",
         want.title(),
         want.words(),
-        listed(unused)
+        listed(unused),
+        hint(file, modules, None)
     ))
 }
 

@@ -93,17 +93,19 @@ impl StructureShares {
 
     /// Share of a Gaussian matrix's energy that the structure explains.
     pub fn gaussian_fraction(&self) -> Option<f64> {
-        self.dimension.map(|d| d as f64 / self.size as f64)
+        let sized = self.dimension.filter(|_| self.size > 0);
+        sized.map(|d| d as f64 / self.size as f64)
     }
 
     /// Share of a Gaussian matrix's energy inside the support.
-    pub fn gaussian_locality(&self) -> f64 {
-        self.support as f64 / self.size as f64
+    pub fn gaussian_locality(&self) -> Option<f64> {
+        (self.size > 0).then(|| self.support as f64 / self.size as f64)
     }
 
     /// Share of the support's energy that the tied weights explain of a
-    /// Gaussian matrix.
+    /// Gaussian matrix; `None` where the support is empty.
     pub fn gaussian_sharing(&self) -> Option<f64> {
-        self.dimension.map(|d| d as f64 / self.support as f64)
+        let supported = self.dimension.filter(|_| self.support > 0);
+        supported.map(|d| d as f64 / self.support as f64)
     }
 }

@@ -34,12 +34,14 @@ pub(super) struct LayerWeights {
 
 impl WeightedNetwork {
     /// Takes the parameters of the network that `config` describes from a
-    /// PyTorch `state_dict` (see [`TensorAssignment`]).
+    /// PyTorch `state_dict` (see [`TensorAssignment`]). A network without
+    /// parameters needs no file.
     ///
     /// # Errors
     /// Layers that do not fit; a tensor that is missing, of another shape or
-    /// type, not finite, or used by no layer, by name.
-    pub fn load(config: &NetworkConfig, file: &TensorFile) -> Result<Self, TrainError> {
+    /// type, not finite, or used by no layer, by name; layers that only the
+    /// alphabet would tell apart; a file that is missing.
+    pub fn load(config: &NetworkConfig, file: Option<&TensorFile>) -> Result<Self, TrainError> {
         let (input, mut layers) = config.build()?;
         let (mut wants, mut epsilons) = (Vec::new(), Vec::new());
         config.visit(&mut layers, &mut |layer, naming| {
@@ -48,10 +50,11 @@ impl WeightedNetwork {
                 epsilons.push(epsilon(layer));
             }
         });
-        let assignments = assign(file, &wants)?;
+        let assignments = assigned(file, &wants)?;
         let mut parameters = Weights::default();
-        for (assignment, &epsilon) in assignments.iter().zip(&epsilons) {
-            let weights = read(assignment, epsilon, file)?;
+        for ((assignment, want), &epsilon) in assignments.iter().zip(&wants).zip(&epsilons) {
+            let file = file.expect("a tensor comes from a file");
+            let weights = read(assignment, want, epsilon, file)?;
             parameters.0.insert(assignment.layer.clone(), weights);
         }
         let mut assigned = assignments.iter();
@@ -98,18 +101,9 @@ impl WeightedNetwork {
         });
         let wants: Vec<Want> = want(&layer, Naming::Given).into_iter().collect();
         let mut parameters = Weights::default();
-        let assignments = match file {
-            Some(file) => assign(file, &wants)?,
-            None if wants.is_empty() => Vec::new(),
-            None => {
-                return Err(TrainError::key(
-                    "--weights",
-                    format!("is missing: {} has parameters", map.kind()),
-                ));
-            }
-        };
-        for (assignment, file) in assignments.iter().zip(file) {
-            let weights = read(assignment, epsilon, file)?;
+        let assignments = assigned(file, &wants)?;
+        for ((assignment, want), file) in assignments.iter().zip(&wants).zip(file) {
+            let weights = read(assignment, want, epsilon, file)?;
             parameters.0.insert(String::new(), weights);
         }
         Ok(Self {
@@ -207,6 +201,21 @@ fn epsilon(layer: &Layer) -> f64 {
     }
 }
 
+/// Finds the tensors of every layer; without a file, no layer may need any.
+fn assigned(
+    file: Option<&TensorFile>,
+    wants: &[Want],
+) -> Result<Vec<TensorAssignment>, TrainError> {
+    match (file, wants.first()) {
+        (Some(file), _) => assign(file, wants),
+        (None, None) => Ok(Vec::new()),
+        (None, Some(want)) => Err(TrainError::key(
+            "--weights",
+            format!("is missing: {} has parameters", want.title()),
+        )),
+    }
+}
+
 /// What `layer` needs; `None` without parameters.
 fn want(layer: &Layer, naming: Naming) -> Option<Want> {
     let (name, kind) = match layer {
@@ -241,7 +250,8 @@ fn want(layer: &Layer, naming: Naming) -> Option<Want> {
         }
         Layer::LayerNorm(norm) => {
             let channels = vec![norm.channels()];
-            want.required = vec![("weight", channels.clone()), ("bias", channels)];
+            want.required = vec![("weight", channels.clone())];
+            want.optional = vec![("bias", channels)];
         }
         Layer::Relu | Layer::Gelu | Layer::Residual(_) => {}
     }
@@ -249,9 +259,10 @@ fn want(layer: &Layer, naming: Naming) -> Option<Want> {
 }
 
 /// Reads a layer's tensors; the statistics of a batch normalisation become a
-/// scale and a shift.
+/// scale and a shift. A bias that may be absent is then 0.
 fn read(
     assignment: &TensorAssignment,
+    want: &Want,
     epsilon: f64,
     file: &TensorFile,
 ) -> Result<LayerWeights, TrainError> {
@@ -262,7 +273,12 @@ fn read(
     let (weight, bias) = (values("weight")?, values("bias")?);
     let (Some(mean), Some(variance)) = (values("running_mean")?, values("running_var")?) else {
         let weight = weight.unwrap_or_default();
-        return Ok(LayerWeights { weight, bias });
+        let optional = want.optional.iter().find(|(suffix, _)| *suffix == "bias");
+        let zeros = optional.map(|(_, shape)| vec![0.0; shape.iter().product()]);
+        return Ok(LayerWeights {
+            weight,
+            bias: bias.or(zeros),
+        });
     };
     let statistics = BatchNormStatistics {
         scale: weight.as_deref(),

@@ -105,7 +105,7 @@ impl TrainConfig {
             return Err(TrainError::config(
                 "train.epochs",
                 self.epochs,
-                format!("at most {MAX_EPOCHS}"),
+                format!("must be at most {MAX_EPOCHS}"),
             ));
         }
         if self.epochs == 0 {
@@ -127,7 +127,7 @@ impl TrainConfig {
             return Err(TrainError::config(
                 "train.warmup_epochs",
                 self.warmup_epochs,
-                format!("lies between 0 and train.epochs = {}", self.epochs),
+                format!("must lie between 0 and train.epochs = {}", self.epochs),
             ));
         }
         unit("train.label_smoothing", self.label_smoothing)?;
@@ -135,7 +135,7 @@ impl TrainConfig {
             return Err(TrainError::config(
                 "train.weight_decay",
                 self.weight_decay,
-                "is finite and at least 0",
+                "must be finite and at least 0",
             ));
         }
         self.optimizer_rule()
@@ -166,7 +166,11 @@ impl TrainConfig {
                 belongs("train.momentum", self.momentum, "sgd")?;
                 let epsilon = self.epsilon.unwrap_or(DEFAULT_EPSILON);
                 if !(epsilon > 0.0 && epsilon.is_finite()) {
-                    return Err(TrainError::config("train.epsilon", epsilon, "is positive"));
+                    return Err(TrainError::config(
+                        "train.epsilon",
+                        epsilon,
+                        "must be finite and above 0",
+                    ));
                 }
                 Ok(OptimizerRule::AdamW {
                     beta1: unit("train.beta1", self.beta1.unwrap_or(DEFAULT_BETA1))?,
@@ -184,7 +188,7 @@ fn unit(key: &'static str, value: f64) -> Result<f64, TrainError> {
     if (0.0..1.0).contains(&value) {
         Ok(value)
     } else {
-        Err(TrainError::config(key, value, "lies in [0, 1)"))
+        Err(TrainError::config(key, value, "must lie in [0, 1)"))
     }
 }
 
@@ -193,7 +197,7 @@ pub(crate) fn check_rate(key: &'static str, rate: f64) -> Result<(), TrainError>
     if rate > 0.0 && rate.is_finite() {
         Ok(())
     } else {
-        Err(TrainError::config(key, rate, "is finite and above 0"))
+        Err(TrainError::config(key, rate, "must be finite and above 0"))
     }
 }
 

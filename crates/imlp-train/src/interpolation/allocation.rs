@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use imlp_linear::Alpha;
+use imlp_suggest::counted;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -85,9 +86,10 @@ impl Allocation {
                         KEY,
                         format!("{list:?}"),
                         format!(
-                            "{} multipliers for {count} linear layers ({})",
-                            list.len(),
-                            layers.join(", ")
+                            "must have one multiplier for each of the {} ({}), but has {}",
+                            counted(count, "linear layer"),
+                            layers.join(", "),
+                            list.len()
                         ),
                     ));
                 }
@@ -123,8 +125,9 @@ impl Allocation {
         values
             .into_iter()
             .map(|value| {
-                Alpha::new(value)
-                    .map_err(|_| TrainError::config(KEY, value, "a multiplier lies in [0, 1]"))
+                Alpha::new(value).map_err(|_| {
+                    TrainError::config(KEY, value, "every multiplier must lie in [0, 1]")
+                })
             })
             .collect()
     }
@@ -170,7 +173,10 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused_by_name() {
         for (text, part) in [
-            ("[1.0, 0.5]", "2 multipliers for 3 linear layers"),
+            (
+                "[1.0, 0.5]",
+                "one multiplier for each of the 3 linear layers (conv1, conv2, head), but has 2",
+            ),
             ("[1.0, 0.5, 1.5]", "1.5"),
             ("{ layers = { conv9 = 1.0 } }", "conv9"),
             ("{ from = 2.0, to = 0.0 }", "2"),

@@ -171,7 +171,7 @@ impl InterpolationConfig {
         }
         let share = |key, value: Option<f64>, default: f64| match value.unwrap_or(default) {
             value if (0.0..=1.0).contains(&value) => Ok(value),
-            value => Err(TrainError::config(key, value, "lies in [0, 1]")),
+            value => Err(TrainError::config(key, value, "must lie in [0, 1]")),
         };
         let from = share("interpolation.from", self.from, DEFAULT_FROM)?;
         let to = share("interpolation.to", self.to, DEFAULT_TO)?;

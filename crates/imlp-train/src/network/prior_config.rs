@@ -228,7 +228,7 @@ impl PriorConfig {
             return Err(TrainError::config(
                 "prior.blocks",
                 self.blocks.unwrap_or_default(),
-                format!("at most {MAX_BLOCKS}"),
+                format!("must be at most {MAX_BLOCKS}"),
             ));
         }
         if self.epochs == Some(0) {

@@ -27,6 +27,15 @@ impl NaturalName<'_> {
         };
         self.0.split('.').map(component).collect()
     }
+
+    /// Whether the order of the two names follows from numbers: where they
+    /// first differ, both have one.
+    pub(crate) fn differs_in_a_number(self, other: Self) -> bool {
+        let (one, other) = (self.key(), other.key());
+        let components = one.iter().zip(&other).find(|(a, b)| a != b);
+        let runs = components.and_then(|(a, b)| a.iter().zip(b).find(|(a, b)| a != b));
+        runs.is_some_and(|((a, _), (b, _))| *a > 0 && *b > 0)
+    }
 }
 
 impl Ord for NaturalName<'_> {
@@ -44,6 +53,34 @@ impl PartialOrd for NaturalName<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_numbers_give_an_order() {
+        let by_number = |one, other| NaturalName(one).differs_in_a_number(NaturalName(other));
+        for (one, other) in [
+            ("0", "1"),
+            ("layers.2", "layers.10"),
+            ("fc1", "fc2"),
+            ("blocks.0.mlp.fc1", "blocks.1.attention.fc1"),
+            ("h2.a", "h10"),
+        ] {
+            assert!(by_number(one, other) && by_number(other, one), "{one}");
+        }
+        for (one, other) in [
+            ("encoder", "decoder"),
+            ("", "a"),
+            ("fc", "fc1"),
+            ("layers.2", "layers.2.a"),
+            ("layers.2", "layers.02"),
+            ("blocks.0.tokens.fc1", "blocks.0.channels.fc2"),
+            ("a.1", "a.b"),
+            ("a.1", "a1"),
+            ("a.1.2", "a1.3"),
+            ("ab.1", "a.b1"),
+        ] {
+            assert!(!by_number(one, other) && !by_number(other, one), "{one}");
+        }
+    }
 
     #[test]
     fn names_are_in_natural_order() {

@@ -7,9 +7,11 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use half::{bf16, f16};
-use safetensors::tensor::Metadata;
+use imlp_suggest::{counted, one_line};
 
 use crate::error::TrainError;
+use crate::tensors::foreign::{RECOGNISED_BY, foreign};
+use crate::tensors::header::Header;
 use crate::tensors::natural_order::NaturalName;
 
 pub use safetensors::tensor::Dtype;
@@ -68,59 +70,88 @@ impl TensorFile {
     /// Opens `path` and reads its header.
     ///
     /// # Errors
-    /// [`TrainError::Weights`]: no such file, not SafeTensors, or truncated.
+    /// [`TrainError::Weights`]: no such file, a folder, a file of another kind (by name), or a
+    /// SafeTensors file that is cut short or damaged.
     pub fn open(path: &Path) -> Result<Self, TrainError> {
         let refuse = |reason: String| TrainError::Weights {
             path: path.display().to_string(),
-            reason,
+            reason: one_line(&reason).into_owned(),
         };
         let unreadable = |e: io::Error| refuse(format!("cannot be read: {e}"));
-        let invalid = |reason: String| {
-            refuse(format!(
-                "is not a valid SafeTensors file ({reason}); was it cut short?"
-            ))
-        };
-        let mut file = imlp_input::open(path).map_err(unreadable)?;
-        let size = file.metadata().map_err(unreadable)?.len();
-        if size < LENGTH_BYTES as u64 {
-            return Err(invalid(format!("it has {size} bytes")));
+        if path.is_dir() {
+            return Err(refuse(
+                "is a folder; give a SafeTensors file in it".to_owned(),
+            ));
         }
-        let mut length = [0; LENGTH_BYTES];
-        file.read_exact(&mut length).map_err(unreadable)?;
-        let length = u64::from_le_bytes(length);
-        if length > MAX_HEADER.min(size - LENGTH_BYTES as u64) {
+        let mut file = imlp_input::open(path).map_err(unreadable)?;
+        let about = file.metadata().map_err(unreadable)?;
+        let mut beginning = Vec::with_capacity(RECOGNISED_BY);
+        (&file)
+            .take(RECOGNISED_BY as u64)
+            .read_to_end(&mut beginning)
+            .map_err(unreadable)?;
+        let invalid = |reason: String| match foreign(&beginning) {
+            Some(what) => refuse(what.to_owned()),
+            None => refuse(format!("is not a valid SafeTensors file: {reason}")),
+        };
+        let size = about.len();
+        let Some((length, _)) = beginning.split_first_chunk() else {
+            return Err(invalid(match size {
+                0 => "it is empty; was it cut short?".to_owned(),
+                _ => format!("it has {}; was it cut short?", counted(size, "byte")),
+            }));
+        };
+        let length = u64::from_le_bytes(*length);
+        let left = size.saturating_sub(LENGTH_BYTES as u64);
+        if length > MAX_HEADER {
             return Err(invalid(format!(
-                "its first {LENGTH_BYTES} bytes announce a header of {length} bytes"
+                "its first {LENGTH_BYTES} bytes announce a header of {length} bytes, more than \
+                 any has; it is a file of another kind"
             )));
         }
+        if length > left {
+            return Err(invalid(format!(
+                "its header should have {length} bytes, but only {left} are left; was it cut short?"
+            )));
+        }
+        let start = LENGTH_BYTES as u64 + length;
         let mut header = vec![0; length as usize];
-        file.read_exact(&mut header).map_err(unreadable)?;
-        let header: Metadata = serde_json::from_slice(&header)
-            .map_err(|e| invalid(format!("its header cannot be read: {e}")))?;
+        file.seek(SeekFrom::Start(LENGTH_BYTES as u64))
+            .and_then(|_| file.read_exact(&mut header))
+            .map_err(unreadable)?;
+        let header = Header::read(&header).map_err(invalid)?;
+        let end = start.saturating_add(header.data_len);
+        if end > size {
+            return Err(invalid(format!(
+                "its header describes {end} bytes, it has {size}; was it cut short?"
+            )));
+        }
+        if end < size {
+            return Err(invalid(format!(
+                "{} after its last tensor; was something appended to it?",
+                match size - end {
+                    1 => "1 byte follows".to_owned(),
+                    more => format!("{more} bytes follow"),
+                }
+            )));
+        }
         let mut tensors: Vec<_> = header
-            .tensors()
+            .tensors
             .into_iter()
             .map(|(name, info)| TensorEntry {
                 name,
                 dtype: info.dtype,
-                shape: info.shape.clone(),
+                shape: info.shape,
                 offsets: info.data_offsets,
             })
             .collect();
         tensors.sort_by(|a, b| NaturalName(&a.name).cmp(&NaturalName(&b.name)));
-        let start = LENGTH_BYTES as u64 + length;
-        let end = start.saturating_add(header.data_len() as u64);
-        if end != size {
-            return Err(invalid(format!(
-                "its header describes {end} bytes, it has {size}"
-            )));
-        }
         Ok(Self {
             path: path.to_owned(),
             file,
             start,
             tensors,
-            metadata: header.metadata().clone().unwrap_or_default(),
+            metadata: header.metadata,
         })
     }
 
@@ -144,11 +175,11 @@ impl TensorFile {
         &self.metadata
     }
 
-    /// An error about this file.
-    pub fn refuse(&self, reason: impl Into<String>) -> TrainError {
+    /// An error about this file, on one line whatever its names hold.
+    pub fn refuse(&self, reason: impl AsRef<str>) -> TrainError {
         TrainError::Weights {
             path: self.path.display().to_string(),
-            reason: reason.into(),
+            reason: one_line(reason.as_ref()).into_owned(),
         }
     }
 

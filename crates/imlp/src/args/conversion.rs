@@ -13,7 +13,7 @@ use super::memory::MemoryArguments;
 pub struct Described {
     /// File that describes the network: input = [3, 32, 32] and [[layers]] of the types of a
     /// recipe's custom prior
-    #[arg(long, value_name = "NET.toml", requires = "weights")]
+    #[arg(long, value_name = "NET.toml")]
     pub network: Option<PathBuf>,
     /// One layer, e.g. 'conv2d(in=3, out=8, kernel=3x5, stride=2, input=32x24)'
     #[arg(long, value_name = "LAYER")]
@@ -25,7 +25,8 @@ pub struct Described {
 pub struct DenseArguments {
     #[command(flatten)]
     pub described: Described,
-    /// PyTorch state_dict as SafeTensors; for a single layer, `weight` and `bias`
+    /// PyTorch state_dict as SafeTensors; for a single layer, `weight` and `bias`. Only a network
+    /// or a layer without parameters needs none
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
     /// File to write, replacing an existing one

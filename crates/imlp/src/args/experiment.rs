@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use imlp_lab::{CheckpointEvery, Policy, Recipe};
+use imlp_suggest::no_whole_number;
 use imlp_train::{Backend, Device};
 use toml::Value;
 
@@ -198,7 +199,7 @@ pub struct SingleArguments {
     #[arg(long, allow_hyphen_values = true)]
     alpha: Option<f64>,
     /// Seed of initial weights and image order
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    #[arg(long, default_value_t = 0, value_parser = parse_seed)]
     pub seed: u64,
 }
 
@@ -316,9 +317,13 @@ pub fn jobs(asked: Option<u32>) -> usize {
 /// `--seeds`: a single number counts, a list names.
 fn seeds(text: &str) -> Result<Value, Failure> {
     let number = |part: &str| {
-        part.trim().parse::<i64>().ok().filter(|n| *n >= 0).ok_or_else(|| {
+        let part = part.trim();
+        part.parse::<i64>().ok().filter(|n| *n >= 0).ok_or_else(|| {
+            let problem = no_whole_number(part);
             Failure::Message(format!(
-                "--seeds {text}: `{part}` is not a whole number; give how many (3) or a list (0,4,7)"
+                "--seeds {text}: `{part}` {problem}; give how many (3) or a list (0,4,7) of seeds up \
+                 to {}",
+                i64::MAX
             ))
         })
     };
@@ -327,6 +332,16 @@ fn seeds(text: &str) -> Result<Value, Failure> {
         return Ok(Value::Array(list.collect::<Result<_, _>>()?));
     }
     number(text).map(Value::Integer)
+}
+
+/// A seed, which TOML can hold.
+fn parse_seed(text: &str) -> Result<u64, String> {
+    let seed = text.trim().parse::<i64>().ok();
+    seed.and_then(|seed| u64::try_from(seed).ok())
+        .ok_or_else(|| {
+            let problem = no_whole_number(text.trim());
+            format!("it {problem}; give a number from 0 to {}", i64::MAX)
+        })
 }
 
 /// `5min`, `10epochs`: the interval between checkpoints.

@@ -18,6 +18,7 @@ use super::matrix::{
 use super::pooling::{
     AdaptiveAvgPool2dKeys, AvgPool2dKeys, BilinearResizeKeys, GlobalAvgPoolKeys, MeanTokensKeys,
 };
+use crate::wrong_value::wrong_value;
 
 /// One layer of a custom network (`[[prior.layers]]`); sizes that follow from
 /// the input are inferred.
@@ -208,7 +209,8 @@ fn take_text<E: serde::de::Error>(table: &mut Table, key: &str) -> Result<Option
 /// Reads the keys of a layer; an error names the key. `more` lists known keys beside
 /// those of `T`.
 fn read<T: DeserializeOwned>(keys: Table, more: &[&str]) -> Result<T, String> {
-    serde_path_to_error::deserialize(Value::Table(keys)).map_err(|error| {
+    let keys = Value::Table(keys);
+    serde_path_to_error::deserialize(keys.clone()).map_err(|error| {
         let message = error.inner().message();
         match message.split_once(", ") {
             Some((field, known)) if message.starts_with("unknown field ") => {
@@ -223,7 +225,7 @@ fn read<T: DeserializeOwned>(keys: Table, more: &[&str]) -> Result<T, String> {
             _ => format!(
                 "{}: {}",
                 error.path(),
-                message.replace("expected usize", "expected a whole number")
+                wrong_value::<T>(&keys, error.path(), message)
             ),
         }
     })
@@ -232,11 +234,30 @@ fn read<T: DeserializeOwned>(keys: Table, more: &[&str]) -> Result<T, String> {
 /// Why there is no layer of type `word` among `types`.
 pub(super) fn no_such_type(word: &str, types: &[&str]) -> String {
     let nearest = did_you_mean(word, types.iter().copied());
-    let types = types.join(", ");
-    match imlp_linear::refuse_without_matrix(word) {
-        Err(error) => format!("{error}. The types are {types}"),
-        Ok(()) => format!("there is no layer type `{word}`{nearest}; the types are {types}"),
+    let list = types.join(", ");
+    let plain = simplified(word);
+    if types.iter().any(|known| simplified(known) == plain) {
+        return format!("there is no layer type `{word}`{nearest}; the types are {list}");
     }
+    if SHAPES_ONLY.contains(&plain.as_str()) {
+        return format!(
+            "there is no layer type `{word}`: it changes no value, and every layer takes its input \
+             in the shape that it needs; leave it out. The types are {list}"
+        );
+    }
+    match imlp_linear::refuse_without_matrix(word) {
+        Err(error) => format!("{error}. The types are {list}"),
+        Ok(()) => format!("there is no layer type `{word}`{nearest}; the types are {list}"),
+    }
+}
+
+/// Modules of PyTorch that no network here needs.
+const SHAPES_ONLY: [&str; 5] = ["flatten", "unflatten", "reshape", "view", "identity"];
+
+/// `LayerNorm` and `layer_norm` as `layernorm`.
+fn simplified(word: &str) -> String {
+    let letters = word.chars().filter(|c| c.is_alphanumeric());
+    letters.flat_map(char::to_lowercase).collect()
 }
 
 fn quoted(key: &str) -> String {
@@ -272,6 +293,25 @@ mod tests {
                 "type = 'silu'",
                 vec!["silu has no", "non-linearity", "gelu"],
             ),
+            (
+                "type = 'tanh'",
+                vec!["tanh has no", "relu and gelu", "write relu in its place"],
+            ),
+            (
+                "type = 'flatten'",
+                vec![
+                    "no layer type `flatten`: it changes no value",
+                    "leave it out",
+                ],
+            ),
+            (
+                "type = 'LayerNorm'",
+                vec!["no layer type `LayerNorm` (did you mean `layer-norm`?)"],
+            ),
+            (
+                "type = 'conv3d'\nchannels = 2",
+                vec!["there is no layer type `conv3d`; the types are"],
+            ),
             ("type = 'learned-permutation'", vec!["no gradient"]),
             (
                 "type = 'convd2'",
@@ -306,7 +346,15 @@ mod tests {
             ),
             (
                 "type = 'conv1d'\nchannels = 3\nkernel = 3\npadding_mode = 'mirror'",
-                vec!["padding_mode: unknown variant `mirror`", "`reflect`"],
+                vec!["padding_mode: `mirror` is not known", "circular, reflect"],
+            ),
+            (
+                "type = 'conv1d'\nchannels = 3\nkernel = 3\npadding_mode = 'circualr'",
+                vec!["padding_mode: `circualr` is not known (did you mean `circular`?)"],
+            ),
+            (
+                "type = 'conv1d'\nchannels = 3\nkernel = 3\npadding_mode = 1",
+                vec!["padding_mode: is 1, but must be one of zeros, circular"],
             ),
             (
                 "type = 'linear'\nfeatures = 'ten'",

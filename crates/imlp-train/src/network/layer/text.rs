@@ -11,7 +11,7 @@ use std::sync::Arc;
 use imlp_linear::{
     BatchNorm, BatchNormConfig, LearnedPermutation, LearnedPermutationConfig, Shape, StructuredMap,
 };
-use imlp_suggest::did_you_mean;
+use imlp_suggest::{did_you_mean, no_whole_number};
 use toml::{Table, Value};
 
 use super::config::{LayerKind, no_such_type};
@@ -351,9 +351,12 @@ impl<'t> Entries<'t> {
 
     fn whole(&self, key: &str, value: &str) -> Result<usize, TrainError> {
         let value = value.trim();
-        value
-            .parse()
-            .map_err(|_| self.refuse(format!("`{key}={value}`: `{value}` is not a whole number")))
+        value.parse().map_err(|_| {
+            self.refuse(format!(
+                "`{key}={value}`: `{value}` {}",
+                no_whole_number(value)
+            ))
+        })
     }
 
     /// Whole numbers separated by `x`.
@@ -720,6 +723,8 @@ mod tests {
                 "conv2d(in=3,out=x,kernel=3,input=8)",
                 "`x` is not a whole number",
             ),
+            ("circulant(in=99999999999999999999)", "is too large"),
+            ("circulant(in=-4)", "`-4` is negative"),
             ("conv2d(in=3,in=3)", "`in` is given twice"),
             (
                 "conv2d(in=3,out=8,kernal=3,input=8)",
