@@ -113,7 +113,7 @@ pub enum LabError {
     NotUtf8(PathBuf),
     /// Processes work in the folder of an experiment.
     #[error(
-        "{} work(s) in {}; wait for the end, or stop what runs there", workers.join(", "),
+        "still at work in {1}: {0}; wait for the end, or stop what runs there", workers.join(", "),
         path.display()
     )]
     Busy {
@@ -199,7 +199,10 @@ fn shown(path: &Path) -> String {
 
 /// Text of several lines as it is shown: it may quote what a file holds.
 fn lines(text: &str) -> String {
-    text.split('\n').map(one_line).collect::<Vec<_>>().join("\n")
+    text.split('\n')
+        .map(one_line)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// What to do about an error of the system, where there is something to say.

@@ -78,11 +78,11 @@ fn checking(plan: &Plan, announce: Announce) -> ProgressBar {
     if announce == Announce::Nowhere {
         return ProgressBar::hidden();
     }
-    let configurations = thousands(plan.configurations().len() as u64);
+    let configurations = counted(plan.configurations().len(), "configuration");
     let bar = ProgressBar::new_spinner()
         .with_style(ProgressStyle::default_spinner())
         .with_finish(ProgressFinish::AndClear)
-        .with_message(format!("checking {configurations} configuration(s)"));
+        .with_message(format!("checking {configurations}"));
     bar.enable_steady_tick(Duration::from_millis(500));
     bar
 }

@@ -182,7 +182,7 @@ fn clean_touches_nothing_that_is_not_of_this_program() {
     std::fs::create_dir(&noted).unwrap();
     std::fs::write(noted.join("notes.txt"), "mine\n").unwrap();
     let clean = scratch.succeed(&["clean", "o", "--yes"]);
-    assert!(clean.contains("removed 1 leftover(s)"), "{clean}");
+    assert!(clean.contains("removed 1 leftover"), "{clean}");
     assert!(!half.exists() && noted.join("notes.txt").exists());
 
     // One note in the folder of a trial keeps the folder.
@@ -195,7 +195,7 @@ fn clean_touches_nothing_that_is_not_of_this_program() {
     let clean = scratch.succeed(&["clean", "o", "--yes", "--unlisted"]);
     // Six trials and two priors, without the one that is gone, the one behind a link and
     // the one with notes.
-    assert!(clean.contains("removed 5 leftover(s)"), "{clean}");
+    assert!(clean.contains("removed 5 leftovers"), "{clean}");
     assert_eq!(everything(&elsewhere), before.1);
     for path in [
         "trials/my-notes/notes.txt",
@@ -231,7 +231,7 @@ fn clean_knows_the_processes_that_may_need_a_file() {
     // Silent for two days.
     make_old(&elsewhere);
     let clean = scratch.succeed(&["clean", "o", "--yes", "--unlisted"]);
-    assert!(clean.contains("removed 1 leftover(s)"), "{clean}");
+    assert!(clean.contains("removed 1 leftover"), "{clean}");
     assert!(scratch.path("o/workers/README").exists());
 }
 
@@ -292,7 +292,7 @@ fn misplaced_results_and_a_damaged_manifest_need_no_hand() {
     assert_eq!(results(&scratch.path("o")), before);
     // These three, and the snapshots of the prior that was trained again.
     let clean = scratch.succeed(&["clean", "o", "--yes"]);
-    assert!(clean.contains("removed 4 leftover(s)"), "{clean}");
+    assert!(clean.contains("removed 4 leftovers"), "{clean}");
 }
 
 #[test]

@@ -388,7 +388,7 @@ fn names_in_an_archive_do_not_reach_the_terminal_as_they_are() {
     let archive = lab.file("a.tar", &archive);
     let text = lab.fetch(entry(NOWHERE, None), Some(&archive)).unwrap_err();
     assert!(
-        text.contains("\\u{1b}]0;title\\u{7}/train.bin: at byte 5"),
+        text.contains("\\u001b]0;title\\u0007/train.bin: at byte 5"),
         "{text}"
     );
     // A header that is no number is quoted by the library that reads it.

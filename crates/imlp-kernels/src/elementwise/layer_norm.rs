@@ -316,7 +316,10 @@ mod tests {
                 let exact: Vec<f64> = sample.iter().map(|&x| f64::from(x)).collect();
                 let mean = exact.iter().sum::<f64>() / 57.0;
                 let variance = exact.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 57.0;
-                for (x, got) in exact.iter().zip(normalized(kernel, &[sample.clone()])) {
+                for (x, got) in exact
+                    .iter()
+                    .zip(normalized(kernel, std::slice::from_ref(&sample)))
+                {
                     let expected = (x - mean) / (variance + 1e-5).sqrt();
                     let error = (f64::from(got) - expected).abs();
                     assert!(error < 2e-6, "{offset}: {got}, not {expected}");

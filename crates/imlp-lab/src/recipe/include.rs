@@ -199,7 +199,9 @@ mod tests {
             let refused = read.and_then(|recipe| recipe.trial_config().map_err(|e| e.to_string()));
             let Err(refused) = refused else { continue };
             assert!(!refused.contains('\u{1b}'), "{refused:?}");
-            assert!(refused.contains("\\u{1b}[2J"), "{refused:?}");
+            // Ours, or that of a library that quotes the text.
+            let escapes = ["\\u001b[2J", "\\u{1b}[2J"];
+            assert!(escapes.iter().any(|e| refused.contains(e)), "{refused:?}");
         }
         let long = format!("x = {}", "y".repeat(1_000_000));
         assert!(read(&[("a.toml", &long)]).unwrap_err().len() < 2000);

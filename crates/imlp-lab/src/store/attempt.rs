@@ -13,6 +13,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use imlp_suggest::counted;
 use serde::{Deserialize, Serialize};
 
 use super::process::Process;
@@ -122,7 +123,8 @@ pub(crate) fn given_up(earlier: &[(u32, Option<Attempt>)], at_most: u32) -> Opti
     let (_, last) = earlier.last()?;
     (in_vain >= at_most).then(|| {
         format!(
-            "given up after {in_vain} attempts without a result (the last one {})",
+            "given up after {} without a result (the last one {})",
+            counted(in_vain, "attempt"),
             ending_in_words(last.as_ref())
         )
     })

@@ -24,8 +24,8 @@ use crate::files::remove_file;
 /// late or missed one does no harm.
 const BEATS_PER_STALE: u32 = 6;
 
-/// Longest sign of life that is read: a number.
-const MAX_SIGN_BYTES: u64 = 100;
+/// Longest sign of life that is read: a count, and the names of a process and its host.
+const MAX_SIGN_BYTES: u64 = 4096;
 
 /// A thread that counts while the worker lives, and marks the leases that other
 /// workers have taken over.
