@@ -33,6 +33,14 @@ pub(crate) struct Records {
 }
 
 impl Records {
+    /// No records, with room for `images`: growing would leave holes as large as a data set.
+    pub fn with_room(images: usize) -> Self {
+        Self {
+            pixels: Vec::with_capacity(images * SHAPE.len()),
+            labels: Vec::with_capacity(images),
+        }
+    }
+
     /// Appends the `records` records of one file.
     pub fn append(
         &mut self,

@@ -120,7 +120,8 @@ fn load_cifar(
     };
     let record_bytes = (label_bytes + cifar::SHAPE.len()) as u64;
     let set = |files: &[FileSpec]| -> Result<ImageSet, DataError> {
-        let mut records = Records::default();
+        let bytes: u64 = files.iter().map(|spec| spec.bytes).sum();
+        let mut records = Records::with_room((bytes / record_bytes) as usize);
         for spec in files {
             let path = dir.join(spec.name);
             let file = imlp_input::open(&path).map_err(DataError::io("open", &path))?;

@@ -13,9 +13,13 @@ use scratch::scratch;
 /// Bytes of an f32.
 const F32: u64 = 4;
 
-/// Fixed bytes of a trial beside weights and activations: packed operands of
-/// matrix products, one evaluation batch, the allocator's slack.
-const OVERHEAD: u64 = 64 << 20;
+/// Fixed bytes of a process: the program, one file of a data set while it is loaded, and
+/// the holes that the allocator keeps.
+const PROCESS: u64 = 36 << 20;
+
+/// Fixed bytes of a trial beside weights and activations: packed operands of matrix
+/// products and one evaluation batch.
+const OVERHEAD: u64 = 8 << 20;
 
 /// Parameters, operations and memory of one network in training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -89,6 +93,7 @@ impl Cost {
     pub fn peak_bytes(&self, jobs: usize, priors: usize) -> u64 {
         let per_job = self.prior.bytes.max(self.twin.bytes);
         self.data_bytes
+            .saturating_add(PROCESS)
             .saturating_add(per_job.saturating_mul(jobs as u64))
             // A trajectory that is written, to the store or a checkpoint, is copied.
             .saturating_add(

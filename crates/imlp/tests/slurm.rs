@@ -245,7 +245,7 @@ fn trials_that_fail_are_told_and_stop_no_other() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
-    assert!(stderr(&output).contains("given up after 1 attempts"));
+    assert!(stderr(&output).contains("given up after 1 attempt"));
     cluster.succeed(&["retry", "o"]);
 
     // The folder of one trial is something else: its task ends with an error.
