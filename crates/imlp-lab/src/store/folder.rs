@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use imlp_linear::Alpha;
 use imlp_train::TrialRecord;
 
-use super::manifest;
 use super::result::{self, Published, RESULT};
 use super::state::State;
 use super::worker::{Availability, Claim, IDENTITY, Worker};
@@ -13,6 +12,9 @@ use crate::error::LabError;
 use crate::experiment::Policy;
 use crate::files::{create_folder, list, read_json, refuse_file};
 use crate::identity::{Identity, JobId, PriorId, TrialId, is_job_name};
+
+/// What an experiment is, in its folder.
+pub(super) const MANIFEST: &str = "experiment.json";
 
 /// The folder of an experiment.
 #[derive(Clone, Debug)]
@@ -39,7 +41,7 @@ impl Store {
     /// [`LabError::NoStore`]: a folder that holds no experiment.
     pub fn existing(root: &Path) -> Result<Self, LabError> {
         let folder = |name| root.join(name).is_dir();
-        let has_manifest = root.join(manifest::NAME).is_file();
+        let has_manifest = root.join(MANIFEST).is_file();
         if folder("trials") && (folder("priors") || has_manifest) {
             Ok(Self::at(root))
         } else {

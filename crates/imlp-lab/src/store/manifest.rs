@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::despite_sweeping::despite_sweeping;
-use super::folder::Store;
+use super::folder::{MANIFEST, Store};
 use super::job_file::is_number;
 use super::result::set_aside;
 use crate::error::LabError;
@@ -57,8 +57,6 @@ pub struct ListedTrial {
     /// Seed.
     pub seed: u64,
 }
-
-pub(super) const NAME: &str = "experiment.json";
 
 /// Whether a file of that name is one that was set aside as damaged.
 pub(super) fn is_set_aside(name: &str) -> bool {
@@ -110,7 +108,7 @@ impl Store {
     /// # Errors
     /// [`LabError::Damaged`], [`LabError::Io`].
     pub fn manifest(&self) -> Result<Option<Manifest>, LabError> {
-        read_json(&self.root().join(NAME))
+        read_json(&self.root().join(MANIFEST))
     }
 
     /// Writes what the present command asks for. It may add configurations to those
@@ -122,7 +120,7 @@ impl Store {
     /// would overwrite those of the other. [`LabError::DamagedBeside`],
     /// [`LabError::NotFetched`], [`LabError::Io`].
     pub fn note(&self, now: &Manifest) -> Result<(), LabError> {
-        let path = self.root().join(NAME);
+        let path = self.root().join(MANIFEST);
         despite_sweeping(|| {
             loop {
                 match self.manifest() {
@@ -139,7 +137,7 @@ impl Store {
                     }
                     Err(LabError::Damaged { path, reason }) => {
                         let error = self.of_other_trials(now, path, reason)?;
-                        set_aside(&self.root().join(NAME), &error)?;
+                        set_aside(&self.root().join(MANIFEST), &error)?;
                     }
                     Err(other) => return Err(other),
                 }
