@@ -10,6 +10,7 @@ mod check;
 mod dense;
 mod hints;
 mod matrix;
+mod modules;
 mod names;
 mod network_file;
 mod outline;
@@ -20,9 +21,9 @@ mod weighted;
 
 pub use check::{Check, Difference, check};
 pub use dense::DenseNetwork;
+pub use modules::TensorAssignment;
 pub use network_file::NetworkConfig;
 pub use outline::{DenseLayer, Form};
 pub use projection::{Projected, project};
-pub use state_dict::TensorAssignment;
 pub use statistics::{StructureShares, TensorStatistics};
 pub use weighted::WeightedNetwork;

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use imlp_suggest::one_line;
 
-use crate::conversion::state_dict::{Modules, TensorAssignment, Want};
+use crate::conversion::modules::{Modules, TensorAssignment, Want};
 use crate::error::TrainError;
 use crate::tensors::natural_order::NaturalName;
 use crate::tensors::tensor_file::TensorFile;

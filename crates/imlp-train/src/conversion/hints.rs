@@ -1,6 +1,6 @@
 //! Why a tensor may be missing: what PyTorch does to names before they are saved.
 
-use crate::conversion::state_dict::{Module, Modules};
+use crate::conversion::modules::{Module, Modules};
 use crate::tensors::tensor_file::TensorFile;
 
 /// What the file shows of why the module `wanted` (any, where there is none)

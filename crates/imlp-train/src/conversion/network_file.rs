@@ -3,7 +3,7 @@
 use imlp_linear::Shape;
 use serde::Deserialize;
 
-use crate::conversion::state_dict::Naming;
+use crate::conversion::modules::Naming;
 use crate::error::TrainError;
 use crate::network::Network;
 use crate::network::layer::{Layer, LayerConfig, LayerKind, LinearKeys, LowRankKeys};

@@ -7,9 +7,10 @@ use imlp_linear::{
     Affine, BatchNorm, BatchNormStatistics, LinearError, Parameters, Shape, StructuredMap,
 };
 
+use crate::conversion::modules::{Naming, TensorAssignment, Want};
 use crate::conversion::names::word;
 use crate::conversion::network_file::NetworkConfig;
-use crate::conversion::state_dict::{Naming, TensorAssignment, Want, assign};
+use crate::conversion::state_dict::assign;
 use crate::error::TrainError;
 use crate::network::layer::{Layer, LayerNorm, LinearLayer, parse_layer};
 use crate::tensors::tensor_file::TensorFile;
