@@ -5,7 +5,7 @@
 //! approximately normal. With few seeds it is wide (t = 12.7 for two seeds, 4.3
 //! for three). One seed has no interval: `None`, never a width of 0.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// Coverage of every interval in this crate.
@@ -37,7 +37,7 @@ pub enum StatisticsError {
 }
 
 /// Mean, spread and 95 % interval of the mean of `n` ≥ 1 values, in their unit.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Number of values.
     pub n: usize,
@@ -122,7 +122,7 @@ fn check_finite(values: &[f64]) -> Result<(), StatisticsError> {
 }
 
 /// Two-sided quantile of Student's t for [`CONFIDENCE`]; `freedom` ≥ 1.
-fn t_quantile(freedom: usize) -> f64 {
+pub(crate) fn t_quantile(freedom: usize) -> f64 {
     StudentsT::new(0.0, 1.0, freedom as f64)
         .expect("location 0, scale 1 and at least one degree of freedom are valid")
         .inverse_cdf(0.5 + CONFIDENCE / 2.0)

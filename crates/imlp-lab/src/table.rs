@@ -140,12 +140,16 @@ fn value(mean: Option<f64>, ci95: Option<[f64; 2]>) -> String {
 }
 
 fn points(summary: Summary) -> String {
+    format!("{} ({})", difference(&summary), summary.n)
+}
+
+/// A difference of fractions in percentage points: `+5.41 ± 2.98`, the half-width being that
+/// of the 95 % interval; without it for one value.
+pub(crate) fn difference(summary: &Summary) -> String {
     let mean = 100.0 * summary.mean;
     match summary.ci95 {
-        None => format!("{mean:+.2} ({})", summary.n),
-        Some([low, high]) => {
-            format!("{mean:+.2} ± {:.2} ({})", 50.0 * (high - low), summary.n)
-        }
+        None => format!("{mean:+.2}"),
+        Some([low, high]) => format!("{mean:+.2} ± {:.2}", 50.0 * (high - low)),
     }
 }
 

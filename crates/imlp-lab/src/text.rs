@@ -71,6 +71,24 @@ pub fn shell_path(path: &Path) -> String {
     }
 }
 
+/// `text` broken at spaces into lines of at most `width` characters; a longer word has a line
+/// of its own. Lines after the first begin with `indent`.
+pub fn wrapped(text: &str, width: usize, indent: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is a first line");
+        if line.is_empty() {
+            *line += word;
+        } else if line.chars().count() + 1 + word.chars().count() <= width {
+            line.push(' ');
+            *line += word;
+        } else {
+            lines.push(format!("{indent}{word}"));
+        }
+    }
+    lines.join("\n")
+}
+
 /// Seconds as `45 s`, `12 min`, `3.4 h` or `2.1 d`.
 pub fn duration(seconds: f64) -> String {
     const MINUTE: f64 = 60.0;
@@ -127,6 +145,16 @@ mod tests {
         }
         assert_eq!(shell_path(Path::new("-o")), "./-o");
         assert_eq!(shell_path(Path::new("runs/a b")), "'runs/a b'");
+    }
+
+    #[test]
+    fn lines_are_broken_at_spaces() {
+        let text = "- α = 0.1 is a-word-that-is-long and b";
+        assert_eq!(
+            wrapped(text, 12, "  "),
+            "- α = 0.1 is\n  a-word-that-is-long\n  and b"
+        );
+        assert_eq!(wrapped("", 3, ""), "");
     }
 
     #[test]

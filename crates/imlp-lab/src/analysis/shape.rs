@@ -10,18 +10,26 @@
 //! The first two columns are the [V-test](super::v_test) of the values and of their
 //! negatives.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::blocks::CompleteBlocks;
 use super::bootstrap;
 use super::comparison::equivalence_p;
-use super::v_test::{self, SIZE, Statistic};
+use super::t_power::WANTED_POWER;
+use super::v_test::{self, SIZE, Statistic, Trend};
 
 /// Differences within ± this fraction are as good as none: 1 point of accuracy.
 pub const MARGIN: f64 = 0.01;
 
+/// Fewest seeds for a verdict. With two, a deviation has one degree of freedom: the V-test
+/// would ask for a t above ten, and find nothing.
+pub const MIN_SEEDS: usize = 3;
+
+/// Seeds with which a valley of the depth of the noise is mostly found (docs/analysis.md).
+pub const GOOD_SEEDS: usize = 7;
+
 /// What the tests declare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shape {
     /// It falls, then rises: an interior minimum.
@@ -41,7 +49,7 @@ pub enum Shape {
 }
 
 /// The verdict on a curve, with the numbers behind it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// What is declared.
     pub shape: Shape,
@@ -51,8 +59,8 @@ pub struct Verdict {
     pub maximum: Statistic,
     /// What either has to exceed.
     pub critical: f64,
-    /// The rank trend over all levels: t and its two-sided p.
-    pub trend: (f64, f64),
+    /// The rank trend over all levels.
+    pub trend: Trend,
     /// Levels that were tested.
     pub levels: usize,
     /// Seeds that were tested.
@@ -60,15 +68,21 @@ pub struct Verdict {
     /// The share of experiments of this size that would find the minimum that was seen,
     /// were it and the noise the true ones; likewise the maximum.
     pub power: [f64; 2],
+    /// The seeds (one of [`SEEDS_TRIED`](v_test::SEEDS_TRIED)) with which this power would
+    /// be 80 %: of a minimum and of a maximum; `None` where it is so already, and where
+    /// none of these would do.
+    pub seeds_needed: [Option<usize>; 2],
 }
 
-/// Tests the shape of `blocks`; `None` with too few seeds or levels for the V-test.
+/// Tests the shape of `blocks`; `None` below [`MIN_SEEDS`] seeds or
+/// [`v_test::MIN_LEVELS`] levels.
 pub fn verdict(blocks: &CompleteBlocks) -> Option<Verdict> {
     let values = &blocks.values;
-    let negated: Vec<Vec<f64>> = values
-        .iter()
-        .map(|row| row.iter().map(|v| -v).collect())
-        .collect();
+    if values.len() < MIN_SEEDS {
+        return None;
+    }
+    let negative = |row: &[f64]| -> Vec<f64> { row.iter().map(|v| -v).collect() };
+    let negated: Vec<Vec<f64>> = values.iter().map(|row| negative(row)).collect();
     let (minimum, maximum) = (v_test::statistic(values)?, v_test::statistic(&negated)?);
     let (levels, seeds) = (blocks.alphas.len(), blocks.seeds.len());
     let critical = v_test::critical_value(levels, seeds)?;
@@ -77,15 +91,23 @@ pub fn verdict(blocks: &CompleteBlocks) -> Option<Verdict> {
         (true, true) => Shape::ValleyAndHump,
         (true, false) => Shape::Valley,
         (false, true) => Shape::Hump,
-        (false, false) if trend.1 < SIZE && trend.0 > 0.0 => Shape::Rising,
-        (false, false) if trend.1 < SIZE => Shape::Falling,
+        (false, false) if trend.p < SIZE && trend.t > 0.0 => Shape::Rising,
+        (false, false) if trend.p < SIZE => Shape::Falling,
         (false, false) if all_equivalent(blocks) => Shape::Flat,
         (false, false) => Shape::NotShown,
     };
     let deviations = deviations(blocks);
     let all: Vec<usize> = (0..seeds).collect();
     let means = blocks.means(&all);
-    let negated: Vec<f64> = means.iter().map(|m| -m).collect();
+    let curves = [means.clone(), negative(&means)];
+    let power = curves
+        .each_ref()
+        .map(|means| v_test::power(means, &deviations, seeds).unwrap_or_default());
+    let needed = |of: usize| {
+        let is_weak = power[of] < WANTED_POWER;
+        let needed = is_weak.then(|| v_test::seeds_needed(&curves[of], &deviations));
+        needed.flatten().filter(|&needed| needed > seeds)
+    };
     Some(Verdict {
         shape,
         minimum,
@@ -94,10 +116,8 @@ pub fn verdict(blocks: &CompleteBlocks) -> Option<Verdict> {
         trend,
         levels,
         seeds,
-        power: [
-            v_test::power(&means, &deviations, seeds)?,
-            v_test::power(&negated, &deviations, seeds)?,
-        ],
+        power,
+        seeds_needed: [needed(0), needed(1)],
     })
 }
 
@@ -138,7 +158,7 @@ fn deviations(blocks: &CompleteBlocks) -> Vec<f64> {
 }
 
 /// An interior minimum or maximum: where it is, and how far from what surrounds it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Extremum {
     /// Its α.
     pub alpha: f64,
@@ -148,6 +168,9 @@ pub struct Extremum {
     pub depth: f64,
     /// Bootstrap interval of the depth over seeds, low and high.
     pub ci95: Option<[f64; 2]>,
+    /// Whether place and sides were chosen on the validation split, not on the values whose
+    /// depth this is: those make every depth too large by the luck of the choice.
+    pub chosen_on_validation: bool,
 }
 
 /// Whether an extremum is a minimum or a maximum.
@@ -160,14 +183,17 @@ pub enum Kind {
 }
 
 /// The deepest extremum of `kind`: its place and its sides are chosen where `validation`
-/// shows them, and its depth is measured on `test`, so that it is no luck of the choice.
-/// Each replicate of the bootstrap chooses again. `None` below three levels, or where the
-/// two tables have other seeds or levels.
+/// shows them, and its depth is measured on `test`, so that it is no luck of the choice;
+/// without a validation split they are chosen on `test` too. Each replicate of the bootstrap
+/// chooses again. `None` below three levels, or where the two tables have other seeds or
+/// levels.
 pub fn extremum(
     kind: Kind,
-    validation: &CompleteBlocks,
+    validation: Option<&CompleteBlocks>,
     test: &CompleteBlocks,
 ) -> Option<Extremum> {
+    let chosen_on_validation = validation.is_some();
+    let validation = validation.unwrap_or(test);
     let alike = validation.alphas == test.alphas && validation.seeds == test.seeds;
     if !alike || test.alphas.len() < v_test::MIN_LEVELS || test.seeds.is_empty() {
         return None;
@@ -192,6 +218,7 @@ pub fn extremum(
         from: [test.alphas[left], test.alphas[right]],
         depth,
         ci95: bootstrap::interval(all.len(), |seeds| at(seeds).1),
+        chosen_on_validation,
     })
 }
 
@@ -199,16 +226,23 @@ pub fn extremum(
 /// interior level that lies lowest below the lower one of the highest levels on its two
 /// sides.
 fn deepest(means: &[f64]) -> [usize; 3] {
-    let highest = |levels: std::ops::Range<usize>| {
-        levels.reduce(|a, b| if means[b] > means[a] { b } else { a })
-    };
-    let valleys = (1..means.len() - 1).filter_map(|place| {
-        let (left, right) = (highest(0..place)?, highest(place + 1..means.len())?);
-        let depth = means[left].min(means[right]) - means[place];
-        Some(([left, place, right], depth))
-    });
-    let deepest = valleys.reduce(|best, other| if other.1 > best.1 { other } else { best });
-    deepest.expect("there is an interior level").0
+    let higher = |a: usize, b: usize| if means[b] > means[a] { b } else { a };
+    // The highest level from each one on to the end.
+    let mut right: Vec<usize> = (0..means.len()).collect();
+    for level in (0..means.len() - 1).rev() {
+        right[level] = higher(level, right[level + 1]);
+    }
+    let (mut deepest, mut depth) = ([0, 1, right[2]], f64::NEG_INFINITY);
+    let mut left = 0;
+    for place in 1..means.len() - 1 {
+        let right = right[place + 1];
+        let here = means[left].min(means[right]) - means[place];
+        if here > depth {
+            (deepest, depth) = ([left, place, right], here);
+        }
+        left = higher(left, place);
+    }
+    deepest
 }
 
 #[cfg(test)]
@@ -269,9 +303,29 @@ mod tests {
         assert!(verdict.power[0] < 0.9);
     }
 
+    /// Every split and every pair of sides, tried one by one.
+    #[test]
+    fn the_deepest_valley_is_the_deepest_of_all() {
+        let mut random = ChaCha8Rng::seed_from_u64(11);
+        for levels in [3, 4, 7, 12] {
+            for _ in 0..40 {
+                let noise = (0..levels).map(|_| StandardNormal.sample(&mut random));
+                let means: Vec<f64> = noise.collect();
+                let depth = |[l, p, r]: [usize; 3]| means[l].min(means[r]) - means[p];
+                let all = (1..levels - 1).flat_map(|p| {
+                    (0..p).flat_map(move |l| (p + 1..levels).map(move |r| [l, p, r]))
+                });
+                let expected = all.map(depth).fold(f64::NEG_INFINITY, f64::max);
+                assert_eq!(depth(deepest(&means)), expected, "{means:?}");
+            }
+        }
+    }
+
     #[test]
     fn one_seed_or_two_levels_have_no_verdict() {
         assert_eq!(verdict(&blocks(&[1.0, 0.0, 1.0], 1, 1)), None);
+        assert_eq!(verdict(&blocks(&[1.0, 0.0, 1.0], 2, 1)), None);
+        assert!(verdict(&blocks(&[1.0, 0.0, 1.0], 3, 1)).is_some());
         assert_eq!(verdict(&blocks(&[1.0, 0.0], 5, 1)), None);
     }
 
@@ -293,7 +347,7 @@ mod tests {
     fn the_place_is_chosen_on_validation_and_the_depth_measured_on_test() {
         let validation = blocks(&[4.0, 2.0, 0.0, 2.0, 3.0], 12, 6);
         let test = blocks(&[4.0, 2.0, 1.0, 0.0, 3.0], 12, 7);
-        let minimum = extremum(Kind::Minimum, &validation, &test).unwrap();
+        let minimum = extremum(Kind::Minimum, Some(&validation), &test).unwrap();
         // On test the lowest point is elsewhere, and 3 points below the right side.
         assert_eq!((minimum.alpha, minimum.from), (0.5, [0.0, 1.0]));
         assert!((minimum.depth - 0.02).abs() < 0.004, "{minimum:?}");
@@ -301,12 +355,12 @@ mod tests {
         assert!(low < minimum.depth && minimum.depth < high && low > 0.01);
 
         let hump = blocks(&[0.0, 1.0, 4.0, 3.0, 2.0], 12, 6);
-        let maximum = extremum(Kind::Maximum, &hump, &hump).unwrap();
+        let maximum = extremum(Kind::Maximum, None, &hump).unwrap();
         assert_eq!((maximum.alpha, maximum.from), (0.5, [0.0, 1.0]));
         assert!((maximum.depth - 0.02).abs() < 0.004, "{maximum:?}");
         // A curve that only rises has no minimum: its best depth is negative.
         let rising = blocks(&[0.0, 1.0, 2.0, 3.0], 12, 9);
-        assert!(extremum(Kind::Minimum, &rising, &rising).unwrap().depth < 0.0);
-        assert_eq!(extremum(Kind::Minimum, &rising, &hump), None);
+        assert!(extremum(Kind::Minimum, None, &rising).unwrap().depth < 0.0);
+        assert_eq!(extremum(Kind::Minimum, Some(&rising), &hump), None);
     }
 }

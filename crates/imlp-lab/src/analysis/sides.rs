@@ -8,13 +8,13 @@
 //! N·ln(RSS/N) + 2k + 2k(k+1)/(N−k−1), with k the intercepts, the slope and the variance.
 //! It compares forms; it does not show that a side exists: fit only a declared shape.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::blocks::CompleteBlocks;
 use crate::statistics::{Summary, summarise};
 
 /// A function of α.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Form {
     /// No dependence on α.
@@ -35,7 +35,7 @@ const FORMS: [Form; 4] = [
 ];
 
 /// The side of α = 0 or of α = 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum End {
     /// α from 0 to the extremum.
@@ -45,7 +45,7 @@ pub enum End {
 }
 
 /// How well a form fits.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fit {
     /// The form.
     pub form: Form,
@@ -57,7 +57,7 @@ pub struct Fit {
 }
 
 /// Fits of one side.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Side {
     /// Which.
     pub end: End,

@@ -22,7 +22,11 @@ use std::sync::{LazyLock, Mutex};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use super::comparison::two_sided_p;
+use super::number;
+use super::t_power::WANTED_POWER;
 
 /// The test's size.
 pub const SIZE: f64 = 0.05;
@@ -34,15 +38,18 @@ pub const MIN_SEEDS: usize = 2;
 pub const MIN_LEVELS: usize = 3;
 
 /// The statistic V, and where it was found.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Statistic {
     /// The smaller of the two t at the best split.
+    #[serde(with = "number")]
     pub v: f64,
     /// Index of the level at the best split.
     pub split: usize,
     /// t of the fall to the split.
+    #[serde(with = "number")]
     pub left: f64,
     /// t of the rise from the split.
+    #[serde(with = "number")]
     pub right: f64,
 }
 
@@ -76,15 +83,26 @@ pub fn statistic(values: &[Vec<f64>]) -> Option<Statistic> {
     splits.reduce(|best, other| if other.v > best.v { other } else { best })
 }
 
-/// t of the rank contrast over all levels, and its two-sided p: positive where the values
-/// rise; `None` with fewer than [`MIN_SEEDS`], or fewer than 2 levels.
-pub fn trend(values: &[Vec<f64>]) -> Option<(f64, f64)> {
+/// The rank trend over all levels.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trend {
+    /// t of the rank contrast over all levels: positive where the values rise.
+    #[serde(with = "number")]
+    pub t: f64,
+    /// Its two-sided p.
+    pub p: f64,
+}
+
+/// The trend of `values[seed][level]`; `None` with fewer than [`MIN_SEEDS`], or fewer than
+/// 2 levels.
+pub fn trend(values: &[Vec<f64>]) -> Option<Trend> {
     let levels = values.first()?.len();
     if values.len() < MIN_SEEDS || levels < 2 {
         return None;
     }
     let t = t(values.iter().map(|row| trends(row.iter())[levels - 2]));
-    Some((t, super::comparison::two_sided_p(t, values.len() - 1)))
+    let p = two_sided_p(t, values.len() - 1);
+    Some(Trend { t, p })
 }
 
 /// The centred rank contrast of unit norm of the first 2, 3, … values.
@@ -117,9 +135,19 @@ fn t(values: impl Iterator<Item = f64> + Clone) -> f64 {
     mean / (squares / (n - 1.0) / n).sqrt()
 }
 
-/// Draws from which a critical value or a power is estimated. At a probability of 5 % their
-/// error is 0.1 %.
+/// Draws from which a critical value is estimated: at a probability of 5 % their error is
+/// 0.1 %.
 const DRAWS: usize = 40_000;
+
+/// Normal numbers for one critical value, a fraction of a second: large experiments make do
+/// with fewer draws.
+const NORMALS: usize = 8_000_000;
+
+/// The fewest draws, whatever their size: an error of 0.3 %.
+const FEWEST_DRAWS: usize = 4_000;
+
+/// Draws for a power: an error of at most 1 %.
+const POWER_DRAWS: usize = 2_500;
 
 /// The generator's key: one number more for each use, and nobody's seed.
 const CRITICAL_VALUE: u64 = 1;
@@ -127,18 +155,27 @@ const POWER: u64 = 2;
 
 /// The value that V exceeds in 5 % of all experiments under the worst null; `None` with
 /// fewer than [`MIN_SEEDS`] or [`MIN_LEVELS`]. Simulated once per process for each pair,
-/// always from the same draws.
+/// always from the same draws: the same number everywhere.
 pub fn critical_value(levels: usize, seeds: usize) -> Option<f64> {
-    type Known = LazyLock<Mutex<HashMap<(usize, usize), f64>>>;
-    static KNOWN: Known = LazyLock::new(Mutex::default);
     if seeds < MIN_SEEDS || levels < MIN_LEVELS {
         return None;
     }
+    let affordable = NORMALS / levels.saturating_mul(seeds);
+    Some(known_critical_value(
+        levels,
+        seeds,
+        affordable.clamp(FEWEST_DRAWS, DRAWS),
+    ))
+}
+
+/// The critical value from so many draws, which is simulated only once.
+fn known_critical_value(levels: usize, seeds: usize, draws: usize) -> f64 {
+    type Known = LazyLock<Mutex<HashMap<[usize; 3], f64>>>;
+    static KNOWN: Known = LazyLock::new(Mutex::default);
     let mut known = KNOWN.lock().expect("no holder panics");
-    let simulated = known
-        .entry((levels, seeds))
-        .or_insert_with(|| simulate_critical_value(levels, seeds, DRAWS));
-    Some(*simulated)
+    *known
+        .entry([levels, seeds, draws])
+        .or_insert_with(|| simulate_critical_value(levels, seeds, draws))
 }
 
 fn simulate_critical_value(levels: usize, seeds: usize, draws: usize) -> f64 {
@@ -157,12 +194,46 @@ fn simulate_critical_value(levels: usize, seeds: usize, draws: usize) -> f64 {
 /// # Panics
 /// If the two slices differ in length.
 pub fn power(means: &[f64], deviations: &[f64], seeds: usize) -> Option<f64> {
-    /// Its error is below half a per cent.
-    const POWER_DRAWS: usize = 10_000;
     let critical = critical_value(means.len(), seeds)?;
-    let drawn = simulated(POWER, means, deviations, seeds, POWER_DRAWS);
+    Some(exceeding(critical, means, deviations, seeds, POWER_DRAWS))
+}
+
+/// The share of `draws` experiments in which V exceeds `critical`. As
+/// [`power`], where the number of draws is the caller's choice.
+///
+/// # Panics
+/// If `means` and `deviations` differ in length.
+pub fn exceeding(
+    critical: f64,
+    means: &[f64],
+    deviations: &[f64],
+    seeds: usize,
+    draws: usize,
+) -> f64 {
+    let drawn = simulated(POWER, means, deviations, seeds, draws);
     let declared = drawn.iter().filter(|v| **v > critical).count();
-    Some(declared as f64 / POWER_DRAWS as f64)
+    declared as f64 / draws as f64
+}
+
+/// Numbers of seeds among which [`seeds_needed`] chooses.
+pub const SEEDS_TRIED: [usize; 7] = [3, 5, 7, 10, 15, 20, 30];
+
+/// The fewest of [`SEEDS_TRIED`] seeds with which the V-test finds a minimum with
+/// [`WANTED_POWER`], were these `means` and standard deviations the true ones; `None` where
+/// none of them does, and with fewer than [`MIN_LEVELS`].
+///
+/// # Panics
+/// If the two slices differ in length.
+pub fn seeds_needed(means: &[f64], deviations: &[f64]) -> Option<usize> {
+    /// Enough to choose among numbers as far apart as these.
+    const ROUGH_DRAWS: usize = 1_000;
+    if means.len() < MIN_LEVELS {
+        return None;
+    }
+    SEEDS_TRIED.into_iter().find(|&seeds| {
+        let critical = known_critical_value(means.len(), seeds, FEWEST_DRAWS);
+        exceeding(critical, means, deviations, seeds, ROUGH_DRAWS) >= WANTED_POWER
+    })
 }
 
 /// V of `draws` experiments with normal noise.
@@ -320,5 +391,30 @@ mod tests {
         assert!(of(1.0, 5) < of(1.0, 7) && of(1.0, 7) < of(1.0, 10));
         assert!(of(2.0, 7) > 0.99);
         assert!(of(0.0, 7) < 0.06);
+    }
+
+    #[test]
+    fn the_seeds_that_are_needed_have_the_power() {
+        let hump = |height: f64| -> [f64; 11] {
+            std::array::from_fn(|i| height * (1.0 - (i as f64 - 4.0).abs() / 6.0))
+        };
+        let needed = |height| {
+            let negated = hump(height).map(|m: f64| -m);
+            (seeds_needed(&negated, &unequal(11)), negated)
+        };
+        let mut fewest = usize::MAX;
+        for height in [1.0, 2.0, 4.0] {
+            let (seeds, means) = needed(height);
+            let seeds = seeds.unwrap();
+            // A few per cent are the error of rough draws.
+            assert!(
+                power(&means, &unequal(11), seeds).unwrap() > 0.75,
+                "{height}: {seeds}"
+            );
+            assert!(seeds <= fewest, "{height}: {seeds}");
+            fewest = seeds;
+        }
+        assert_eq!(needed(0.0).0, None);
+        assert_eq!(seeds_needed(&[1.0, 0.0], &[1.0, 1.0]), None);
     }
 }

@@ -1,0 +1,250 @@
+//! A diagnosis as a sentence, without a full stop.
+
+use std::fmt::{self, Display, Formatter};
+
+use imlp_suggest::counted;
+
+use super::{Diagnosis, DivergedAt, MIN_LEVELS, MIN_SEEDS};
+use crate::analysis::shape::{Extremum, GOOD_SEEDS, Shape};
+use crate::curve::alpha_label;
+use crate::table::difference;
+
+impl Display for Diagnosis {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotThePrior { seed, twin, prior } => write!(
+                f,
+                "the conversion is not exact: at α = 1 the twin is the prior, but with seed {seed} \
+                 it has {:.2} % and its prior {:.2} %; please report this",
+                100.0 * twin,
+                100.0 * prior
+            ),
+            Self::Diverged { trials, of, at } => write!(
+                f,
+                "{trials} of {of} trials diverged, {}: the tests leave these α out; a lower \
+                 train.learning_rate is the first thing to try",
+                places(at)
+            ),
+            Self::TooFew { seeds, alphas } => write!(
+                f,
+                "no verdict on the shape from {} at {}: it needs at least {MIN_SEEDS} seeds and \
+                 {MIN_LEVELS} values of α, and {GOOD_SEEDS} seeds to find most of what is there",
+                counted(*seeds, "complete seed"),
+                counted_alphas(*alphas)
+            ),
+            Self::WorseThanBothEnds {
+                alpha,
+                to_plain_mlp,
+                to_prior,
+            } => write!(
+                f,
+                "α = {} is worse than both ends ({} points to the plain MLP, {} to the prior), as \
+                 where the two networks lie in different minima and the weights between them in \
+                 neither",
+                alpha_label(*alpha),
+                difference(to_plain_mlp),
+                difference(to_prior)
+            ),
+            Self::Gain {
+                alpha,
+                chosen_on_validation,
+                to_plain_mlp,
+                to_prior,
+                beats_prior,
+            } => {
+                let how = match chosen_on_validation {
+                    true => "chosen on validation",
+                    false => "the highest here",
+                };
+                let (alpha, plain) = (alpha_label(*alpha), difference(to_plain_mlp));
+                write!(
+                    f,
+                    "α = {alpha}, {how}, beats the plain MLP ({plain} points)"
+                )?;
+                match to_prior.as_ref().map(difference) {
+                    None => Ok(()),
+                    Some(prior) if *beats_prior => write!(f, " and the prior ({prior})"),
+                    Some(prior) => write!(f, ", and is not shown to beat the prior ({prior})"),
+                }
+            }
+            Self::Shape {
+                shape,
+                v: [minimum, maximum],
+                critical,
+                trend_p,
+                extrema,
+            } => {
+                let found: Vec<String> = extrema.iter().map(place).collect();
+                let found = found.join(" and ");
+                match shape {
+                    Shape::Valley => write!(
+                        f,
+                        "accuracy falls, then rises with α (V = {minimum:.2}, above {critical:.2}): \
+                         a minimum at {found}"
+                    ),
+                    Shape::Hump => write!(
+                        f,
+                        "accuracy rises, then falls with α (V = {maximum:.2}, above {critical:.2}): \
+                         a maximum at {found}"
+                    ),
+                    Shape::ValleyAndHump => write!(
+                        f,
+                        "accuracy has a minimum and a maximum inside (V = {minimum:.2} and \
+                         {maximum:.2}, above {critical:.2}): at {found}"
+                    ),
+                    Shape::Rising => write!(f, "accuracy rises with α (trend p = {trend_p:.3})"),
+                    Shape::Falling => write!(f, "accuracy falls with α (trend p = {trend_p:.3})"),
+                    Shape::Flat => write!(
+                        f,
+                        "the curve is flat: every two values of α are within 1 point of each other"
+                    ),
+                    Shape::NotShown => write!(
+                        f,
+                        "no shape is shown: V = {minimum:.2} for a minimum and {maximum:.2} for a \
+                         maximum, where {critical:.2} is needed"
+                    ),
+                }
+            }
+            Self::NoGain {
+                alpha,
+                to_plain_mlp,
+                is_excluded,
+                prior_is_no_better,
+            } => {
+                let (alpha, plain) = (alpha_label(*alpha), difference(to_plain_mlp));
+                match is_excluded {
+                    true => write!(f, "no α gains 1 point on the plain MLP")?,
+                    false => write!(f, "no α is shown to beat the plain MLP")?,
+                }
+                write!(f, " (the highest, α = {alpha}: {plain} points)")?;
+                match prior_is_no_better.as_ref().map(difference) {
+                    None => Ok(()),
+                    Some(prior) => write!(f, "; nor is the prior itself ({prior})"),
+                }
+            }
+            Self::WeakPull {
+                alphas,
+                of,
+                up_to,
+                share,
+            } => write!(
+                f,
+                "the pull is weak: at {alphas} of {of} inner α, up to α = {}, the effective prior \
+                 share at the end is below 10 % (there {:.1} %); try larger α, more \
+                 interpolations, or a schedule that pulls earlier",
+                alpha_label(*up_to),
+                100.0 * share
+            ),
+            Self::Overfitting {
+                alpha,
+                train,
+                validation,
+            } => write!(
+                f,
+                "overfitting at α = {}: {:.1} % on training images, {:.1} % on the validation \
+                 split, {:.1} points apart",
+                alpha_label(*alpha),
+                100.0 * train,
+                100.0 * validation,
+                100.0 * (train - validation)
+            ),
+            Self::MoreSeeds {
+                alpha,
+                difference: summary,
+                needed,
+                needed_for_minimum,
+                needed_for_maximum,
+            } => {
+                let needed = match needed {
+                    Some(needed) => needed.to_string(),
+                    None => "more than 1000".to_owned(),
+                };
+                write!(
+                    f,
+                    "{} are too few to tell: to show a difference as at α = {} ({} points to the \
+                     plain MLP) 8 times in 10 takes {needed} seeds",
+                    counted(summary.n, "seed"),
+                    alpha_label(*alpha),
+                    difference(summary)
+                )?;
+                let extrema = [
+                    ("minimum", needed_for_minimum),
+                    ("maximum", needed_for_maximum),
+                ];
+                for (name, needed) in extrema {
+                    if let Some(needed) = needed {
+                        write!(f, ", to show the {name} that is seen about {needed}")?;
+                    }
+                }
+                Ok(())
+            }
+            Self::Unfinished { trials, seeds } => {
+                match trials {
+                    1 => write!(f, "1 trial has no result")?,
+                    _ => write!(f, "{trials} trials have no result")?,
+                }
+                match seeds.as_slice() {
+                    [] => Ok(()),
+                    seeds => write!(
+                        f,
+                        "; the test of the shape leaves out {}",
+                        listed("seed", seeds)
+                    ),
+                }
+            }
+        }
+    }
+}
+
+/// `5 values of α`.
+fn counted_alphas(count: usize) -> String {
+    match count {
+        1 => "1 value of α".to_owned(),
+        _ => format!("{count} values of α"),
+    }
+}
+
+/// `α = 0.1, 2.10 points deep`.
+fn place(extremum: &Extremum) -> String {
+    let ends = match extremum.ci95 {
+        None => String::new(),
+        Some([low, high]) => format!(" [{:.2}, {:.2}]", 100.0 * low, 100.0 * high),
+    };
+    let alpha = alpha_label(extremum.alpha);
+    format!("α = {alpha}, {:.2}{ends} points", 100.0 * extremum.depth)
+}
+
+/// Where, with seeds and epochs, of the first few.
+fn places(at: &[DivergedAt]) -> String {
+    const SHOWN: usize = 3;
+    let mut all: Vec<String> = at.iter().take(SHOWN).map(diverged_at).collect();
+    if at.len() > SHOWN {
+        all.push(format!("and at {} more", counted_alphas(at.len() - SHOWN)));
+    }
+    all.join(", ")
+}
+
+fn diverged_at(at: &DivergedAt) -> String {
+    let seeds = listed("seed", &at.seeds);
+    let alpha = alpha_label(at.alpha);
+    match at.epochs.as_slice() {
+        [] => format!("at α = {alpha} ({seeds})"),
+        epochs => format!("at α = {alpha} ({seeds}; {})", listed("epoch", epochs)),
+    }
+}
+
+/// `seed 3`, `seeds 3, 4`, `seeds 3, 4, 5, 6 and 2 more`.
+fn listed(word: &str, numbers: &[impl ToString]) -> String {
+    const SHOWN: usize = 4;
+    let shown: Vec<String> = numbers
+        .iter()
+        .take(SHOWN)
+        .map(ToString::to_string)
+        .collect();
+    let plural = if numbers.len() == 1 { "" } else { "s" };
+    let shown = shown.join(", ");
+    match numbers.len().checked_sub(SHOWN) {
+        Some(more @ 1..) => format!("{word}{plural} {shown} and {more} more"),
+        _ => format!("{word}{plural} {shown}"),
+    }
+}

@@ -1,0 +1,190 @@
+//! An analysis as text for a terminal, 80 columns wide.
+
+use super::Analysis;
+use super::paired::Comparison;
+use super::shape::{Extremum, Shape, Verdict};
+use super::sides::{End, Form, Side};
+use crate::curve::alpha_label;
+use crate::table::{aligned, difference};
+use crate::text::wrapped;
+
+/// Columns of a terminal.
+const WIDTH: usize = 80;
+
+/// The cell of a missing value.
+const NOTHING: &str = "–";
+
+/// The whole text; no line end at the end.
+pub(super) fn text(analysis: &Analysis) -> String {
+    let mut parts = vec![conclusions(analysis)];
+    parts.extend(
+        analysis
+            .verdict
+            .as_ref()
+            .map(|verdict| shape(analysis, verdict)),
+    );
+    for (name, comparisons) in [
+        ("the plain MLP (α = 0)", &analysis.to_plain_mlp),
+        ("the prior", &analysis.to_prior),
+    ] {
+        if !comparisons.is_empty() {
+            parts.push(format!(
+                "Against {name}, paired by seed, in points:\n\n{}",
+                table(comparisons)
+            ));
+        }
+    }
+    if !analysis.to_plain_mlp.is_empty() || !analysis.to_prior.is_empty() {
+        parts.push(wrapped(LEGEND, WIDTH, ""));
+    }
+    parts.extend(analysis.sides.iter().map(side));
+    parts.join("\n\n")
+}
+
+/// Explains the columns of the comparisons.
+const LEGEND: &str = "± and [ ]: 95 % intervals of the mean, Student's and by bootstrap over seeds. \
+p: paired t-test, Holm-corrected for the number of α. p(±1): is the difference within ±1 point?";
+
+fn conclusions(analysis: &Analysis) -> String {
+    let lines = analysis.diagnoses.iter().map(|diagnosis| {
+        let sentence = format!("- {diagnosis}");
+        wrapped(&sentence, WIDTH, "  ")
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn shape(analysis: &Analysis, verdict: &Verdict) -> String {
+    let mut lines = vec![format!(
+        "Shape: {} ({} values of α, {} seeds)",
+        name(verdict.shape),
+        verdict.levels,
+        verdict.seeds
+    )];
+    for (name, statistic, extremum, power, needed) in [
+        (
+            "minimum",
+            verdict.minimum,
+            analysis.minimum,
+            verdict.power[0],
+            verdict.seeds_needed[0],
+        ),
+        (
+            "maximum",
+            verdict.maximum,
+            analysis.maximum,
+            verdict.power[1],
+            verdict.seeds_needed[1],
+        ),
+    ] {
+        let relation = if statistic.v > verdict.critical {
+            ">"
+        } else {
+            "≤"
+        };
+        let needed = needed.map_or(String::new(), |n| format!(", 80 % with {n} seeds"));
+        lines.push(format!(
+            "  {name}: V = {:.2} {relation} {:.2}; power as seen {:.0} %{needed}",
+            statistic.v,
+            verdict.critical,
+            100.0 * power
+        ));
+        lines.extend(extremum.filter(|e| e.depth > 0.0).as_ref().map(depth));
+    }
+    lines.push(format!(
+        "  trend over all α: t = {:.2}, p = {}",
+        verdict.trend.t,
+        p(Some(verdict.trend.p))
+    ));
+    lines.join("\n")
+}
+
+fn name(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Valley => "valley",
+        Shape::Hump => "hump",
+        Shape::ValleyAndHump => "valley and hump",
+        Shape::Rising => "rising",
+        Shape::Falling => "falling",
+        Shape::Flat => "flat",
+        Shape::NotShown => "not shown",
+    }
+}
+
+fn depth(extremum: &Extremum) -> String {
+    let chosen = match extremum.chosen_on_validation {
+        true => "place chosen on validation",
+        false => "place chosen on the same images",
+    };
+    format!(
+        "    at α = {}, {:.2} points {} ({chosen})",
+        alpha_label(extremum.alpha),
+        100.0 * extremum.depth,
+        interval(extremum.ci95)
+    )
+}
+
+fn table(comparisons: &[Comparison]) -> String {
+    let heads = ["α", "Δ", "bootstrap", "p", "p(±1)", "pairs"];
+    let rows = comparisons.iter().map(|c| {
+        let diverged = match c.diverged {
+            0 => String::new(),
+            count => format!(" ({count} div.)"),
+        };
+        vec![
+            alpha_label(c.alpha),
+            difference(&c.difference),
+            interval(c.bootstrap),
+            p(c.holm),
+            p(c.equivalence),
+            format!("{}{diverged}", c.difference.n),
+        ]
+    });
+    aligned(&heads, rows, 0)
+}
+
+fn side(side: &Side) -> String {
+    let from = match side.end {
+        End::PlainMlp => "plain MLP's",
+        End::Prior => "prior's",
+    };
+    let alphas = [side.alphas[0], side.alphas[side.alphas.len() - 1]].map(alpha_label);
+    let heads = ["form", "AICc − best", "slope (points)"];
+    let rows = side.fits.iter().map(|fit| {
+        let name = match fit.form {
+            Form::Constant => "constant",
+            Form::Linear => "linear, per unit of α",
+            Form::Logarithmic => "log distance to the end, per decade",
+            Form::Logistic => "logistic, per decade of α/(1−α)",
+        };
+        vec![
+            name.to_owned(),
+            fit.excess_aicc
+                .map_or(NOTHING.into(), |excess| format!("{excess:.1}")),
+            fit.slope.as_ref().map_or(NOTHING.into(), difference),
+        ]
+    });
+    format!(
+        "The {from} side, α = {} … {}:\n\n{}",
+        alphas[0],
+        alphas[1],
+        aligned(&heads, rows, 1)
+    )
+}
+
+/// A p-value.
+fn p(value: Option<f64>) -> String {
+    /// Below it the digits say nothing.
+    const SMALL: f64 = 0.001;
+    match value {
+        None => NOTHING.into(),
+        Some(p) if p < SMALL => format!("<{SMALL}"),
+        Some(p) => format!("{p:.3}"),
+    }
+}
+
+/// Fractions as points, in brackets.
+fn interval(ends: Option<[f64; 2]>) -> String {
+    ends.map_or(NOTHING.into(), |[low, high]| {
+        format!("[{:+.2}, {:+.2}]", 100.0 * low, 100.0 * high)
+    })
+}
