@@ -29,6 +29,18 @@ impl Recipe {
         include::read(path).map(|table| Self { table })
     }
 
+    /// Reads the recipe `name` among texts that are part of the program; the paths of
+    /// `include` are names too.
+    ///
+    /// # Errors
+    /// Text that is not TOML, or that is not there.
+    pub(crate) fn embedded(
+        name: &str,
+        text_of: &dyn Fn(&str) -> Option<&'static str>,
+    ) -> Result<Self, LabError> {
+        include::embedded(name, text_of).map(|table| Self { table })
+    }
+
     /// Reads a recipe from text, which includes no other.
     ///
     /// # Errors

@@ -31,6 +31,7 @@ mod leftovers;
 mod manifest;
 mod priors;
 mod process;
+mod restore;
 mod result;
 mod retry;
 mod sealed;

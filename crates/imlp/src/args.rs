@@ -5,6 +5,7 @@ mod data;
 mod duration;
 mod experiment;
 mod memory;
+mod reproduce;
 mod slurm;
 mod store;
 
@@ -21,8 +22,9 @@ pub use experiment::{
     CheckArguments, DeviceName, ProductArguments, SweepArguments, TrainArguments, WorkerArguments,
     jobs, recipe,
 };
-pub use memory::memory_limit;
-pub use slurm::ExecutorName;
+pub use memory::{MemoryArguments, memory_limit};
+pub use reproduce::ReproduceArguments;
+pub use slurm::{ExecutorName, SlurmArguments};
 pub use store::{
     CancelArguments, CleanArguments, ExportArguments, FormatName, RetryArguments, StatusArguments,
 };
@@ -116,6 +118,12 @@ pub enum LogFormat {
 pub enum Command {
     /// Train for many values of α and seeds; draw the α-curve
     Sweep(SweepArguments),
+    /// Try the claims of the paper, and judge them by rules that were fixed beforehand
+    ///
+    /// Trains what is missing for each claim, keeps the records of every trial, and writes the
+    /// verdicts on one page. Without arguments: all claims on the built-in images, in about a
+    /// quarter of an hour.
+    Reproduce(ReproduceArguments),
     /// Check every trial of a recipe and predict what it costs, without training
     Check(CheckArguments),
     /// Run one trial and keep its result and weights

@@ -24,6 +24,7 @@ mod output;
 mod prepare;
 mod progress;
 mod project;
+mod reproduce;
 mod retry;
 mod schema;
 mod slurm;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
     logging::start(arguments.logging);
     let outcome = match arguments.command {
         Command::Sweep(arguments) => sweep::run(&arguments),
+        Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),

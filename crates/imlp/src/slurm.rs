@@ -9,35 +9,49 @@ use imlp_lab::executor::{Failed, outcome};
 use imlp_lab::status::Status;
 use imlp_lab::store::Store;
 use imlp_lab::text::shell_path;
-use imlp_lab::{Experiment, LabError, Recipe};
+use imlp_lab::{Experiment, LabError, Policy, Recipe};
 use imlp_suggest::counted;
 
-use crate::args::SweepArguments;
+use crate::args::{DeviceName, MemoryArguments, SlurmArguments};
 use crate::command_line::command_line;
 use crate::exit::Failure;
 use crate::interruption::stop_on_ctrl_c;
 use crate::output::{say, tell};
 
+/// How an experiment is submitted.
+pub struct Submission<'a> {
+    /// Options of the scheduler.
+    pub slurm: &'a SlurmArguments,
+    /// What trains the networks.
+    pub device: DeviceName,
+    /// The limit on a task's memory.
+    pub memory: &'a MemoryArguments,
+    /// Attempts, time limits and checkpoints.
+    pub policy: Policy,
+    /// Whether no progress is shown.
+    pub quiet: bool,
+}
+
 /// Submits the unfinished trials. Returns those that failed when all have ended; none
 /// if jobs continue without this process.
 pub fn run(
-    arguments: &SweepArguments,
+    submission: &Submission<'_>,
     recipe: &Recipe,
     experiment: &Experiment,
     store: &Store,
 ) -> Result<Option<Vec<Failed>>, Failure> {
     let scheduler = Slurm {
-        options: arguments.slurm.options(),
+        options: submission.slurm.options(),
     };
     let request = Request {
         recipe: recipe.clone(),
-        jobs_per_task: arguments.slurm.jobs_per_task(),
-        max_parallel: arguments.slurm.max_parallel(),
+        jobs_per_task: submission.slurm.jobs_per_task(),
+        max_parallel: submission.slurm.max_parallel(),
         program: program()?,
         worker: WorkerSettings {
-            device: arguments.common.device.name(),
-            max_memory: arguments.common.memory.asked(),
-            policy: arguments.policy.policy(),
+            device: submission.device.name(),
+            max_memory: submission.memory.asked(),
+            policy: submission.policy,
         },
         command: command_line(),
     };
@@ -69,7 +83,7 @@ pub fn run(
         ))?;
     }
     if !submitted.arrays.is_empty() || submitted.queued > 0 {
-        if !arguments.slurm.wait {
+        if !submission.slurm.wait {
             say(format_args!(
                 "`imlp status {folder}` shows the status; when every trial has ended, run the same \
                  command again to write the results"
@@ -77,7 +91,7 @@ pub fn run(
             return Ok(None);
         }
         let stop = stop_on_ctrl_c()?;
-        wait(store, &scheduler, &stop, arguments.output.quiet)?;
+        wait(store, &scheduler, &stop, submission.quiet)?;
     }
     let outcome = outcome(experiment, store, request.worker.policy)?;
     if outcome.unfinished_trials() > 0 {

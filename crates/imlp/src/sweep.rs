@@ -14,7 +14,7 @@ use crate::interruption::stop_on_ctrl_c;
 use crate::output::{say, tell};
 use crate::prepare::{Announce, MissingData, prepare};
 use crate::progress::Display;
-use crate::slurm;
+use crate::slurm::{self, Submission};
 
 pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
     refuse_mixture(arguments)?;
@@ -60,11 +60,20 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
             display.close();
             outcome?
         }
-        ExecutorName::Slurm => match slurm::run(arguments, &recipe, &experiment, &store)? {
-            Some(failed) => failed,
-            // The jobs continue without this process.
-            None => return Ok(()),
-        },
+        ExecutorName::Slurm => {
+            let submission = Submission {
+                slurm: &arguments.slurm,
+                device: common.device,
+                memory: &common.memory,
+                policy: execution.policy,
+                quiet: output.quiet,
+            };
+            match slurm::run(&submission, &recipe, &experiment, &store)? {
+                Some(failed) => failed,
+                // The jobs continue without this process.
+                None => return Ok(()),
+            }
+        }
     };
     store.check(&manifest)?;
     write_results(&experiment, &store, &execution, &failed)?;

@@ -20,6 +20,22 @@ pub(super) fn read(path: &Path) -> Result<Table, LabError> {
     read_above(path, &mut chain)
 }
 
+/// As [`read`], of the text with that name.
+pub(super) fn embedded(
+    name: &str,
+    text_of: &dyn Fn(&str) -> Option<&'static str>,
+) -> Result<Table, LabError> {
+    let text = text_of(name).ok_or_else(|| LabError::Key {
+        key: KEY.to_owned(),
+        reason: format!("there is no recipe `{name}` in this program"),
+    })?;
+    let mut table = keys::parse(text, || name.to_owned())?;
+    match table.remove(KEY) {
+        Some(Value::String(base)) => Ok(over(embedded(&base, text_of)?, table)),
+        _ => Ok(table),
+    }
+}
+
 /// `chain` holds the recipes that lead here, in canonical spelling.
 fn read_above(path: &Path, chain: &mut Vec<PathBuf>) -> Result<Table, LabError> {
     let mut table = keys::table(path, "read the recipe")?;

@@ -13,7 +13,7 @@ use crate::tensor_files;
 
 /// What is published of a prior.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct StoredPrior {
+pub(super) struct StoredPrior {
     record: PriorRecord,
     /// Name of the file with its snapshots.
     snapshots: String,
@@ -24,6 +24,19 @@ struct StoredPrior {
     /// Whether it holds the parameters at the end of training beside them.
     #[serde(default)]
     end: bool,
+}
+
+impl StoredPrior {
+    /// A prior of which only the record was kept.
+    pub(super) fn without_snapshots(record: PriorRecord) -> Self {
+        Self {
+            record,
+            snapshots: "not-kept.safetensors".to_owned(),
+            snapshots_sha256: String::new(),
+            count: 0,
+            end: false,
+        }
+    }
 }
 
 impl Store {

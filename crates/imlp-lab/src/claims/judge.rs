@@ -1,0 +1,337 @@
+//! From the records of a study to the verdicts on its claims, by the rules of
+//! [`Claim::rule`](super::claim::Claim::rule).
+
+mod arms;
+mod curve;
+#[cfg(test)]
+mod tests;
+
+use imlp_train::{LearningRateSchedule, TrialRecord};
+use serde::Serialize;
+
+use super::claim::Claim;
+use super::records::{KeptConfiguration, Measured, Records};
+use super::study::{Reading, Scale, Study};
+use crate::analysis::blocks::CompleteBlocks;
+use crate::curve::Curve;
+use crate::error::LabError;
+use crate::variation::Assignment;
+
+/// The size of every test: the probability of declaring what is not there.
+const SIZE: f64 = 0.05;
+
+/// What the trials say of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The claim holds.
+    Reproduced,
+    /// Its opposite holds.
+    Contradicted,
+    /// Neither is shown.
+    NotShown,
+}
+
+impl Verdict {
+    /// For people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Reproduced => "reproduced",
+            Self::Contradicted => "contradicted",
+            Self::NotShown => "not shown here",
+        }
+    }
+}
+
+/// The verdict on one claim in one case.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Judgement {
+    /// Name of the claim.
+    pub claim: &'static str,
+    /// Name of the study.
+    pub study: String,
+    /// Scale of the study.
+    pub scale: Scale,
+    /// Reading of the study.
+    pub reading: Reading,
+    /// What sets its trials apart from others of the study, for people.
+    pub case: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The statistic that decided, with its value.
+    pub statistic: String,
+    /// What it had to exceed, or to fall below.
+    pub critical: String,
+    /// The probability of finding what was seen, were it true; where it is known.
+    pub power: Option<f64>,
+    /// Seeds of the test.
+    pub seeds: usize,
+    /// What was found, in a sentence without a full stop.
+    pub found: String,
+}
+
+/// What a rule finds; [`judge`] adds where.
+struct Finding {
+    verdict: Verdict,
+    statistic: String,
+    critical: String,
+    power: Option<f64>,
+    seeds: usize,
+    found: String,
+}
+
+impl Finding {
+    /// Too little was measured for the rule.
+    fn nothing_to_test(seeds: usize, found: impl Into<String>) -> Self {
+        Self {
+            verdict: Verdict::NotShown,
+            statistic: "–".to_owned(),
+            critical: "–".to_owned(),
+            power: None,
+            seeds,
+            found: found.into(),
+        }
+    }
+}
+
+/// Judges the claims that `records` of `study` decide. `reference` are the records of
+/// [`Study::reference`].
+///
+/// # Errors
+/// A record with a value that is not a fraction.
+pub fn judge(
+    study: &Study,
+    records: &Records,
+    reference: Option<&Records>,
+) -> Result<Vec<Judgement>, LabError> {
+    let mut judgements = Vec::new();
+    for case in cases(&records.header.configurations) {
+        let mut add = |claim: Claim, suffix: &str, finding: Finding| {
+            judgements.push(Judgement {
+                claim: claim.name(),
+                study: study.name(),
+                scale: records.header.scale,
+                reading: study.reading,
+                case: format!("{}{suffix}", case.label),
+                verdict: finding.verdict,
+                statistic: finding.statistic,
+                critical: finding.critical,
+                power: finding.power,
+                seeds: finding.seeds,
+                found: finding.found,
+            });
+        };
+        match study.claim {
+            Claim::VCurve | Claim::LogarithmicSides | Claim::Fraction => {
+                let Some(arm) = Arm::of(records, case.configurations[0])? else {
+                    continue;
+                };
+                add(Claim::VCurve, "", curve::valley(&arm));
+                add(Claim::LogarithmicSides, "", curve::sides(&arm));
+                add(Claim::Fraction, "", curve::fraction(&arm));
+            }
+            Claim::Mixer => {
+                let Some(arm) = Arm::of(records, case.configurations[0])? else {
+                    continue;
+                };
+                add(Claim::Mixer, "", curve::valley_and_hump(&arm));
+            }
+            Claim::TrainingTime => {
+                let arms = Arm::all(records, &case.configurations)?;
+                add(Claim::TrainingTime, "", arms::training_time(&arms));
+            }
+            Claim::FirstLayer => {
+                let arms = Arm::all(records, &case.configurations)?;
+                for (budget, finding) in arms::first_layer(&arms) {
+                    add(Claim::FirstLayer, &format!("; {budget}"), finding);
+                }
+            }
+            Claim::Schedule => {
+                let arms = Arm::all(records, &case.configurations)?;
+                let constant = reference
+                    .map(|records| case_of(records, &case.label))
+                    .transpose()?
+                    .flatten();
+                for (equal, finding) in arms::schedule(&arms, constant.as_ref()) {
+                    add(Claim::Schedule, &format!("; {equal}"), finding);
+                }
+            }
+        }
+    }
+    Ok(judgements)
+}
+
+/// The figures of a study: a title, and accuracy against α of one configuration each.
+///
+/// # Errors
+/// A record with a value that is not a fraction.
+pub fn curves(records: &Records) -> Result<Vec<(String, Curve)>, LabError> {
+    let all: Vec<usize> = (0..records.header.configurations.len()).collect();
+    let arms = Arm::all(records, &all)?.into_iter().map(|arm| {
+        let interpolation = arm
+            .configuration
+            .assignments
+            .iter()
+            .filter(|assignment| assignment.key.starts_with("interpolation."))
+            .map(|assignment| format!(", {assignment}"));
+        let title = format!(
+            "{}{}",
+            label(arm.configuration),
+            interpolation.collect::<String>()
+        );
+        let config = &arm.configuration.config;
+        let heading = format!("{} toward {}", config.data.name, config.prior.kind.name());
+        (title.clone(), arm.test.titled(heading, title))
+    });
+    Ok(arms.collect())
+}
+
+/// One configuration and its curves.
+struct Arm<'a> {
+    configuration: &'a KeptConfiguration,
+    records: &'a Records,
+    index: usize,
+    test: Curve,
+    validation: Curve,
+}
+
+impl<'a> Arm<'a> {
+    /// The configuration of that index; none where no trial has finished.
+    fn of(records: &'a Records, index: usize) -> Result<Option<Self>, LabError> {
+        let test = records.curve(index, Measured::Test)?;
+        let validation = records.curve(index, Measured::Validation)?;
+        Ok(test.zip(validation).map(|(test, validation)| Self {
+            configuration: &records.header.configurations[index],
+            records,
+            index,
+            test: test.chosen_by(&validation),
+            validation,
+        }))
+    }
+
+    fn all(records: &'a Records, indices: &[usize]) -> Result<Vec<Self>, LabError> {
+        let arms = indices.iter().map(|&index| Self::of(records, index));
+        let arms: Result<Vec<_>, _> = arms.collect();
+        Ok(arms?.into_iter().flatten().collect())
+    }
+
+    /// The α inside (0, 1) with the highest mean validation accuracy over the seeds that
+    /// have a value at every α; the smaller one of two.
+    fn chosen_inside(&self) -> Option<f64> {
+        let blocks = CompleteBlocks::of(&self.validation);
+        let seeds: Vec<usize> = (0..blocks.seeds.len()).collect();
+        if seeds.is_empty() {
+            return None;
+        }
+        let means = blocks.means(&seeds);
+        let inside = blocks.alphas.iter().zip(means);
+        let inside = inside.filter(|(alpha, _)| **alpha > 0.0 && **alpha < 1.0);
+        let best = inside.reduce(|best, other| if other.1 > best.1 { other } else { best });
+        best.map(|(alpha, _)| *alpha)
+    }
+
+    /// The records of its trials.
+    fn trials(&self) -> impl Iterator<Item = &'a TrialRecord> {
+        let index = self.index;
+        let trials = self.records.trials.iter();
+        trials
+            .filter(move |trial| trial.configuration == index)
+            .map(|trial| &trial.record)
+    }
+
+    /// A quantity that is proportional to α, per unit of α; not a number where no trial with
+    /// α > 0 has finished.
+    fn per_alpha(&self, quantity: impl Fn(&TrialRecord) -> f64) -> f64 {
+        let mut trials = self.trials();
+        let trial = trials.find(|record| !record.alpha.is_zero());
+        trial.map_or(f64::NAN, |record| quantity(record) / record.alpha.get())
+    }
+
+    /// Test accuracies at `alpha`, by seed.
+    fn values(&self, alpha: f64) -> Vec<(u64, f64)> {
+        let point = self.test.points.iter().find(|point| point.alpha == alpha);
+        let values = point.map(|point| point.seeds.values.iter());
+        values
+            .into_iter()
+            .flatten()
+            .map(|value| (value.seed, value.value))
+            .collect()
+    }
+}
+
+/// `a` minus `b` over the seeds of both.
+fn paired(a: &[(u64, f64)], b: &[(u64, f64)]) -> Vec<f64> {
+    let pairs = a.iter().filter_map(|(seed, value)| {
+        let (_, other) = b.iter().find(|(other, _)| other == seed)?;
+        Some(value - other)
+    });
+    pairs.collect()
+}
+
+/// A difference of accuracies in percentage points, for people.
+fn points(difference: f64) -> String {
+    format!("{:+.2}", 100.0 * difference)
+}
+
+/// A p-value for people.
+fn p_text(p: Option<f64>) -> String {
+    match p {
+        None => "no p".to_owned(),
+        Some(p) if p < 1e-4 => "p < 0.0001".to_owned(),
+        Some(p) => format!("p = {p:.4}"),
+    }
+}
+
+/// Configurations that differ in their interpolation alone.
+struct Case {
+    label: String,
+    configurations: Vec<usize>,
+}
+
+fn cases(configurations: &[KeptConfiguration]) -> Vec<Case> {
+    let mut cases: Vec<Case> = Vec::new();
+    for (index, configuration) in configurations.iter().enumerate() {
+        let label = label(configuration);
+        match cases.iter_mut().find(|case| case.label == label) {
+            Some(case) => case.configurations.push(index),
+            None => cases.push(Case {
+                label,
+                configurations: vec![index],
+            }),
+        }
+    }
+    cases
+}
+
+/// The first configuration of the case with that label.
+fn case_of<'a>(records: &'a Records, label: &str) -> Result<Option<Arm<'a>>, LabError> {
+    let cases = cases(&records.header.configurations);
+    let case = cases.iter().find(|case| case.label == label);
+    case.map_or(Ok(None), |case| Arm::of(records, case.configurations[0]))
+}
+
+/// The learning rates of a configuration, and whatever else varies but the interpolation.
+fn label(configuration: &KeptConfiguration) -> String {
+    let train = &configuration.config.train;
+    let rates = [
+        "train.learning_rate",
+        "train.learning_rate_schedule",
+        "prior.learning_rate",
+    ];
+    let prior = configuration.config.prior.learning_rate;
+    let schedule = match train.learning_rate_schedule {
+        LearningRateSchedule::Constant => "constant",
+        LearningRateSchedule::Cosine => "cosine",
+    };
+    let mut label = format!("{schedule} rate {}", train.learning_rate);
+    if let Some(prior) = prior.filter(|rate| *rate != train.learning_rate) {
+        label.push_str(&format!(", prior {prior}"));
+    }
+    let others = configuration.assignments.iter().filter(|assignment| {
+        !rates.contains(&assignment.key.as_str()) && !assignment.key.starts_with("interpolation.")
+    });
+    for other in others.map(Assignment::to_string) {
+        label.push_str(&format!(", {other}"));
+    }
+    label
+}

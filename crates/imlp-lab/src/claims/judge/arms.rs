@@ -1,0 +1,250 @@
+//! Rules that compare two ways of interpolating.
+
+use imlp_linear::Alpha;
+use imlp_train::{
+    Allocation, NamedAllocation, ScheduleKind, Timing, TrialRecord, TrialStatus,
+    effective_prior_share,
+};
+
+use super::{Arm, Finding, SIZE, Verdict, p_text, paired, points};
+use crate::analysis::comparison::{holm, paired_p};
+use crate::statistics::{Summary, summarise};
+
+/// Training-time against test-time interpolation at every interior α.
+pub(super) fn training_time(arms: &[Arm<'_>]) -> Finding {
+    let timed = |timing: Timing| {
+        let mut arms = arms.iter();
+        arms.find(|arm| arm.configuration.config.interpolation.timing == timing)
+    };
+    let (Some(training), Some(test)) = (timed(Timing::TrainingTime), timed(Timing::TestTime))
+    else {
+        return Finding::nothing_to_test(0, "one of the two ways has no finished trial");
+    };
+    let inside = training.test.points.iter().map(|point| point.alpha);
+    let pairs = inside
+        .filter(|alpha| *alpha > 0.0 && *alpha < 1.0)
+        .map(|alpha| Pair {
+            at: format!("α = {alpha}"),
+            differences: paired(&training.values(alpha), &test.values(alpha)),
+        })
+        .collect();
+    family(pairs, "training time minus test time")
+}
+
+/// The first layer against all layers, for two readings of the budget.
+pub(super) fn first_layer(arms: &[Arm<'_>]) -> Vec<(&'static str, Finding)> {
+    let is_first = |arm: &&Arm<'_>| {
+        let allocation = &arm.configuration.config.interpolation.allocation;
+        *allocation == Allocation::Named(NamedAllocation::First)
+    };
+    let first = arms.iter().find(is_first);
+    let spread: Vec<&Arm<'_>> = arms.iter().filter(|arm| !is_first(arm)).collect();
+    let budgets: [(&str, fn(&Arm<'_>) -> f64); 2] = [
+        ("equal sum of α over layers", sum_over_layers),
+        ("equal sum of α over weights", sum_over_weights),
+    ];
+    let judged = budgets.into_iter().map(|(name, budget)| {
+        let equal = |first: &Arm<'_>| {
+            let mut arms = spread.iter();
+            // As exact as the multipliers are written in a recipe.
+            arms.find(|arm| (budget(arm) / budget(first) - 1.0).abs() < 0.002)
+                .copied()
+        };
+        let finding = match first.and_then(|first| Some((first, equal(first)?))) {
+            None => Finding::nothing_to_test(0, "one of the two ways has no finished trial"),
+            Some((first, spread)) => chosen(first, spread),
+        };
+        (name, finding)
+    });
+    judged.collect()
+}
+
+/// Σα over layers, per unit of α.
+fn sum_over_layers(arm: &Arm<'_>) -> f64 {
+    arm.per_alpha(|record| record.budget)
+}
+
+/// Σα over weights, per unit of α, of an arm that gives the same α to every layer that it
+/// interpolates.
+fn sum_over_weights(arm: &Arm<'_>) -> f64 {
+    let of_a_layer = |record: &TrialRecord| {
+        let alphas = record.points.iter().flat_map(|point| &point.alphas);
+        alphas.copied().fold(0.0, f64::max)
+    };
+    arm.per_alpha(|record| of_a_layer(record) * record.interpolated_weights as f64)
+}
+
+/// Each of two arms at the α that it chose on validation.
+fn chosen(first: &Arm<'_>, spread: &Arm<'_>) -> Finding {
+    let (Some(a), Some(b)) = (first.chosen_inside(), spread.chosen_inside()) else {
+        return Finding::nothing_to_test(0, "no seed has finished at every α");
+    };
+    let differences = paired(&first.values(a), &spread.values(b));
+    let Some(summary) = summarise(&differences).ok().flatten() else {
+        return Finding::nothing_to_test(0, "no seed has finished in both ways");
+    };
+    let p = paired_p(&differences);
+    let is_clear = p.is_some_and(|p| p < SIZE);
+    Finding {
+        verdict: match (is_clear, summary.mean > 0.0) {
+            (true, true) => Verdict::Reproduced,
+            (true, false) => Verdict::Contradicted,
+            (false, _) => Verdict::NotShown,
+        },
+        statistic: p_text(p),
+        critical: format!("p < {SIZE}"),
+        power: None,
+        seeds: summary.n,
+        found: format!(
+            "first layer at its α = {a} minus all layers at the budget of its α = {b}: {}",
+            interval(&summary)
+        ),
+    }
+}
+
+/// An exponential α against the constant α of equal effective prior share.
+pub(super) fn schedule(
+    arms: &[Arm<'_>],
+    constant: Option<&Arm<'_>>,
+) -> Vec<(&'static str, Finding)> {
+    let is_exponential = |arm: &&Arm<'_>| {
+        arm.configuration.config.interpolation.schedule == ScheduleKind::Exponential
+    };
+    let exponential = arms.iter().find(is_exponential);
+    let shares: [(&str, fn(&Arm<'_>, f64) -> Option<f64>); 2] = [
+        ("equal final prior share", final_share),
+        ("equal mean prior share", mean_share),
+    ];
+    let judged = shares.into_iter().map(|(name, share)| {
+        let finding = match exponential.zip(constant) {
+            None => Finding::nothing_to_test(
+                0,
+                "needs the constant α of the V-curve: run that claim too",
+            ),
+            Some((exponential, constant)) => family(
+                equal_shares(exponential, constant, share),
+                "exponential minus constant",
+            ),
+        };
+        (name, finding)
+    });
+    judged.collect()
+}
+
+/// The effective prior share at the end.
+fn final_share(arm: &Arm<'_>, alpha: f64) -> Option<f64> {
+    prior_shares(arm, alpha)?.last().copied()
+}
+
+/// Its mean over the interpolations.
+fn mean_share(arm: &Arm<'_>, alpha: f64) -> Option<f64> {
+    let shares = prior_shares(arm, alpha)?;
+    Some(shares.iter().sum::<f64>() / shares.len() as f64)
+}
+
+/// The first layer's effective prior share after each interpolation of a finished trial.
+fn prior_shares(arm: &Arm<'_>, alpha: f64) -> Option<Vec<f64>> {
+    let is_whole =
+        |record: &&TrialRecord| record.alpha.get() == alpha && record.status == TrialStatus::Done;
+    let record = arm.trials().find(is_whole)?;
+    let points = record.points.iter();
+    let alphas: Vec<Alpha> = points
+        .filter_map(|point| Alpha::new(*point.alphas.first()?).ok())
+        .collect();
+    let lengths = 1..=alphas.len();
+    Some(
+        lengths
+            .map(|n| effective_prior_share(alphas[..n].iter().copied()))
+            .collect(),
+    )
+}
+
+/// Pairs of levels at which the two arms have the same share.
+fn equal_shares(
+    exponential: &Arm<'_>,
+    constant: &Arm<'_>,
+    share: fn(&Arm<'_>, f64) -> Option<f64>,
+) -> Vec<Pair> {
+    /// How far two shares that count as equal may lie apart.
+    const TOLERANCE: f64 = 0.005;
+    let inside = |arm: &Arm<'_>| -> Vec<f64> {
+        let alphas = arm.test.points.iter().map(|point| point.alpha);
+        alphas
+            .filter(|alpha| *alpha > 0.0 && *alpha < 1.0)
+            .collect()
+    };
+    let mut pairs = Vec::new();
+    for of_constant in inside(constant) {
+        let equal = inside(exponential).into_iter().find(|of_exponential| {
+            let shares = share(exponential, *of_exponential).zip(share(constant, of_constant));
+            shares.is_some_and(|(a, b)| (a - b).abs() < TOLERANCE)
+        });
+        if let Some(of_exponential) = equal {
+            pairs.push(Pair {
+                at: format!("α = {of_constant} and exponential from {of_exponential}"),
+                differences: paired(
+                    &exponential.values(of_exponential),
+                    &constant.values(of_constant),
+                ),
+            });
+        }
+    }
+    pairs
+}
+
+/// Differences of one pair of levels, by seed.
+struct Pair {
+    at: String,
+    differences: Vec<f64>,
+}
+
+/// A family of paired differences with Holm's correction: which way do the significant
+/// ones point?
+fn family(pairs: Vec<Pair>, what: &str) -> Finding {
+    let tested: Vec<(Pair, Summary, f64)> = pairs
+        .into_iter()
+        .filter_map(|pair| {
+            let summary = summarise(&pair.differences).ok().flatten()?;
+            let p = paired_p(&pair.differences)?;
+            Some((pair, summary, p))
+        })
+        .collect();
+    let p: Vec<f64> = tested.iter().map(|(_, _, p)| *p).collect();
+    let adjusted = holm(&p);
+    let significant = |sign: f64| {
+        let tested = tested.iter().zip(&adjusted);
+        let all = tested.filter(|((_, s, _), p)| **p < SIZE && s.mean * sign > 0.0);
+        all.count()
+    };
+    let (above, below) = (significant(1.0), significant(-1.0));
+    let Some(largest) = (0..tested.len()).max_by(|a, b| {
+        let size = |i: &usize| tested[*i].1.mean.abs();
+        size(a).total_cmp(&size(b))
+    }) else {
+        return Finding::nothing_to_test(0, "no pair of α has two finished seeds");
+    };
+    let (pair, summary, _) = &tested[largest];
+    Finding {
+        verdict: match (above, below) {
+            (1.., 0) => Verdict::Reproduced,
+            (0, 1..) => Verdict::Contradicted,
+            _ => Verdict::NotShown,
+        },
+        statistic: format!(
+            "{above} of {} above 0, {below} below; smallest {}",
+            tested.len(),
+            p_text(adjusted.iter().copied().reduce(f64::min))
+        ),
+        critical: format!("p < {SIZE} (Holm)"),
+        power: None,
+        seeds: tested.iter().map(|(_, s, _)| s.n).min().unwrap_or(0),
+        found: format!("{what}, largest at {}: {}", pair.at, interval(summary)),
+    }
+}
+
+fn interval(summary: &Summary) -> String {
+    let half = summary.ci95.map_or_else(String::new, |[low, high]| {
+        format!(" ({:.2} to {:.2})", 100.0 * low, 100.0 * high)
+    });
+    format!("{} points{half}", points(summary.mean))
+}

@@ -1,0 +1,285 @@
+//! The rules, on records whose truth is known.
+
+use imlp_linear::Alpha;
+use imlp_train::{TrialConfig, TrialRecord};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use rand_distr::{Distribution, StandardNormal};
+use serde_json::json;
+
+use super::*;
+use crate::claims::records::{Header, KeptConfiguration, KeptTrial};
+use crate::plan::Plan;
+
+/// Records of `study` in which configuration `c` has the accuracy `truth(c, α)` in points,
+/// with noise of 0.3 points by trial and 1 point by seed.
+fn records(study: &Study, truth: impl Fn(&TrialConfig, f64) -> f64) -> Records {
+    let recipe = study.recipe(Scale::Cpu).unwrap();
+    let plan = Plan::new(&recipe).unwrap();
+    let mut random = ChaCha8Rng::seed_from_u64(5);
+    let mut noise = || -> f64 { StandardNormal.sample(&mut random) };
+    let mut trials = Vec::new();
+    for seed in &plan.seeds {
+        let of_seed = noise();
+        for (configuration, planned) in plan.configurations().iter().enumerate() {
+            for alpha in &plan.alphas {
+                let accuracy = truth(&planned.config, alpha.get());
+                let mut measured = || 0.5 + 0.01 * (accuracy + of_seed + 0.3 * noise());
+                let (test, validation) = (measured(), measured());
+                let metrics = |accuracy: f64| json!({ "accuracy": accuracy, "loss": 1.0 });
+                let rule = &planned.config.interpolation;
+                let multipliers = match serde_json::to_value(&rule.allocation).unwrap() {
+                    serde_json::Value::Array(list) => list[0].as_f64().unwrap(),
+                    _ => 1.0,
+                };
+                let is_first = serde_json::to_value(&rule.allocation).unwrap() == "first";
+                let decay = rule.decay.unwrap_or(1.0);
+                let points: Vec<_> = (0..10)
+                    .map(|epoch| {
+                        let alpha = alpha.get() * multipliers * f64::powi(decay, epoch);
+                        let of_layers = [alpha, if is_first { 0.0 } else { alpha }];
+                        json!({
+                            "epoch": epoch + 1, "step": 1, "alphas": of_layers,
+                            "train_loss": 1.0, "before": {}, "after": {},
+                        })
+                    })
+                    .collect();
+                let layers = if is_first { 1.0 } else { 4.0 };
+                let record: TrialRecord = serde_json::from_value(json!({
+                    "alpha": alpha, "seed": seed, "state": "done", "points": points,
+                    "before": {}, "after": {
+                        "test": metrics(test), "validation": metrics(validation),
+                    },
+                    "layer_prior_shares": [], "effective_prior_share": 0.0,
+                    "budget": alpha.get() * multipliers * layers,
+                    "interpolated_weights": if is_first { 598_831 } else { 1_000_000 },
+                    "restored_epochs": 0, "epochs": 10, "train_seconds": 1.0,
+                    "interpolation_seconds": 0.0, "images_per_second": 1.0,
+                }))
+                .unwrap();
+                trials.push(KeptTrial {
+                    id: serde_json::from_value(json!("0123456789abcdef")).unwrap(),
+                    prior: serde_json::from_value(json!("0123456789abcdef")).unwrap(),
+                    configuration,
+                    at: 0,
+                    record,
+                });
+            }
+        }
+    }
+    Records {
+        header: Header {
+            study: study.name(),
+            scale: Scale::Cpu,
+            results_version: 0,
+            burn_version: String::new(),
+            backend: String::new(),
+            data_checksum: String::new(),
+            alphas: plan.alphas.clone(),
+            seeds: plan.seeds.clone(),
+            configurations: plan
+                .configurations()
+                .iter()
+                .map(|planned| KeptConfiguration {
+                    assignments: planned.assignments.clone(),
+                    config: planned.config.clone(),
+                })
+                .collect(),
+        },
+        runs: Vec::new(),
+        priors: Vec::new(),
+        trials,
+    }
+}
+
+fn study(name: &str) -> Study {
+    Study::of_name(name).unwrap()
+}
+
+/// The verdict on each claim in each of the two cases.
+fn verdicts(judgements: &[Judgement], claim: Claim) -> Vec<Verdict> {
+    let of_claim = judgements.iter().filter(|j| j.claim == claim.name());
+    of_claim.map(|judgement| judgement.verdict).collect()
+}
+
+/// Points over 50 % by level of the nine α.
+fn curve(points: [f64; 9]) -> impl Fn(&TrialConfig, f64) -> f64 {
+    let alphas = [0.0, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.8, 1.0];
+    move |_, alpha| points[alphas.iter().position(|a| *a == alpha).unwrap()]
+}
+
+#[test]
+fn one_curve_decides_three_claims() {
+    use Verdict::{Contradicted, NotShown, Reproduced};
+    let study = study("v-curve-frozen");
+    for (points, valley, fraction) in [
+        (
+            [5.0, 4.0, 3.0, 1.0, 0.0, 1.0, 2.0, 4.0, 5.0],
+            Reproduced,
+            Contradicted,
+        ),
+        (
+            [5.0, 4.0, 3.0, 1.0, 0.0, 3.0, 8.0, 7.0, 5.0],
+            Reproduced,
+            Reproduced,
+        ),
+        (
+            [0.0, 1.0, 2.0, 3.0, 4.0, 3.0, 2.0, 1.0, 0.0],
+            Contradicted,
+            Reproduced,
+        ),
+        ([0.0; 9], Contradicted, NotShown),
+        (
+            [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0],
+            NotShown,
+            Contradicted,
+        ),
+    ] {
+        let judgements = judge(&study, &records(&study, curve(points)), None).unwrap();
+        assert_eq!(
+            verdicts(&judgements, Claim::VCurve),
+            [valley; 2],
+            "{points:?}"
+        );
+        let found = verdicts(&judgements, Claim::Fraction);
+        // Where nothing differs, either end may be ahead by chance.
+        if points != [0.0; 9] {
+            assert_eq!(found, [fraction; 2], "{points:?}: {judgements:#?}");
+        }
+        assert_eq!(judgements[0].case, "cosine rate 0.02, prior 0.05");
+        assert_eq!(judgements[0].seeds, 10);
+    }
+}
+
+#[test]
+fn sides_are_told_from_other_forms() {
+    let study = study("v-curve-co-trained");
+    let logarithmic = |_: &TrialConfig, alpha: f64| match alpha {
+        0.0 | 1.0 => 12.0,
+        // Bottom at 0.2.
+        a if a <= 0.2 => -6.0 * (a / 0.2).log10(),
+        a => -10.0 * ((1.0 - a) / 0.8).log10(),
+    };
+    let judgements = judge(&study, &records(&study, logarithmic), None).unwrap();
+    let found = verdicts(&judgements, Claim::LogarithmicSides);
+    assert_eq!(found, [Verdict::Reproduced; 2], "{judgements:#?}");
+    let linear = |_: &TrialConfig, alpha: f64| 40.0 * (alpha - 0.2).abs();
+    let judgements = judge(&study, &records(&study, linear), None).unwrap();
+    let found = verdicts(&judgements, Claim::LogarithmicSides);
+    assert_eq!(found, [Verdict::Contradicted; 2], "{judgements:#?}");
+    let none = |_: &TrialConfig, alpha: f64| 3.0 * alpha;
+    let judgements = judge(&study, &records(&study, none), None).unwrap();
+    let found = verdicts(&judgements, Claim::LogarithmicSides);
+    assert_eq!(found, [Verdict::NotShown; 2], "{judgements:#?}");
+}
+
+#[test]
+fn a_mixer_needs_both_extrema() {
+    let study = study("mixer-frozen");
+    let both = curve([4.0, 2.0, 0.0, 1.0, 3.0, 6.0, 7.0, 5.0, 3.0]);
+    let judgements = judge(&study, &records(&study, both), None).unwrap();
+    assert_eq!(
+        verdicts(&judgements, Claim::Mixer),
+        [Verdict::Reproduced; 2]
+    );
+    let valley = curve([4.0, 2.0, 0.0, 1.0, 2.0, 3.0, 4.0, 4.0, 4.0]);
+    let judgements = judge(&study, &records(&study, valley), None).unwrap();
+    assert_eq!(verdicts(&judgements, Claim::Mixer), [Verdict::NotShown; 2]);
+}
+
+#[test]
+fn two_timings_are_compared_at_equal_alpha() {
+    let study = study("training-time-co-trained");
+    for (difference, expected) in [
+        (2.0, Verdict::Reproduced),
+        (-2.0, Verdict::Contradicted),
+        (0.0, Verdict::NotShown),
+    ] {
+        let truth = |config: &TrialConfig, alpha: f64| {
+            let is_test_time = config.interpolation.timing == imlp_train::Timing::TestTime;
+            // At one α only; the ends do not count.
+            let counts = alpha == 0.3 || alpha == 1.0;
+            if is_test_time && counts {
+                -difference
+            } else {
+                0.0
+            }
+        };
+        let judgements = judge(&study, &records(&study, truth), None).unwrap();
+        assert_eq!(verdicts(&judgements, Claim::TrainingTime), [expected; 2]);
+        if difference != 0.0 {
+            assert!(
+                judgements[0].found.contains("largest at α = 0.3"),
+                "{judgements:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_budget_is_equal_over_layers_or_over_weights() {
+    let study = study("first-layer-frozen");
+    // The first layer is better than a quarter everywhere, worse than 0.6 everywhere.
+    let truth =
+        |config: &TrialConfig, _: f64| match serde_json::to_value(&config.interpolation.allocation)
+            .unwrap()
+        {
+            serde_json::Value::Array(list) if list[0] == 0.25 => -2.0,
+            serde_json::Value::Array(_) => 2.0,
+            _ => 0.0,
+        };
+    let judgements = judge(&study, &records(&study, truth), None).unwrap();
+    let found: Vec<(&str, Verdict)> = judgements
+        .iter()
+        .map(|j| (j.case.split("; ").nth(1).unwrap(), j.verdict))
+        .collect();
+    let expected = [
+        ("equal sum of α over layers", Verdict::Reproduced),
+        ("equal sum of α over weights", Verdict::Contradicted),
+    ];
+    assert_eq!(found, [expected, expected].concat());
+}
+
+#[test]
+fn schedules_are_paired_by_their_prior_share() {
+    let (study, constant) = (study("schedule-frozen"), study("v-curve-frozen"));
+    assert_eq!(study.reference(), Some(constant));
+    let reference = records(&constant, |_, _| 0.0);
+    let better = records(&study, |_, _| 2.0);
+    let judgements = judge(&study, &better, Some(&reference)).unwrap();
+    assert_eq!(
+        verdicts(&judgements, Claim::Schedule),
+        [Verdict::Reproduced; 4]
+    );
+    for judgement in &judgements {
+        // Each of four constant α has its partner.
+        assert!(
+            judgement.statistic.starts_with("4 of 4 above 0"),
+            "{judgement:?}"
+        );
+        assert_eq!(judgement.seeds, 7, "the seeds of both");
+    }
+    let alone = judge(&study, &better, None).unwrap();
+    assert_eq!(verdicts(&alone, Claim::Schedule), [Verdict::NotShown; 4]);
+    assert!(alone[0].found.contains("V-curve"));
+}
+
+#[test]
+fn nothing_finished_is_no_verdict_and_no_panic() {
+    for study in super::super::study::STUDIES {
+        let mut empty = records(study, |_, _| 0.0);
+        empty.trials.clear();
+        let judgements = judge(study, &empty, None).unwrap();
+        assert!(judgements.iter().all(|j| j.verdict == Verdict::NotShown));
+        let mut one = records(study, |_, _| 0.0);
+        one.trials.retain(|trial| trial.record.seed == 101);
+        one.trials.truncate(5);
+        let alpha = Alpha::new(0.5).unwrap();
+        one.trials[0].record.alpha = alpha;
+        let judgements = judge(study, &one, Some(&empty)).unwrap();
+        assert!(
+            judgements.iter().all(|j| j.verdict == Verdict::NotShown),
+            "{judgements:?}"
+        );
+    }
+}

@@ -1,0 +1,304 @@
+//! The page of all results, made from records alone.
+
+use std::path::{Path, PathBuf};
+
+use imlp_suggest::counted;
+use time::OffsetDateTime;
+
+use super::claim::Claim;
+use super::judge::{Judgement, judge};
+use super::records::{Records, Run};
+use super::study::{Reading, STUDIES, Scale, Study};
+use crate::error::LabError;
+use crate::figure::render_svg;
+use crate::files::{create_folder, write_atomically, write_json};
+use crate::text::duration;
+use crate::trial_table::{TrialRow, TrialTable};
+
+/// Text that stands above the results, if the folder has it.
+const NOTES: &str = "notes.md";
+
+/// The folder of a study's files in the folder of all results.
+pub fn folder(results: &Path, study: &Study, scale: Scale) -> PathBuf {
+    let variation = study.variation.map(|v| format!("-{v}")).unwrap_or_default();
+    let name = format!("{}-{}{variation}", scale.name(), study.reading.name());
+    results.join(study.claim.name()).join(name)
+}
+
+/// Judges every study whose records lie in `results`, and writes its table, figures and
+/// verdicts beside them. The links of the page are those of a file in the folder `from`.
+///
+/// # Errors
+/// [`LabError::Damaged`], [`LabError::Io`].
+pub fn write(results: &Path, from: &Path) -> Result<Page, LabError> {
+    let mut shown = Vec::new();
+    for scale in Scale::ALL.into_iter().rev() {
+        for study in STUDIES {
+            let folder = folder(results, study, scale);
+            let Some(records) = Records::read(&folder)? else {
+                continue;
+            };
+            let reference = study.reference();
+            let reference = reference.map(|study| self::folder(results, &study, scale));
+            let reference = reference.map(|folder| Records::read(&folder));
+            let reference = reference.transpose()?.flatten();
+            let judgements = judge(study, &records, reference.as_ref())?;
+            let figures = write_files(&folder, &records, &judgements)?;
+            shown.push(Shown {
+                study: *study,
+                folder,
+                records,
+                judgements,
+                figures,
+            });
+        }
+    }
+    let notes = imlp_input::read_text(&results.join(NOTES), 1 << 20).ok();
+    let markdown = page(&shown, notes.as_deref(), from);
+    let judgements = shown.into_iter().flat_map(|shown| shown.judgements);
+    Ok(Page {
+        markdown,
+        judgements: judgements.collect(),
+    })
+}
+
+/// All results.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// For people.
+    pub markdown: String,
+    /// The verdicts on it.
+    pub judgements: Vec<Judgement>,
+}
+
+/// A study that has records.
+struct Shown {
+    study: Study,
+    folder: PathBuf,
+    records: Records,
+    judgements: Vec<Judgement>,
+    /// Title and file name.
+    figures: Vec<(String, String)>,
+}
+
+fn write_files(
+    folder: &Path,
+    records: &Records,
+    judgements: &[Judgement],
+) -> Result<Vec<(String, String)>, LabError> {
+    create_folder(folder)?;
+    let rows: Vec<TrialRow<'_>> = records
+        .trials
+        .iter()
+        .map(|trial| TrialRow {
+            id: trial.id.as_str(),
+            alpha: trial.record.alpha.get(),
+            seed: trial.record.seed,
+            assignments: &records.header.configurations[trial.configuration].assignments,
+            state: "failed",
+            record: Some(&trial.record),
+            prior: records
+                .priors
+                .iter()
+                .find(|prior| prior.id == trial.prior)
+                .map(|prior| &prior.record),
+        })
+        .collect();
+    write_atomically(
+        &folder.join("results.csv"),
+        &TrialTable::new(&rows).csv_bytes()?,
+    )?;
+    write_json(&folder.join("verdict.json"), &judgements)?;
+    let mut figures = Vec::new();
+    for (index, (title, curve)) in super::judge::curves(records)?.into_iter().enumerate() {
+        let name = format!("curve-{}.svg", index + 1);
+        write_atomically(&folder.join(&name), render_svg(&curve)?.as_bytes())?;
+        figures.push((title, name));
+    }
+    Ok(figures)
+}
+
+const INTRODUCTION: &str = "\
+# Results: the claims of the paper
+
+What holds of the paper's claims, in which reading and at which scale. Every rule was fixed
+before the trials that it judges were run; all that was run is shown. The recipes, with the
+rules, are in [`recipes/paper/`]; the records of every trial lie beside the figures, and
+`imlp reproduce --judge-only` makes this page from them.
+
+**Readings.** The paper's abstract speaks of the fixed weights of a prior (*frozen*), its
+method trains the prior beside the twin (*co-trained*). **Verdicts.** *reproduced*;
+*contradicted*: the opposite is shown; *not shown here*: neither, and the power says how
+likely the test was to find what was seen, were it true. Accuracies and their differences
+are in percentage points; intervals are 95 %. How the tests work:
+[analysis.md](analysis.md).
+";
+
+fn page(shown: &[Shown], notes: Option<&str>, from: &Path) -> String {
+    let recipes = link(from, Path::new("recipes/paper"));
+    let mut page = INTRODUCTION.replace(
+        "`recipes/paper/`]",
+        &format!("`recipes/paper/`]({recipes})"),
+    );
+    if let Some(notes) = notes {
+        page.push('\n');
+        page.push_str(notes.trim());
+        page.push('\n');
+    }
+    page.push_str("\n## All verdicts\n\n");
+    page.push_str(
+        "| claim | scale | reading | case | verdict | statistic | critical | power | seeds |\n",
+    );
+    page.push_str("|---|---|---|---|---|---|---|---|---|\n");
+    for claim in Claim::ALL {
+        for (shown, judgement) in of_claim(shown, claim) {
+            let power = judgement
+                .power
+                .map_or("–".to_owned(), |power| format!("{:.0} %", 100.0 * power));
+            page.push_str(&format!(
+                "| [{}](#{}) | {} | {} | {} | **{}** | {} | {} | {power} | {} |\n",
+                claim.name(),
+                claim.name(),
+                judgement.scale.name(),
+                shown.study.reading.name(),
+                judgement.case,
+                judgement.verdict.words(),
+                judgement.statistic,
+                judgement.critical,
+                judgement.seeds,
+            ));
+        }
+    }
+    for claim in Claim::ALL {
+        section(&mut page, claim, shown, from);
+    }
+    page
+}
+
+fn of_claim(shown: &[Shown], claim: Claim) -> impl Iterator<Item = (&Shown, &Judgement)> {
+    shown.iter().flat_map(move |shown| {
+        let judgements = shown.judgements.iter();
+        let of_claim = judgements.filter(move |judgement| judgement.claim == claim.name());
+        of_claim.map(move |judgement| (shown, judgement))
+    })
+}
+
+fn section(page: &mut String, claim: Claim, shown: &[Shown], from: &Path) {
+    page.push_str(&format!(
+        "\n## {}\n\n{}\n\n*Rule.* {}\n",
+        claim.name(),
+        claim.statement(),
+        claim.rule()
+    ));
+    if of_claim(shown, claim).next().is_none() {
+        page.push_str("\nNot run yet.\n");
+        return;
+    }
+    for scale in Scale::ALL.into_iter().rev() {
+        for reading in Reading::ALL {
+            let here = |s: &&Shown| {
+                s.study.claim == claim.measured_by()
+                    && s.study.reading == reading
+                    && s.records.header.scale == scale
+            };
+            for shown in shown.iter().filter(here) {
+                study(page, claim, shown, from);
+            }
+        }
+    }
+}
+
+fn study(page: &mut String, claim: Claim, shown: &Shown, from: &Path) {
+    let (study, records) = (&shown.study, &shown.records);
+    let variation = study
+        .variation
+        .map(|v| format!(", {v}"))
+        .unwrap_or_default();
+    page.push_str(&format!(
+        "\n### {}, scale {}, {} prior{variation}\n\n",
+        claim.name(),
+        records.header.scale.name(),
+        study.reading.name()
+    ));
+    let (finished, planned) = (records.trials.len(), records.planned());
+    if finished < planned {
+        page.push_str(&format!(
+            "*Unfinished: {finished} of {planned} trials so far; seeds that lack one are left \
+             out.*\n\n"
+        ));
+    }
+    for judgement in shown.judgements.iter().filter(|j| j.claim == claim.name()) {
+        page.push_str(&format!(
+            "- {}: **{}**; {}\n",
+            judgement.case,
+            judgement.verdict.words(),
+            judgement.found
+        ));
+    }
+    if claim.measured_by() != claim {
+        page.push_str(&format!(
+            "\nThe trials and figures are those of [{0}](#{0}).\n",
+            claim.measured_by().name()
+        ));
+        return;
+    }
+    page.push('\n');
+    for (title, file) in &shown.figures {
+        let path = link(from, &shown.folder.join(file));
+        page.push_str(&format!("![{title}]({path})\n"));
+    }
+    page.push_str(&format!(
+        "\nTrained for {} of one core each. Files: [{}]({}).\n",
+        duration(records.seconds_of_training()),
+        "records, table, verdicts",
+        link(from, &shown.folder)
+    ));
+    for run in &records.runs {
+        page.push_str(&run_text(run));
+    }
+}
+
+fn run_text(run: &Run) -> String {
+    let date = OffsetDateTime::from_unix_timestamp(i64::try_from(run.at).unwrap_or_default());
+    let date = date.map_or_else(
+        |_| "at an unknown date".to_owned(),
+        |at| at.date().to_string(),
+    );
+    let commit = run
+        .commit
+        .as_deref()
+        .map(|commit| format!(", commit {commit}"));
+    format!(
+        "- {date}: `{}`{}, {}, {} at a time: {} in {}\n",
+        run.command,
+        commit.unwrap_or_default(),
+        run.processor,
+        counted(run.jobs, "trial"),
+        counted(run.trials, "trial"),
+        duration(run.seconds)
+    )
+}
+
+/// The path `to` as a link in a page in the folder `from`.
+fn link(from: &Path, to: &Path) -> String {
+    let path = pathdiff::diff_paths(to, from).unwrap_or_else(|| to.to_owned());
+    let parts = path
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy().into_owned());
+    parts.collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_lead_from_the_page_to_the_files() {
+        let from = Path::new("docs");
+        assert_eq!(
+            link(from, Path::new("results/a/b.svg")),
+            "../results/a/b.svg"
+        );
+        assert_eq!(link(Path::new(""), Path::new("results/a")), "results/a");
+    }
+}

@@ -1,0 +1,105 @@
+//! Arguments of `imlp reproduce`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use imlp_lab::claims::claim::Claim;
+use imlp_lab::claims::study::{Reading, Scale};
+
+use super::experiment::{DeviceName, PolicyArguments};
+use super::memory::MemoryArguments;
+use super::slurm::{ExecutorName, SlurmArguments};
+
+#[derive(Debug, Args)]
+pub struct ReproduceArguments {
+    /// Claims to try: v-curve, logarithmic-sides, fraction, mixer, training-time, first-layer,
+    /// schedule [default: all]
+    #[arg(value_parser = Claim::of_name)]
+    pub claims: Vec<Claim>,
+    /// How much is trained
+    #[arg(long, value_enum, default_value_t = ScaleName::Smoke)]
+    pub scale: ScaleName,
+    /// How the paper is read: is the prior trained first, or beside the twin?
+    #[arg(long, value_enum, default_value_t = ReadingName::Both)]
+    pub reading: ReadingName,
+    /// Try this variation of the claims instead: other images, epochs, widths …
+    #[arg(long, value_name = "NAME")]
+    pub variation: Option<String>,
+    /// Set any key of the recipes, e.g. --set train.epochs=1 to try the command (repeatable)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Train nothing: judge the records that are there, and write the page
+    #[arg(long)]
+    pub judge_only: bool,
+    /// Folder for records, tables, figures and verdicts; what it holds is not trained again
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub results: PathBuf,
+    /// The page of all results
+    #[arg(long, value_name = "FILE", default_value = "docs/results.md")]
+    pub page: PathBuf,
+    /// Folder for the experiments while they run
+    #[arg(long, value_name = "DIR", default_value = "imlp-out/reproduce")]
+    pub out: PathBuf,
+    /// Trials at a time, each on one thread [default: all cores]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub jobs: Option<u32>,
+    /// Print no progress
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Device that trains the networks
+    #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
+    pub device: DeviceName,
+    #[command(flatten)]
+    pub memory: MemoryArguments,
+    #[command(flatten)]
+    pub policy: PolicyArguments,
+    /// What runs the trials
+    #[arg(long, value_enum, default_value_t = ExecutorName::Local)]
+    pub executor: ExecutorName,
+    #[command(flatten)]
+    pub slurm: SlurmArguments,
+}
+
+/// How much is trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ScaleName {
+    /// Built-in images: minutes on two cores
+    Smoke,
+    /// CIFAR-10, ten epochs: one to two hours for a claim on two cores
+    Cpu,
+    /// CIFAR-10 with augmentation, wider networks, a hundred epochs: for a cluster
+    Full,
+}
+
+impl ScaleName {
+    /// The scale.
+    pub fn scale(self) -> Scale {
+        match self {
+            Self::Smoke => Scale::Smoke,
+            Self::Cpu => Scale::Cpu,
+            Self::Full => Scale::Full,
+        }
+    }
+}
+
+/// How the paper is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReadingName {
+    /// The prior is trained first, then fixed
+    Frozen,
+    /// The prior is trained beside the twin
+    CoTrained,
+    /// One after the other
+    Both,
+}
+
+impl ReadingName {
+    /// The readings.
+    pub fn readings(self) -> &'static [Reading] {
+        match self {
+            Self::Frozen => &[Reading::Frozen],
+            Self::CoTrained => &[Reading::CoTrained],
+            Self::Both => &Reading::ALL,
+        }
+    }
+}
