@@ -31,7 +31,10 @@ pub(super) fn embedded(
     })?;
     let mut table = keys::parse(text, || name.to_owned())?;
     match table.remove(KEY) {
-        Some(Value::String(base)) => Ok(over(embedded(&base, text_of)?, table)),
+        Some(Value::String(base)) => {
+            let base = Path::new(name).parent().unwrap_or(Path::new("")).join(base);
+            Ok(over(embedded(&base.to_string_lossy(), text_of)?, table))
+        }
         _ => Ok(table),
     }
 }
