@@ -1,6 +1,6 @@
 //! Every recipe in `recipes/` and every key in the documentation is real.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use imlp_lab::{Plan, Recipe};
 use imlp_linear::Shape;
@@ -13,8 +13,7 @@ fn root() -> &'static Path {
 #[test]
 fn every_recipe_is_valid_and_says_what_it_shows() {
     let mut count = 0;
-    for entry in std::fs::read_dir(root().join("recipes")).unwrap() {
-        let path = entry.unwrap().path();
+    for path in recipes("recipes").chain(recipes("recipes/paper")) {
         let plan = Plan::new(&Recipe::read(&path).unwrap())
             .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         let config = &plan.configurations()[0].config;
@@ -29,10 +28,30 @@ fn every_recipe_is_valid_and_says_what_it_shows() {
             assert!(text.contains(part), "{} lacks `{part}`", path.display());
         }
         let name = path.file_name().unwrap().to_string_lossy();
-        assert!(text.contains(&format!("imlp sweep recipes/{name}")));
+        let command = if path.parent().unwrap().ends_with("paper") {
+            let (claim, reading) = name.split_once("-co-trained").map_or_else(
+                || (name.trim_end_matches("-frozen.toml"), "frozen"),
+                |(claim, _)| (claim, "co-trained"),
+            );
+            assert!(text.contains("# Rule"), "{name}");
+            format!("imlp reproduce {claim} --scale cpu --reading {reading}")
+        } else {
+            format!("imlp sweep recipes/{name}")
+        };
+        assert!(text.contains(&command), "{name} lacks `{command}`");
         count += 1;
     }
-    assert!(count >= 5);
+    assert!(count >= 19, "{count}");
+}
+
+/// The recipes in `folder`.
+fn recipes(folder: &str) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(root().join(folder)).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths.filter(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "toml")
+    })
 }
 
 /// The tables of docs/recipes.md list each key that a recipe can have, under

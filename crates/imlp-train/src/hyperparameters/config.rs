@@ -49,7 +49,7 @@ pub struct TrainConfig {
     pub instructions: Option<InstructionSet>,
 }
 
-/// On CIFAR-10 nothing diverged with it at any α; `docs/results.md` has the
+/// On CIFAR-10 nothing diverged with it at any α; `docs/exploratory-runs.md` has the
 /// measurements.
 const DEFAULT_LEARNING_RATE: f64 = 0.01;
 const DEFAULT_MOMENTUM: f64 = 0.9;
