@@ -108,6 +108,21 @@ impl Identity {
         TrialId(self.hash())
     }
 
+    /// The name of the prior toward which this trial's twin is interpolated; none at α = 0,
+    /// which is the same trial whatever the prior.
+    pub fn prior_of_trial(&self) -> Option<PriorId> {
+        let config: TrialConfig = serde_json::from_value(self.config.clone()).ok()?;
+        if config.interpolation.alpha.is_zero() {
+            return None;
+        }
+        let config = serde_json::to_value(of_prior(config)).ok()?;
+        let prior = Self {
+            config,
+            ..self.clone()
+        };
+        Some(prior.prior_id())
+    }
+
     /// The prior's name.
     pub fn prior_id(&self) -> PriorId {
         PriorId(self.hash())
@@ -333,6 +348,29 @@ mod tests {
         let (one, two) = (trained(&one), trained(&two));
         assert_eq!(one.snapshots, two.snapshots);
         assert_eq!(without_seconds(&one.record), without_seconds(&two.record));
+    }
+
+    #[test]
+    fn a_trial_s_identity_names_its_prior() {
+        let data = dataset();
+        let half = Alpha::new(0.5).unwrap();
+        let frozen = ["prior.training=frozen", "prior.epochs=2"];
+        for sets in [
+            &[][..],
+            &["prior.learning_rate=0.5", "interpolation.schedule=cosine"],
+            &["interpolation.every=2", "interpolation.allocation=first"],
+            &["interpolation.timing=test-time", "evaluation.every=3"],
+            &frozen,
+            &["prior.training=frozen", "train.epochs=3"],
+            &["prior.training=untrained", "train.optimizer=adamw"],
+        ] {
+            let setup = setup(&data, sets);
+            let trial = Identity::of_trial(&setup, half, 3);
+            let prior = Identity::of_prior(&setup, 3).prior_id();
+            assert_eq!(trial.prior_of_trial(), Some(prior), "{sets:?}");
+            let zero = Identity::of_trial(&setup, Alpha::ZERO, 3);
+            assert_eq!(zero.prior_of_trial(), None);
+        }
     }
 
     #[test]

@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn layers_count_by_their_weights() {
         let alphas = [0.5, 0.0].map(|alpha| Alpha::new(alpha).unwrap()).to_vec();
-        let mut share = PriorShare::of(vec![30, 10], &[alphas.clone()]);
+        let mut share = PriorShare::of(vec![30, 10], std::slice::from_ref(&alphas));
         assert!((share.mean() - 0.5 * 30.0 / 40.0).abs() < 1e-15);
         share.add(&[]);
         share.add(&alphas);
