@@ -18,8 +18,8 @@ use imlp_suggest::nearest;
 pub use conversion::{DenseArguments, InspectArguments, ProjectArguments};
 pub use data::{DataArguments, DataCommand};
 pub use experiment::{
-    CheckArguments, DeviceName, ProductArguments, SweepArguments, TrainArguments, WorkerArguments,
-    jobs, recipe,
+    CheckArguments, Common, DeviceName, ProductArguments, SweepArguments, TrainArguments,
+    WorkerArguments, jobs, recipe,
 };
 pub use memory::memory_limit;
 pub use slurm::ExecutorName;

@@ -1,5 +1,6 @@
 //! Arguments of the commands that take a recipe: `imlp sweep`, `check` and `train`.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -273,6 +274,42 @@ impl DeviceName {
 }
 
 impl Common {
+    /// The arguments that were given, for a command that trains with them; without keys
+    /// `sweep.*`.
+    pub fn words(&self) -> Vec<OsString> {
+        let mut words: Vec<OsString> = Vec::new();
+        let mut add = |option: &str, value: &str| words.push(format!("{option}={value}").into());
+        for (option, value) in [
+            ("--data", &self.data),
+            ("--prior", &self.prior),
+            ("--epochs", &self.epochs.map(|epochs| epochs.to_string())),
+            ("--precision", &self.products.precision),
+            ("--instructions", &self.products.instructions),
+            (
+                "--max-memory",
+                &self.memory.asked().map(|bytes| bytes.to_string()),
+            ),
+        ] {
+            if let Some(value) = value {
+                add(option, value);
+            }
+        }
+        if self.device.name() != DeviceName::Cpu.name() {
+            add("--device", &self.device.name());
+        }
+        for set in self
+            .set
+            .iter()
+            .filter(|set| !set.trim_start().starts_with("sweep."))
+        {
+            add("--set", set);
+        }
+        if let Some(recipe) = &self.recipe {
+            words.insert(0, path_argument(recipe));
+        }
+        words
+    }
+
     /// The recipe with the options merged in; `--set` comes last.
     pub fn recipe(&self, more: Vec<(&'static str, Value)>) -> Result<Recipe, Failure> {
         let text = |value: &String| Value::String(value.clone());
@@ -289,6 +326,14 @@ impl Common {
             .filter_map(|(key, value)| value.map(|v| (key, v)));
         let keys = common.chain(self.products.keys()).chain(more);
         recipe(self.recipe.as_deref(), keys, &self.set)
+    }
+}
+
+/// A path as an argument that is no option.
+fn path_argument(path: &Path) -> OsString {
+    match path.as_os_str().as_encoded_bytes() {
+        [b'-', ..] => Path::new(".").join(path).into_os_string(),
+        _ => path.as_os_str().to_owned(),
     }
 }
 
