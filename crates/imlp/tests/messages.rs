@@ -81,7 +81,7 @@ fn a_tiny_sweep() {
     let said = stderr(&output)
         .lines()
         .map(|line| match line.split_once(" after ") {
-            Some((job, _)) => format!("{job} after …"),
+            Some((job, _)) => format!("{} after …", redact(job, is_accuracy)),
             None => match line.rsplit_once(", about ") {
                 Some((plan, _)) => format!("{plan}, about …"),
                 None => line.to_owned(),
