@@ -55,7 +55,7 @@ pub fn how_to_train(
     words.push(folder);
     let words: Vec<String> = words.iter().map(|word| shell_argument(word)).collect();
     Some(format!(
-        "to train α = {} ({why}) again and keep its weights:\n  imlp train {}",
+        "best α = {} by the {why}; to train it and keep its weights:\n  imlp train {}",
         alpha_label(best.alpha),
         words.join(" ")
     ))
@@ -65,11 +65,8 @@ pub fn how_to_train(
 /// there is only the test set to look at.
 fn best(curve: &Curve) -> Option<(&CurvePoint, &'static str)> {
     match curve.chosen() {
-        Some(chosen) => Some((chosen, "highest on the validation split")),
-        None => Some((
-            curve.highest()?,
-            "highest on the test set, as there is no validation split to choose on",
-        )),
+        Some(chosen) => Some((chosen, "validation split")),
+        None => Some((curve.highest()?, "test set, for want of a validation split")),
     }
 }
 

@@ -293,9 +293,7 @@ fn the_printed_command_trains_the_best_alpha_again() {
     } else {
         "0.3"
     };
-    assert!(printed.contains(&format!(
-        "to train α = {best} (highest on the validation split)"
-    )));
+    assert!(printed.contains(&format!("best α = {best} by the validation split")));
     let row = rows.iter().find(|row| row[..2] == [best, "4"]).unwrap();
     assert!(
         command.contains(&format!("--set=interpolation.alpha={best}")),
@@ -335,7 +333,7 @@ fn each_configuration_has_its_command() {
     let sweep = ["sweep", "grid.toml", "--alphas=0.5", "--seeds=1", "--out=o"];
     let printed = expect_success(&scratch.tiny(&sweep));
     assert!(
-        printed.contains("no validation split to choose on"),
+        printed.contains("by the test set, for want of a validation split"),
         "{printed}"
     );
     let commands = printed_commands(&printed);
