@@ -73,7 +73,16 @@ fn parquet_holds_the_rows_of_the_table() {
     let scratch = Scratch::new();
     let grid = "--set=sweep.grid={ \"interpolation.optimizer_state\" = [\"reset\", \"keep\"], \
                 \"train.batch_size\" = [64, 128] }";
-    let sweep = ["sweep", "--alphas=0.5", "--seeds=1", "--out=o", grid];
+    // The test set is read after the last epoch only.
+    let epochs = "--set=train.epochs=2";
+    let sweep = [
+        "sweep",
+        "--alphas=0.5",
+        "--seeds=1",
+        "--out=o",
+        grid,
+        epochs,
+    ];
     expect_success(&scratch.tiny(&sweep));
     // One trial less: its numbers are missing.
     let trial = std::fs::read_dir(scratch.path("o/trials")).unwrap().next();
