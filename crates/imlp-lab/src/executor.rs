@@ -14,6 +14,5 @@ mod outcome;
 mod progress;
 
 pub use collect::{Results, collect};
-pub(crate) use outcome::prior_failed;
 pub use outcome::{Failed, Outcome, outcome};
-pub use progress::{JobEnd, JobLabel, Progress};
+pub use progress::{JobEnd, JobLabel, PriorEnd, Progress};

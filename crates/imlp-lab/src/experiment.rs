@@ -389,9 +389,9 @@ struct Images {
 impl Images {
     /// The images of `config`, loaded and split unless they are here.
     fn of(&mut self, config: &TrialConfig) -> Result<Arc<TrainingData>, LabError> {
-        let train_images = config.evaluation.train_images;
+        let evaluation = &config.evaluation;
         let mut splits = self.splits.iter();
-        if let Some(split) = splits.find(|split| split.is_for(&config.data, train_images)) {
+        if let Some(split) = splits.find(|split| split.is_for(&config.data, evaluation)) {
             return Ok(Arc::clone(split));
         }
         let labels = config.data.labels;
@@ -405,7 +405,7 @@ impl Images {
                 loaded
             }
         };
-        let split = Arc::new(TrainingData::new(dataset, &config.data, train_images)?);
+        let split = Arc::new(TrainingData::new(dataset, &config.data, evaluation)?);
         self.splits.push(Arc::clone(&split));
         Ok(split)
     }

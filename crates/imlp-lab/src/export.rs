@@ -59,12 +59,28 @@ struct Exported {
 /// # Errors
 /// [`LabError::Io`], [`LabError::Damaged`].
 pub fn table(store: &Store) -> Result<TrialTable, LabError> {
-    let trials = match store.manifest()? {
-        Some(manifest) => listed(store, &manifest)?,
-        None => begun(store)?,
-    };
-    let rows: Vec<TrialRow<'_>> = trials
-        .iter()
+    Ok(TrialTable::new(&rows(&exported_trials(store)?)))
+}
+
+/// The table of the epochs of the trials that [`table`] lists: see
+/// [`TrialTable::of_epochs`].
+///
+/// # Errors
+/// As [`table`].
+pub fn epoch_table(store: &Store) -> Result<TrialTable, LabError> {
+    Ok(TrialTable::of_epochs(&rows(&exported_trials(store)?)))
+}
+
+fn exported_trials(store: &Store) -> Result<Vec<Exported>, LabError> {
+    match store.manifest()? {
+        Some(manifest) => listed(store, &manifest),
+        None => begun(store),
+    }
+}
+
+fn rows(trials: &[Exported]) -> Vec<TrialRow<'_>> {
+    let trials = trials.iter();
+    trials
         .map(|trial| TrialRow {
             id: &trial.id,
             alpha: trial.alpha,
@@ -74,8 +90,7 @@ pub fn table(store: &Store) -> Result<TrialTable, LabError> {
             record: trial.record.as_ref(),
             prior: trial.prior.as_ref(),
         })
-        .collect();
-    Ok(TrialTable::new(&rows))
+        .collect()
 }
 
 fn listed(store: &Store, manifest: &Manifest) -> Result<Vec<Exported>, LabError> {
@@ -117,7 +132,8 @@ fn begun(store: &Store) -> Result<Vec<Exported>, LabError> {
             let alpha = identity.config["interpolation"]["alpha"].as_f64();
             let assignments = all.iter().filter(|a| differs(a)).cloned().collect();
             let point = (alpha.unwrap_or(f64::NAN), identity.seed);
-            exported(store, name, point, assignments, None)
+            let prior = identity.prior_of_trial();
+            exported(store, name, point, assignments, prior.as_ref())
         })
         .collect()
 }

@@ -11,6 +11,7 @@
 //! plotting library draws it.
 
 mod alpha_axis;
+mod alpha_ticks;
 mod diverged;
 mod draw;
 mod error;

@@ -3,7 +3,7 @@
 use crate::identity::sha256_hex;
 
 /// A name that every file system accepts. Different labels have different names.
-pub(crate) fn folder_name(label: &str) -> String {
+pub fn folder_name(label: &str) -> String {
     /// Below the limit of every file system, with room for the hash.
     const MAX_CHARS: usize = 100;
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "=.,_-+".contains(c);

@@ -18,6 +18,8 @@
 //! so that a grid contains `0.01` and not `0.010000000000000002`; numbers that the
 //! user wrote stay as written.
 
+use imlp_suggest::did_you_mean;
+
 /// Significant decimal digits kept in a generated number.
 pub const SIGNIFICANT_DIGITS: usize = 12;
 
@@ -45,11 +47,13 @@ pub enum GridError {
     },
     /// An item is neither a number nor a known range.
     #[error(
-        "grid: {item:?} is neither a number nor a range; write a number such as `0.1`, or `log:1e-4..1:9`, `linear:0..1:11`, `two-sided:1e-3:11`"
+        "grid: {item:?} is neither a number nor a range{nearest}; write a number such as `0.1`, or `log:1e-4..1:9`, `linear:0..1:11`, `two-sided:1e-3:11`"
     )]
     Unknown {
         /// The item as written.
         item: String,
+        /// What was probably meant, as words that may be empty.
+        nearest: String,
     },
     /// A range does not have the form of its kind.
     #[error("grid: {item:?} does not have the form `{form}`")]
@@ -190,16 +194,22 @@ fn parse(text: &str, domain: Domain) -> Result<Vec<f64>, GridError> {
             Some(("linear", rest)) => numbers.extend(linear(item, rest, domain)?),
             Some(("log", rest)) => numbers.extend(log(item, rest, domain)?),
             Some(("two-sided", rest)) => numbers.extend(two_sided(item, rest)?),
-            Some(_) => return Err(GridError::Unknown { item: item.into() }),
+            Some((kind, _)) => return Err(unknown(item, kind)),
         }
     }
     Ok(numbers)
 }
 
+/// The error of an item whose kind of range is not known.
+fn unknown(item: &str, kind: &str) -> GridError {
+    GridError::Unknown {
+        item: item.into(),
+        nearest: did_you_mean(kind, ["linear", "log", "two-sided"]),
+    }
+}
+
 fn single(item: &str, domain: Domain) -> Result<f64, GridError> {
-    let value = item
-        .parse()
-        .map_err(|_| GridError::Unknown { item: item.into() })?;
+    let value = item.parse().map_err(|_| unknown(item, item))?;
     domain(value, item)
 }
 

@@ -108,6 +108,21 @@ impl Identity {
         TrialId(self.hash())
     }
 
+    /// The name of the prior toward which this trial's twin is interpolated; none at α = 0,
+    /// which is the same trial whatever the prior.
+    pub fn prior_of_trial(&self) -> Option<PriorId> {
+        let config: TrialConfig = serde_json::from_value(self.config.clone()).ok()?;
+        if config.interpolation.alpha.is_zero() {
+            return None;
+        }
+        let config = serde_json::to_value(of_prior(config)).ok()?;
+        let prior = Self {
+            config,
+            ..self.clone()
+        };
+        Some(prior.prior_id())
+    }
+
     /// The prior's name.
     pub fn prior_id(&self) -> PriorId {
         PriorId(self.hash())
@@ -184,6 +199,8 @@ fn of_prior(config: TrialConfig) -> TrialConfig {
     };
     config.evaluation = EvaluationConfig {
         train_images: config.evaluation.train_images,
+        validation_images: config.evaluation.validation_images,
+        every: config.evaluation.every,
         ..EvaluationConfig::default()
     };
     match config.prior.training {
@@ -192,6 +209,10 @@ fn of_prior(config: TrialConfig) -> TrialConfig {
         PriorTraining::Frozen => config.train.epochs = 1,
         // Nothing trains it, but it is evaluated.
         PriorTraining::Untrained => {
+            config.evaluation = EvaluationConfig {
+                train_images: config.evaluation.train_images,
+                ..EvaluationConfig::default()
+            };
             config.train = TrainConfig {
                 instructions: config.train.instructions,
                 ..TrainConfig::default()
@@ -330,6 +351,29 @@ mod tests {
     }
 
     #[test]
+    fn a_trial_s_identity_names_its_prior() {
+        let data = dataset();
+        let half = Alpha::new(0.5).unwrap();
+        let frozen = ["prior.training=frozen", "prior.epochs=2"];
+        for sets in [
+            &[][..],
+            &["prior.learning_rate=0.5", "interpolation.schedule=cosine"],
+            &["interpolation.every=2", "interpolation.allocation=first"],
+            &["interpolation.timing=test-time", "evaluation.every=3"],
+            &frozen,
+            &["prior.training=frozen", "train.epochs=3"],
+            &["prior.training=untrained", "train.optimizer=adamw"],
+        ] {
+            let setup = setup(&data, sets);
+            let trial = Identity::of_trial(&setup, half, 3);
+            let prior = Identity::of_prior(&setup, 3).prior_id();
+            assert_eq!(trial.prior_of_trial(), Some(prior), "{sets:?}");
+            let zero = Identity::of_trial(&setup, Alpha::ZERO, 3);
+            assert_eq!(zero.prior_of_trial(), None);
+        }
+    }
+
+    #[test]
     fn what_matters_changes_the_name() {
         let data = dataset();
         let plain = setup(&data, &[]);
@@ -356,6 +400,8 @@ mod tests {
             "train.momentum=0.8",
             "prior.learning_rate=0.5",
             "evaluation.train_images=49",
+            "evaluation.validation_images=49",
+            "evaluation.every=2",
             "twin.initialization=kaiming-uniform",
             "data.split_seed=1",
         ] {
@@ -365,6 +411,38 @@ mod tests {
         assert_ne!(Identity::of_prior(&plain, 1).prior_id(), prior);
         let one = Identity::of_trial(&plain, half, 1).trial_id();
         assert_ne!(one, trial);
+    }
+
+    /// A key of a later version is not in the names of trials that leave it out.
+    #[test]
+    fn keys_of_later_versions_leave_the_names_of_earlier_trials() {
+        let data = dataset();
+        let half = Alpha::new(0.5).unwrap();
+        let plain = Identity::of_trial(&setup(&data, &[]), half, 0);
+        let spelled = setup(&data, &["evaluation.every=1"]);
+        assert_eq!(Identity::of_trial(&spelled, half, 0), plain);
+        assert_eq!(
+            canonical_json(&plain.config["evaluation"]),
+            r#"{"test":"end","train_images":50,"within_epoch":true}"#
+        );
+        // With the same versions as when these names were given.
+        let of_then = |identity: Identity| Identity {
+            results_version: 6,
+            burn_version: "0.22.1".to_owned(),
+            ..identity
+        };
+        assert_eq!(of_then(plain).trial_id().as_str(), "99e80195a1d890e1");
+        let prior = Identity::of_prior(&setup(&data, &[]), 0);
+        assert_eq!(of_then(prior).prior_id().as_str(), "2692bb3ffdc8bb7c");
+        let untrained = |set: &str| {
+            let setup = setup(&data, &["prior.training=untrained", set]);
+            Identity::of_prior(&setup, 0)
+        };
+        // It has no epochs to measure.
+        assert_eq!(
+            untrained("evaluation.every=2"),
+            untrained("evaluation.every=1")
+        );
     }
 
     #[test]

@@ -39,6 +39,7 @@ pub use experiment::{
     CheckpointEvery, Configuration, Execution, Experiment, Flops, Job, PlannedPrior, PlannedTrial,
     Policy, Prediction,
 };
+pub use folder_name::folder_name;
 pub use keys::read_file;
 pub use plan::{Plan, PlannedConfiguration};
 pub use recipe::Recipe;

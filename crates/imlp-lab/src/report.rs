@@ -6,6 +6,7 @@
 //! page follows the reader's light or dark scheme; the figure keeps its white
 //! card.
 
+use imlp_suggest::counted;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::curve::{Curve, alpha_label};
@@ -141,7 +142,8 @@ fn caption(curve: &Curve, ends_as_prior: bool) -> String {
     let diverged: usize = curve.points.iter().map(|p| p.seeds.diverged.len()).sum();
     if diverged > 0 {
         let trials: usize = curve.points.iter().map(|p| p.seeds.trials()).sum();
-        words += &format!(" {diverged} of {trials} trials diverged and are in no mean.");
+        let trials = counted(trials, "trial");
+        words += &format!(" {diverged} of {trials} diverged and are in no mean.");
     }
     let mut letters = words.chars();
     let first = letters.next().map(|c| c.to_uppercase().to_string());

@@ -8,6 +8,7 @@ mod records;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod titles;
 
 use std::path::{Path, PathBuf};
 

@@ -6,7 +6,6 @@ use imlp_train::{PriorRecord, TrialRecord};
 
 use crate::error::LabError;
 use crate::executor::batch::Queue;
-use crate::executor::prior_failed;
 use crate::identity::PriorId;
 use crate::instructions::InstructionsUsed;
 use crate::store::{Attempt, ListedTrial, Manifest, Published, State, Store};
@@ -24,6 +23,8 @@ pub struct ListedStatus {
     pub state: State,
     /// Whether it waits in a scheduler's queue.
     pub queued: bool,
+    /// Whether it has neither a result nor failed, but its prior has: nothing runs it.
+    pub waits_for_failed_prior: bool,
     /// Its record, where it is finished.
     pub published: Option<Published<TrialRecord>>,
 }
@@ -33,6 +34,8 @@ impl ListedStatus {
     pub fn word(&self) -> &'static str {
         if self.queued {
             QUEUED
+        } else if self.waits_for_failed_prior {
+            WAITING
         } else {
             self.state.word()
         }
@@ -41,6 +44,9 @@ impl ListedStatus {
 
 /// The word for a trial that waits in a scheduler's queue.
 const QUEUED: &str = "queued";
+
+/// The word for a trial whose prior failed.
+const WAITING: &str = "waiting";
 
 /// The status of an experiment.
 #[derive(Clone, Debug)]
@@ -74,12 +80,13 @@ pub struct Throughput {
 }
 
 /// The states, in the order of the output.
-const STATES: [&str; 11] = [
+const STATES: [&str; 12] = [
     "done",
     "diverged",
     "running",
     QUEUED,
     "pending",
+    WAITING,
     "interrupted",
     "timed out",
     "lost",
@@ -128,21 +135,25 @@ impl Status {
                 failed_priors.insert(id, why);
             }
         }
+        let mut waiting: HashMap<String, usize> = HashMap::new();
         let trials = names
             .into_iter()
             .map(|(id, name, prior)| {
                 let (mut state, published) = store.trial_by_name(&id)?;
-                let failed = prior.and_then(|prior| failed_priors.get(prior.as_str()));
-                if let (State::Pending, Some(reason)) = (&state, failed) {
-                    state = State::Failed(prior_failed(reason));
-                } else if let Some(reason) = store.why_trial_failed(&id, &state, at_most)? {
+                if let Some(reason) = store.why_trial_failed(&id, &state, at_most)? {
                     state = State::Failed(reason);
+                }
+                let failed = prior.filter(|prior| failed_priors.contains_key(prior.as_str()));
+                let failed = failed.filter(|_| state.can_start());
+                if let Some(prior) = &failed {
+                    *waiting.entry(prior.as_str().to_owned()).or_insert(0) += 1;
                 }
                 Ok(ListedStatus {
                     id,
                     name,
                     state,
                     queued: false,
+                    waits_for_failed_prior: failed.is_some(),
                     published,
                 })
             })
@@ -160,7 +171,14 @@ impl Status {
             trials,
             failed_priors: failed_priors
                 .into_iter()
-                .map(|(id, reason)| (format!("prior {id}"), reason))
+                .map(|(id, reason)| {
+                    let waiting = match waiting.get(&id) {
+                        None => String::new(),
+                        Some(1) => "; 1 trial waits for it".to_owned(),
+                        Some(count) => format!("; {count} trials wait for it"),
+                    };
+                    (format!("prior {id}"), reason + &waiting)
+                })
                 .collect(),
             others,
             notes,
@@ -182,25 +200,19 @@ impl Status {
     /// Marks the trials that wait in a scheduler's queue.
     pub fn merge(&mut self, queue: &Queue) {
         for trial in &mut self.trials {
-            let waiting = match trial.state {
-                State::Pending | State::Interrupted | State::TimedOut | State::Lost => true,
-                State::Running(_)
-                | State::Done
-                | State::Diverged
-                | State::Failed(_)
-                | State::Damaged(_)
-                | State::NotFetched(_) => false,
-            };
-            trial.queued |= waiting && queue.waits(&trial.id);
+            trial.queued |= trial.state.can_start() && queue.waits(&trial.id);
         }
     }
 
-    /// The number of trials that have neither a result nor failed.
+    /// The number of trials that have neither a result nor failed, nor has their prior.
     pub fn unfinished(&self) -> usize {
         let over = |state: &State| {
             state.is_finished() || matches!(state, State::Failed(_) | State::NotFetched(_))
         };
-        self.trials.iter().filter(|t| !over(&t.state)).count()
+        let trials = self.trials.iter();
+        trials
+            .filter(|t| !over(&t.state) && !t.waits_for_failed_prior)
+            .count()
     }
 
     /// The failed trials and priors, and why they failed.

@@ -92,7 +92,8 @@ pub fn terminal_table(curve: &Curve) -> Result<String, StatisticsError> {
         cells.to_vec()
     });
     let table = aligned(&heads(curve), rows, 0);
-    Ok(format!("{table}\n\n{LEGEND}\n"))
+    let legend = LEGEND.replace("; ", ";\n");
+    Ok(format!("{table}\n\n{legend}\n"))
 }
 
 /// A table for a terminal; the first `left` columns are flush left, the others
@@ -193,7 +194,9 @@ mod tests {
             "   0.5                 –         0     2 of 2            –",
             " prior     81.00 ± 12.71         2          –            –",
             "",
-            LEGEND,
+            "mean ± half-width of Student's 95 % interval over seeds;",
+            "Δ: paired by seed, percentage points (pairs);",
+            "* highest on the validation split, of the α with the most finished seeds",
             "",
         ];
         assert_eq!(text, expected.join("\n"));

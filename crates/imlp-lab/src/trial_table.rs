@@ -1,5 +1,7 @@
 //! The table of trials: one row per trial, as in `results.csv`, `imlp export` and
-//! `imlp train --json`.
+//! `imlp train --json`; or one per measurement, as in `imlp export --epochs`.
+
+mod epochs;
 
 use std::io::Write;
 
@@ -42,8 +44,8 @@ pub struct Column {
     pub column_type: ColumnType,
 }
 
-/// One row per trial: measured columns, then one for each key in which the
-/// configurations differ, then the trial's name.
+/// One row per trial, or per measurement of a trial: measured columns, then one for each
+/// key in which the configurations differ, then the trial's name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrialTable {
     /// The columns, first to last.
@@ -74,32 +76,46 @@ pub struct TrialRow<'a> {
 impl TrialTable {
     /// The table of `trials`, in their order.
     pub fn new(trials: &[TrialRow<'_>]) -> Self {
-        let column = |name: &str, column_type| Column {
+        let mut table = Self::with_rows(trials.len());
+        for (name, measured) in &MEASURED {
+            let cells = trials.iter().map(|trial| measured.cell(trial));
+            table.add(name, measured.column_type(), cells);
+        }
+        table.identified(&trials.iter().collect::<Vec<_>>())
+    }
+
+    /// A table with rows and no column.
+    fn with_rows(rows: usize) -> Self {
+        Self {
+            columns: Vec::new(),
+            rows: vec![Vec::new(); rows],
+        }
+    }
+
+    /// Adds a column with the cells of its rows.
+    fn add(&mut self, name: &str, column_type: ColumnType, cells: impl Iterator<Item = Cell>) {
+        self.columns.push(Column {
             name: name.to_owned(),
             column_type,
-        };
-        let mut columns = Vec::new();
-        let mut rows = vec![Vec::new(); trials.len()];
-        for (name, measured) in &MEASURED {
-            columns.push(column(name, measured.column_type()));
-            for (row, trial) in rows.iter_mut().zip(trials) {
-                row.push(measured.cell(trial));
-            }
+        });
+        for (row, cell) in self.rows.iter_mut().zip(cells) {
+            row.push(cell);
         }
+    }
+
+    /// The table with what tells trials apart: the keys in which the configurations differ,
+    /// and the name. `trials` has the trial of each row.
+    fn identified(mut self, trials: &[&TrialRow<'_>]) -> Self {
         for key in swept_keys(trials) {
             let values: Vec<Option<&toml::Value>> =
                 trials.iter().map(|trial| assigned(trial, key)).collect();
             let column_type = common_type(&values);
-            columns.push(column(key, column_type));
-            for (row, value) in rows.iter_mut().zip(values) {
-                row.push(cell(column_type, value));
-            }
+            let cells = values.into_iter().map(|value| cell(column_type, value));
+            self.add(key, column_type, cells);
         }
-        columns.push(column("trial", ColumnType::Text));
-        for (row, trial) in rows.iter_mut().zip(trials) {
-            row.push(Cell::Text(trial.id.to_owned()));
-        }
-        Self { columns, rows }
+        let names = trials.iter().map(|trial| Cell::Text(trial.id.to_owned()));
+        self.add("trial", ColumnType::Text, names);
+        self
     }
 
     /// Writes comma-separated values; [`Cell::Null`] is empty.
@@ -305,7 +321,7 @@ impl TrialRow<'_> {
 }
 
 /// The keys that set configurations apart, in the order in which they occur.
-fn swept_keys<'a>(trials: &[TrialRow<'a>]) -> Vec<&'a str> {
+fn swept_keys<'a>(trials: &[&TrialRow<'a>]) -> Vec<&'a str> {
     let mut keys: Vec<&str> = Vec::new();
     for assignment in trials.iter().flat_map(|trial| trial.assignments) {
         if !keys.contains(&assignment.key.as_str()) {

@@ -131,11 +131,21 @@ fn refuse_too_many(factors: &[Vec<Vec<Assignment>>], sweep: &SweepConfig) -> Res
     Err(LabError::Key {
         key: "sweep".to_owned(),
         reason: format!(
-            "{configurations} configurations × {alphas} values of α × {seeds} seeds are {trials} \
-             trials; an experiment has at most {MAX_TRIALS}: vary fewer keys, or divide it into \
-             several"
+            "{} × {} of α × {} are {trials} trials; an experiment has at most {MAX_TRIALS}: vary \
+             fewer keys, or divide it into several",
+            many(configurations),
+            counted(alphas, "value"),
+            counted(seeds, "seed")
         ),
     })
+}
+
+/// `1 configuration`; numbers that 64 bits do not hold, too.
+fn many(configurations: u128) -> String {
+    match configurations {
+        1 => counted(1_u64, "configuration"),
+        more => format!("{more} configurations"),
+    }
 }
 
 /// `sweep.zip` as one factor; none where it is empty.

@@ -54,6 +54,13 @@ impl TrialConfig {
                 "must lie in [0, 1)",
             ));
         }
+        if self.evaluation.every == 0 {
+            return Err(TrainError::config(
+                "evaluation.every",
+                0,
+                "must be at least 1 epoch; the last epoch is always measured",
+            ));
+        }
         if let Some(rate) = self.prior.learning_rate {
             check_rate("prior.learning_rate", rate)?;
         }
@@ -129,6 +136,27 @@ pub struct EvaluationConfig {
     /// Whether interpolations inside an epoch (`interpolation.every` steps)
     /// are measured too, not only the end of the epoch.
     pub within_epoch: bool,
+    /// Validation images that are measured while a network trains (a random
+    /// subset); 0 for none, all without it. At the end all are measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_images: Option<usize>,
+    /// Epochs from one measurement to the next; the last is always measured.
+    #[serde(skip_serializing_if = "is_one")]
+    #[schemars(range(min = 1))]
+    pub every: u32,
+}
+
+/// Keys of later versions are written, and so part of a trial's name, only where they
+/// are used: names of earlier trials stay.
+fn is_one(every: &u32) -> bool {
+    *every == 1
+}
+
+impl EvaluationConfig {
+    /// Whether the networks are measured in `epoch` (from 1), which is not their last.
+    pub(crate) fn measures(&self, epoch: u32) -> bool {
+        epoch.is_multiple_of(self.every)
+    }
 }
 
 impl Default for EvaluationConfig {
@@ -137,6 +165,8 @@ impl Default for EvaluationConfig {
             train_images: 1000,
             test: TestReading::End,
             within_epoch: true,
+            validation_images: None,
+            every: 1,
         }
     }
 }

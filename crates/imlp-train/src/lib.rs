@@ -38,7 +38,7 @@ pub use hyperparameters::precision::Precision;
 pub use interpolation::allocation::{Allocation, ByName, Gradient, NamedAllocation};
 pub use interpolation::config::InterpolationConfig;
 pub use interpolation::optimizer_state::OptimizerState;
-pub use interpolation::rule::{InterpolationRule, effective_prior_share};
+pub use interpolation::rule::InterpolationRule;
 pub use interpolation::schedule::{Schedule, ScheduleKind};
 pub use interpolation::timing::{Every, Segment, Timing};
 pub use network::Network;

@@ -16,6 +16,7 @@ use crate::prior::progress::Progress;
 use crate::seeds::RandomStream;
 use crate::setup::Setup;
 use crate::training::checkpoint::{Checkpoints, NoCheckpoints};
+use crate::training::data::Subset;
 use crate::training::evaluation::{Measurement, Metrics};
 use crate::training::hooks::RunHooks;
 use crate::training::learner::Learner;
@@ -132,7 +133,10 @@ pub fn continue_prior(
         } else if setup.prior_ends_apart() {
             end = Some(run.learner.snapshot());
         }
-        at_the_end = run.learner.measure(&setup.data, true).unwrap_or_default();
+        at_the_end = run
+            .learner
+            .measure(&setup.data, Subset::Validation, true)
+            .unwrap_or_default();
     }
     Ok(PriorTrajectory {
         record: PriorRecord {
@@ -166,7 +170,12 @@ fn train(
             progress.keep(run.learner.snapshot());
         }
         if pause.ends_epoch || diverged {
-            let measured = run.learner.measure(&setup.data, false);
+            let learner = &mut run.learner;
+            let measured = if pause.ends_run || setup.config.evaluation.measures(pause.epoch) {
+                learner.measure(&setup.data, Subset::ValidationSample, false)
+            } else {
+                learner.is_finite().then(Measurement::default)
+            };
             if !record(pause, progress, measured) {
                 return Ok(Some(pause.epoch));
             }

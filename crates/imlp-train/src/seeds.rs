@@ -7,8 +7,8 @@ pub(crate) enum RandomStream {
     Prior,
     /// The twin's initial weights and image order.
     Twin,
-    /// The choice of training images on which training accuracy is measured.
-    TrainEvaluation,
+    /// The choice of images that are measured while a network trains.
+    Evaluation,
 }
 
 /// A seed for `stream`, different for every seed and stream (SplitMix64's

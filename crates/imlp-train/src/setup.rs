@@ -44,7 +44,7 @@ impl Setup {
         backend: Backend,
     ) -> Result<Self, TrainError> {
         config.check()?;
-        let data = TrainingData::new(dataset, &config.data, config.evaluation.train_images)?;
+        let data = TrainingData::new(dataset, &config.data, &config.evaluation)?;
         Self::with_data(config, Arc::new(data), backend)
     }
 
@@ -60,7 +60,7 @@ impl Setup {
         data: Arc<TrainingData>,
         backend: Backend,
     ) -> Result<Self, TrainError> {
-        assert!(data.is_for(&config.data, config.evaluation.train_images));
+        assert!(data.is_for(&config.data, &config.evaluation));
         config.check()?;
         backend.check(config.train.precision, config.train.instructions)?;
         let prior = config.prior.network(data.shape(), data.classes())?;

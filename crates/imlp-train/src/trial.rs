@@ -34,16 +34,19 @@ use crate::prior::PriorTrajectory;
 use crate::seeds::RandomStream;
 use crate::setup::Setup;
 use crate::training::checkpoint::{Checkpoints, NoCheckpoints};
+use crate::training::data::Subset;
 use crate::training::evaluation::Measurement;
 use crate::training::hooks::RunHooks;
 use crate::training::learner::Learner;
 use crate::training::progress::SegmentProgress;
 use crate::training::run::TrainingRun;
 use crate::trial::point::Point;
+use crate::trial::prior_share::PriorShare;
 use crate::trial::progress::Progress;
 use crate::trial::record::{TrialRecord, TrialStatus};
 
 pub(crate) mod point;
+mod prior_share;
 mod progress;
 pub(crate) mod record;
 
@@ -99,11 +102,12 @@ pub fn continue_trial(
         rule,
         run,
         progress,
+        share,
         ..
     } = trial;
     let twin = run.learner;
     Ok(Trial {
-        record: TrialRecord::new(alpha, seed, status, &rule, &twin, progress),
+        record: TrialRecord::new(alpha, seed, status, &rule, &twin, progress, &share),
         specs: twin.specs().to_vec(),
         parameters: twin.snapshot(),
     })
@@ -127,6 +131,8 @@ struct TrialRun<'a> {
     /// The dense twin in training.
     run: TrainingRun<'a>,
     progress: Progress,
+    /// What of the prior is in the twin.
+    share: PriorShare,
 }
 
 impl<'a> TrialRun<'a> {
@@ -167,6 +173,7 @@ impl<'a> TrialRun<'a> {
             setup,
             rule,
             prior,
+            share: PriorShare::new(run.learner.specs(), &progress.applied),
             run,
             progress,
         })
@@ -245,12 +252,24 @@ impl<'a> TrialRun<'a> {
             return twin.is_finite().then(Measurement::default);
         }
         let always = self.setup.config.evaluation.test == TestReading::Always;
-        twin.measure(&self.setup.data, pause.ends_run || always)
+        let validation = if pause.ends_run {
+            Subset::Validation
+        } else {
+            Subset::ValidationSample
+        };
+        twin.measure(&self.setup.data, validation, pause.ends_run || always)
     }
 
-    fn is_measured(&self, pause: Pause) -> bool {
+    /// Whether `pause` has a point in the record.
+    fn is_recorded(&self, pause: Pause) -> bool {
         let within_epoch = self.setup.config.evaluation.within_epoch;
         pause.ends_epoch || (pause.segment.interpolate && within_epoch)
+    }
+
+    /// Whether that point has measurements.
+    fn is_measured(&self, pause: Pause) -> bool {
+        let in_epoch = self.setup.config.evaluation.measures(pause.epoch);
+        pause.ends_run || (in_epoch && self.is_recorded(pause))
     }
 
     /// Records what happened up to `pause`; returns whether the twin is finite.
@@ -266,10 +285,16 @@ impl<'a> TrialRun<'a> {
         // mean something, even if they are finite.
         let assigned = !alphas.is_empty() && alphas.iter().all(|alpha| alpha.is_one());
         let finite = after.is_some() && (!trained.diverged || assigned);
-        let measured = self.is_measured(pause);
+        let recorded = self.is_recorded(pause);
+        let share_before = self.share.mean();
+        self.share.add(&alphas);
+        let step = self
+            .setup
+            .twin_steps_at(pause.epoch, pause.segment.end)
+            .saturating_sub(1);
         let progress = &mut self.progress;
         progress.restored |= before.is_none() && finite;
-        if measured || !finite {
+        if recorded || !finite {
             let loss = std::mem::take(&mut progress.training.loss);
             progress.points.push(Point {
                 epoch: pause.epoch,
@@ -278,6 +303,9 @@ impl<'a> TrialRun<'a> {
                 train_loss: (!loss.diverged).then(|| loss.mean_loss()),
                 before: before.unwrap_or_default(),
                 after: after.filter(|_| finite).unwrap_or_default(),
+                prior_share_before: Some(share_before),
+                prior_share_after: Some(self.share.mean()),
+                learning_rate: Some(self.setup.twin_learning_rate(step)),
             });
         }
         if pause.segment.interpolate {

@@ -47,6 +47,9 @@ pub fn wrong_value<T: DeserializeOwned>(root: &Value, path: &Path, message: &str
         Some("struct") => "a table",
         _ => expected,
     };
+    if let Some((word, nearest)) = given.as_deref().and_then(|given| mistyped(given, expected)) {
+        return format!("`{word}` is not known{nearest}; expected {expected}");
+    }
     let remedy = given.and_then(|given| remedy(given, expected));
     let remedy = remedy.map_or(String::new(), |remedy| format!("; {remedy}"));
     format!("{before}expected {expected}{remedy}")
@@ -67,6 +70,30 @@ pub fn toml_literal(text: &str) -> Option<String> {
         n if n.is_nan() => "nan".to_owned(),
         n => format!("{n:?}"),
     })
+}
+
+/// A word or a key of `given` that is nearly one of those in `expected`, which a type of
+/// several forms writes as `"word"` and `{ key = … }`; and what was probably meant.
+fn mistyped<'a>(given: &'a Value, expected: &str) -> Option<(&'a str, String)> {
+    let (given, nearest) = match given {
+        Value::String(word) => {
+            let words = expected.split('"').skip(1).step_by(2);
+            (word.as_str(), did_you_mean(word, words))
+        }
+        Value::Table(table) => {
+            let keys: Vec<&str> = expected
+                .split(" = ")
+                .filter_map(|before| before.rsplit([' ', '{']).next())
+                .collect();
+            let unknown = table.keys().find(|key| !keys.contains(&key.as_str()))?;
+            (
+                unknown.as_str(),
+                did_you_mean(unknown, keys.iter().copied()),
+            )
+        }
+        _ => return None,
+    };
+    (!nearest.is_empty()).then_some((given, nearest))
 }
 
 /// What to write instead of `given`.

@@ -16,7 +16,7 @@ fn backends() -> [Backend; 2] {
 }
 
 /// Epochs of six steps; interpolations inside an epoch too.
-const RECIPES: [(&str, &str); 4] = [
+const RECIPES: [(&str, &str); 5] = [
     (CNN, "train.epochs = 3\n"),
     (
         CNN,
@@ -29,6 +29,11 @@ const RECIPES: [(&str, &str); 4] = [
     (
         CNN,
         "train.epochs = 2\ntrain.momentum = 0.0\nprior.training = \"frozen\"\n",
+    ),
+    (
+        CNN,
+        "train.epochs = 3\nevaluation.every = 2\nevaluation.validation_images = 9\n\
+         data.validation_fraction = 0.2\n",
     ),
 ];
 

@@ -3,6 +3,7 @@
 mod conversion;
 mod data;
 mod duration;
+mod examples;
 mod experiment;
 mod memory;
 mod reproduce;
@@ -19,8 +20,8 @@ use imlp_suggest::nearest;
 pub use conversion::{DenseArguments, InspectArguments, ProjectArguments};
 pub use data::{DataArguments, DataCommand};
 pub use experiment::{
-    CheckArguments, DeviceName, ProductArguments, SweepArguments, TrainArguments, WorkerArguments,
-    jobs, recipe,
+    CheckArguments, Common, DeviceName, ProductArguments, SweepArguments, TrainArguments,
+    WorkerArguments, jobs, recipe,
 };
 pub use memory::{MemoryArguments, memory_limit};
 pub use reproduce::ReproduceArguments;
@@ -53,10 +54,15 @@ impl Arguments {
     /// # Errors
     /// Wrong usage; or the help or the version, for which it asks.
     pub fn read() -> Result<Self, clap::Error> {
-        let matches = with_negative_numbers(Self::command()).try_get_matches();
+        let matches = command().try_get_matches();
         let mut matches = matches.map_err(without_misleading_tip)?;
-        Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut Self::command()))
+        Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command()))
     }
+}
+
+/// The command line, with the examples of every command.
+pub fn command() -> clap::Command {
+    examples::added(with_negative_numbers(Arguments::command()))
 }
 
 /// The error without a tip where this program would give none (`--device gpu` is not `cpu`).
@@ -194,7 +200,7 @@ pub struct BenchArguments {
     pub jobs: Option<u32>,
     #[command(flatten)]
     pub products: ProductArguments,
-    /// Set any key of the recipe, e.g. --set train.batch_size=512 (repeatable)
+    /// Set any key of the recipe, e.g. --set train.batch_size=512 (repeatable) [default: none]
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Device that trains the networks
@@ -251,14 +257,183 @@ mod tests {
 
     #[test]
     fn the_command_line_is_well_formed() {
-        with_negative_numbers(Arguments::command()).debug_assert();
+        command().debug_assert();
+    }
+
+    /// Every command, with its path: `data fetch`.
+    fn commands() -> Vec<(String, clap::Command)> {
+        fn below(path: &str, command: &clap::Command, all: &mut Vec<(String, clap::Command)>) {
+            all.push((path.to_owned(), command.clone()));
+            for sub in command
+                .get_subcommands()
+                .filter(|sub| sub.get_name() != "help")
+            {
+                below(format!("{path} {}", sub.get_name()).trim(), sub, all);
+            }
+        }
+        let mut all = Vec::new();
+        let mut command = command();
+        command.build();
+        below("", &command, &mut all);
+        all
+    }
+
+    #[test]
+    fn every_option_states_its_default() {
+        let mut stated = 0;
+        for (path, command) in commands() {
+            let one_of: Vec<_> = command
+                .get_groups()
+                .filter(|group| group.is_required_set())
+                .flat_map(|group| group.get_args())
+                .collect();
+            for option in command.get_opts() {
+                if !option.get_action().takes_values()
+                    || option.is_required_set()
+                    || one_of.contains(&option.get_id())
+                {
+                    continue;
+                }
+                let help = [option.get_help(), option.get_long_help()];
+                let help: String = help
+                    .into_iter()
+                    .flatten()
+                    .map(ToString::to_string)
+                    .collect();
+                let has_default = !option.get_default_values().is_empty();
+                assert!(
+                    has_default != help.contains("[default: "),
+                    "{path} --{}: {help}",
+                    option.get_long().unwrap_or_default()
+                );
+                stated += 1;
+            }
+        }
+        assert!(stated > 40, "{stated}");
+    }
+
+    /// The defaults of keys, which the help repeats.
+    #[test]
+    fn stated_defaults_of_keys_are_those_of_a_recipe() {
+        let plan = imlp_lab::Plan::new(&imlp_lab::Recipe::default()).unwrap();
+        let config = &plan.configurations()[0].config;
+        let sweep = imlp_lab::SweepConfig::default();
+        let imlp_lab::Alphas::Grid(alphas) = sweep.alphas else {
+            panic!("a grid by name");
+        };
+        let imlp_lab::Seeds::Count(seeds) = sweep.seeds else {
+            panic!("a number of seeds");
+        };
+        let all = commands();
+        let help = |path: &str, option: &str| {
+            let (_, command) = all.iter().find(|(name, _)| name == path).unwrap();
+            let mut options = command.get_opts();
+            let option = options.find(|o| o.get_long() == Some(option)).unwrap();
+            option.get_help().unwrap().to_string().replace('\n', " ")
+        };
+        for (path, option, default) in [
+            ("sweep", "data", config.data.name.clone()),
+            ("sweep", "prior", config.prior.kind.name().to_owned()),
+            ("sweep", "epochs", config.train.epochs.to_string()),
+            (
+                "sweep",
+                "precision",
+                config.train.precision.name().to_owned(),
+            ),
+            ("sweep", "alphas", alphas),
+            ("sweep", "seeds", seeds.to_string()),
+            (
+                "train",
+                "alpha",
+                config.interpolation.alpha.get().to_string(),
+            ),
+        ] {
+            let help = help(path, option);
+            let stated = format!("[default: recipe, else {default}]");
+            assert!(help.contains(&stated), "{option}: {help}");
+        }
+    }
+
+    /// `text` as a shell divides it, without variables.
+    fn shell_words(text: &str) -> Vec<String> {
+        let (mut words, mut quoted) = (vec![String::new()], false);
+        for c in text.chars() {
+            match c {
+                '\'' => quoted = !quoted,
+                ' ' if !quoted => words.push(String::new()),
+                other => words.last_mut().expect("there is one").push(other),
+            }
+        }
+        words
+    }
+
+    #[test]
+    fn every_command_has_examples_that_are_read() {
+        let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        for (path, command) in commands() {
+            let text = [command.get_after_help(), command.get_after_long_help()];
+            for text in text.into_iter().flatten() {
+                let text = text.to_string();
+                let (_, examples) = text.split_once("Examples:\n").expect(&path);
+                let mut count = 0;
+                for line in examples.lines() {
+                    assert!(line.chars().count() <= 80, "{line}");
+                    let Some(example) = line.strip_prefix("  imlp") else {
+                        assert!(line.starts_with("      "), "{path}: {line}");
+                        continue;
+                    };
+                    let example = example.split(" > ").next().unwrap_or_default();
+                    assert!(example.trim().starts_with(&path), "{path}: {line}");
+                    let words = shell_words(&format!("imlp{example}"));
+                    if let Err(error) = super::command().try_get_matches_from(&words) {
+                        panic!("{line}: {error}");
+                    }
+                    for recipe in words.iter().filter(|word| word.starts_with("recipes/")) {
+                        assert!(root.join(recipe).is_file(), "{line}");
+                    }
+                    for (index, word) in words.iter().enumerate() {
+                        let layer = match word.strip_prefix("--layer=") {
+                            Some(layer) => layer,
+                            None if word == "--layer" => &words[index + 1],
+                            None => continue,
+                        };
+                        imlp_train::parse_layer(layer, false)
+                            .map(drop)
+                            .unwrap_or_else(|e| panic!("{line}: {e}"));
+                    }
+                    count += 1;
+                }
+                assert!(count > 0, "{path} has no example");
+            }
+            assert!(command.get_after_help().is_some(), "{path}");
+        }
+    }
+
+    #[test]
+    fn mistyped_values_of_options_are_suggested() {
+        let mut tried = 0;
+        for (path, command) in commands() {
+            for option in command.get_opts() {
+                for value in option.get_possible_values() {
+                    let (name, long) = (value.get_name(), option.get_long().unwrap_or_default());
+                    let wrong = format!("{}{name}", &name[..1]);
+                    let line = format!("imlp {path} --{long}={wrong}");
+                    let read = super::command().try_get_matches_from(line.split_whitespace());
+                    let error = without_misleading_tip(read.expect_err(&line)).to_string();
+                    let tip = format!("similar value exists: '{name}'");
+                    assert!(error.contains(&tip), "{line}: {error}");
+                    tried += 1;
+                }
+            }
+        }
+        assert!(tried > 10, "{tried}");
     }
 
     #[test]
     fn a_device_that_is_known_elsewhere_is_no_typing_error() {
         let message = |device: &str| {
             let line = ["imlp", "train", "--device", device];
-            let error = Arguments::command().try_get_matches_from(line).unwrap_err();
+            let error = command().try_get_matches_from(line).unwrap_err();
             without_misleading_tip(error).to_string()
         };
         let gpu = message("gpu");
@@ -278,7 +453,7 @@ mod tests {
                     continue;
                 };
                 let line = ["imlp", command.get_name(), &format!("--{long}"), "-1"];
-                let read = with_negative_numbers(Arguments::command()).try_get_matches_from(line);
+                let read = super::command().try_get_matches_from(line);
                 let message = read.map_or_else(|error| error.to_string(), |_| String::new());
                 assert!(
                     !message.contains("unexpected argument"),

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use imlp_lab::export::{table, write};
+use imlp_lab::export::{epoch_table, table, write};
 use imlp_lab::files::write_output;
 use imlp_lab::store::Store;
 
@@ -17,9 +17,14 @@ pub fn run(arguments: &ExportArguments) -> Result<(), Failure> {
             "--format parquet writes bytes that no terminal shows; give --out FILE".to_owned(),
         ));
     }
-    let trials = table(&Store::existing(&arguments.folder)?)?;
+    let store = Store::existing(&arguments.folder)?;
+    let rows = if arguments.epochs {
+        epoch_table(&store)?
+    } else {
+        table(&store)?
+    };
     let mut bytes = Vec::new();
-    write(&trials, arguments.format.into(), &mut bytes)?;
+    write(&rows, arguments.format.into(), &mut bytes)?;
     match &arguments.out {
         Some(out) => Ok(write_output(out, &bytes)?),
         None if to_terminal => say(String::from_utf8_lossy(&bytes).trim_end()),

@@ -6,6 +6,7 @@
 mod allocator;
 mod args;
 mod bench;
+mod best;
 mod cancel;
 mod check;
 mod clean;

@@ -2,10 +2,9 @@
 
 use std::ffi::OsString;
 
-use clap::CommandFactory;
 use imlp_lab::files::{create_folder, refuse_file, write_atomically};
 
-use crate::args::{Arguments, ManArguments};
+use crate::args::{ManArguments, command};
 use crate::exit::Failure;
 use crate::output::say;
 
@@ -15,7 +14,7 @@ pub fn run(arguments: &ManArguments) -> Result<(), Failure> {
     create_folder(out)?;
     let made = || -> std::io::Result<Vec<(OsString, Vec<u8>)>> {
         let folder = tempfile::tempdir()?;
-        clap_mangen::generate_to(Arguments::command(), folder.path())?;
+        clap_mangen::generate_to(command(), folder.path())?;
         let pages = folder.path().read_dir()?.map(|page| {
             let page = page?;
             Ok((page.file_name(), std::fs::read(page.path())?))

@@ -108,7 +108,7 @@ fn announcement(experiment: &Experiment, prediction: &Prediction, jobs: usize) -
             lines.push(format!("with    {}", configuration.label()));
         }
         lines.push(format!(
-            "data    {}: {} training, {} validation, {} test images of {}",
+            "data    {}: {} training, {} validation, {} test images, {}",
             configuration.config.data.name,
             data.train_len(),
             data.validation_len(),
@@ -117,7 +117,7 @@ fn announcement(experiment: &Experiment, prediction: &Prediction, jobs: usize) -
         ));
         for (name, network) in [("prior", &cost.prior), ("twin", &cost.twin)] {
             lines.push(format!(
-                "{name:<7} {} parameters, {} FLOPs per image (forward + backward, multiply-add = 2)",
+                "{name:<7} {} parameters, {} FLOPs per image",
                 thousands(network.parameters),
                 thousands(network.flops_per_image),
             ));
@@ -125,17 +125,17 @@ fn announcement(experiment: &Experiment, prediction: &Prediction, jobs: usize) -
     }
     if experiment.configurations.len() > DESCRIBED {
         let more = experiment.configurations.len() - DESCRIBED;
-        lines.push(format!(
-            "with    {} more configurations",
-            thousands(more as u64)
-        ));
+        lines.push(format!("and     {} more", counted(more, "configuration")));
     }
     lines.push(format!(
-        "plan    {} and {}, {:.2e} FLOPs, {jobs} at a time, about {} of memory",
+        "plan    {} and {}, {jobs} at a time, about {} of memory",
         counted(prediction.trials, "trial"),
         counted(prediction.priors, "prior"),
-        prediction.total_flops,
         bytes(prediction.peak_bytes),
+    ));
+    lines.push(format!(
+        "FLOPs   {:.2e} in all, forward and backward (a multiply-add is 2)",
+        prediction.total_flops,
     ));
     lines
 }

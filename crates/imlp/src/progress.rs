@@ -64,6 +64,11 @@ impl Display {
         }
     }
 
+    /// Prints above the bars, or nowhere if they are hidden.
+    fn above(&self, line: &str) {
+        let _ = self.bars.println(one_line(line));
+    }
+
     /// Removes the bars; printed lines stay.
     pub fn close(&self) {
         self.total.finish_and_clear();
@@ -95,8 +100,7 @@ impl Progress for Display {
             if self.plain {
                 tell(line);
             } else {
-                // Printed above the bars, or nowhere if they are hidden.
-                let _ = self.bars.println(line);
+                self.above(&line);
             }
         }
     }
@@ -125,7 +129,7 @@ impl Progress for Display {
                 // It will run again, here or elsewhere.
                 JobEnd::GivenBack => self.total.dec(bar.position()),
                 // A trial that diverged or failed skips the steps it had left.
-                JobEnd::Done | JobEnd::Failed(_) => {
+                JobEnd::Done | JobEnd::Prior(_) | JobEnd::Failed(_) => {
                     let left = bar.length().unwrap_or(0).saturating_sub(bar.position());
                     self.total.inc(left);
                 }
@@ -135,6 +139,12 @@ impl Progress for Display {
         }
         match end {
             JobEnd::Done => self.over(job, "done"),
+            JobEnd::Prior(prior) => {
+                self.over(job, &format!("done ({prior})"));
+                if !self.plain {
+                    self.above(&format!("{job}: {prior}"));
+                }
+            }
             JobEnd::Failed(_) => self.over(job, "failed"),
             JobEnd::GivenBack if self.plain => tell(format_args!("{job} will run again")),
             JobEnd::GivenBack => {}

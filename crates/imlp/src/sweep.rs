@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use imlp_lab::executor::{Failed, collect, local};
 use imlp_lab::files::refuse_file;
 use imlp_lab::store::{Manifest, Store};
-use imlp_lab::{Execution, Experiment, LabError, Plan, results, table};
+use imlp_lab::{Execution, Experiment, LabError, Plan, Recipe, results, table};
 
 use crate::args::{ExecutorName, SweepArguments};
+use crate::best::how_to_train;
 use crate::command_line::command_line;
 use crate::exit::{Failure, report};
 use crate::interruption::stop_on_ctrl_c;
@@ -76,7 +77,7 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
         }
     };
     store.check(&manifest)?;
-    write_results(&experiment, &store, &execution, &failed)?;
+    write_results(arguments, &recipe, &experiment, &store, &execution, &failed)?;
     report(&failed)
 }
 
@@ -96,6 +97,8 @@ fn refuse_mixture(arguments: &SweepArguments) -> Result<(), Failure> {
 
 /// Writes the results of the finished trials, and prints their table.
 fn write_results(
+    arguments: &SweepArguments,
+    recipe: &Recipe,
     experiment: &Experiment,
     store: &Store,
     execution: &Execution,
@@ -109,6 +112,12 @@ fn write_results(
                     say(format_args!("\n{label}"))?;
                 }
                 say(table::terminal_table(curve).map_err(LabError::from)?)?;
+                let all = &experiment.configurations;
+                let own = all.iter().find(|c| c.label() == *label).unwrap_or(&all[0]);
+                let (common, out) = (&arguments.common, &execution.out);
+                if let Some(how) = how_to_train(common, recipe, experiment, own, curve, out) {
+                    say(format_args!("{how}\n"))?;
+                }
             }
             for note in &written.notes {
                 say(format_args!("note: {note}"))?;

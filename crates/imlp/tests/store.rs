@@ -296,18 +296,26 @@ fn misplaced_results_and_a_damaged_manifest_need_no_hand() {
 }
 
 #[test]
-fn trials_of_a_prior_that_was_given_up_are_told_as_failed() {
+fn trials_of_a_prior_that_was_given_up_are_told_to_wait_for_it() {
     let scratch = Scratch::new();
     let hurried = ["--trial-timeout=1e-9s", "--max-attempts=2"];
     let output = scratch.tiny(&[SWEEP, &hurried].concat());
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     let status = scratch.succeed(&["status", "o"]);
-    assert!(status.contains("failed          6"), "{status}");
+    // α = 0 needs no prior: both seeds fail on their own.
+    assert!(status.contains("failed          2"), "{status}");
+    assert!(status.contains("waiting         4"), "{status}");
     assert!(!status.contains("pending"), "{status}");
-    assert!(
-        status.contains("its prior failed: given up after 2 attempts"),
-        "{status}"
-    );
+    assert!(!status.contains("none running"), "{status}");
+    let priors = status
+        .lines()
+        .filter(|line| line.starts_with("failed: prior "));
+    let priors: Vec<&str> = priors.collect();
+    assert_eq!(priors.len(), 2, "{status}");
+    for line in priors {
+        assert!(line.contains("given up after 2 attempts"), "{line}");
+        assert!(line.ends_with("; 2 trials wait for it"), "{line}");
+    }
 }
 
 #[test]
@@ -361,6 +369,108 @@ fn export_gives_the_rows_of_the_table() {
         std::fs::read_to_string(scratch.path("t.csv")).unwrap(),
         table
     );
+}
+
+/// The table of epochs against the records that it is made from.
+#[test]
+fn export_gives_every_measurement_of_every_trial() {
+    let scratch = Scratch::new();
+    let keys = [
+        "--set=train.epochs=3",
+        "--set=evaluation.every=2",
+        "--set=interpolation.every=20",
+        "--set=train.learning_rate_schedule=cosine",
+        "--set=sweep.grid={ \"interpolation.allocation\" = [\"all\", \"first\"] }",
+    ];
+    expect_success(&scratch.run(&[SWEEP, TINY, &keys].concat()));
+    let lines = scratch.succeed(&["export", "o", "--epochs", "--format=jsonl"]);
+    let rows: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let mut seen = 0;
+    let trials = scratch.path("o/trials");
+    for folder in std::fs::read_dir(&trials).unwrap() {
+        let folder = folder.unwrap();
+        let bytes = std::fs::read(folder.path().join("result.json")).unwrap();
+        let sealed: Value = serde_json::from_slice(&bytes).unwrap();
+        let record = &sealed["content"]["result"];
+        let name = folder.file_name().into_string().unwrap();
+        let own = |allocation: &str| -> Vec<&Value> {
+            let rows = rows.iter().filter(|row| row["trial"] == name.as_str());
+            rows.filter(|row| row["interpolation.allocation"] == allocation)
+                .collect()
+        };
+        let points = record["points"].as_array().unwrap();
+        // Both allocations have the same trials at α = 0.
+        for rows in [own("all"), own("first")] {
+            if rows.is_empty() {
+                continue;
+            }
+            assert_eq!(rows.len(), 2 * points.len());
+            for (index, row) in rows.iter().enumerate() {
+                let (point, moment) = (&points[index / 2], ["before", "after"][index % 2]);
+                let measured = &point[moment];
+                for (column, value) in [
+                    ("alpha", &record["alpha"]),
+                    ("seed", &record["seed"]),
+                    ("epoch", &point["epoch"]),
+                    ("step", &point["step"]),
+                    ("moment", &Value::from(moment)),
+                    ("train_loss_running", &point["train_loss"]),
+                    ("train_accuracy", &measured["train"]["accuracy"]),
+                    ("train_loss", &measured["train"]["loss"]),
+                    ("val_accuracy", &measured["validation"]["accuracy"]),
+                    ("val_loss", &measured["validation"]["loss"]),
+                    ("test_accuracy", &measured["test"]["accuracy"]),
+                    ("test_loss", &measured["test"]["loss"]),
+                    (
+                        "effective_prior_share",
+                        &point[format!("prior_share_{moment}")],
+                    ),
+                    ("learning_rate", &point["learning_rate"]),
+                    ("alpha_layer0", &point["alphas"][0]),
+                    ("alpha_layer1", &point["alphas"][1]),
+                ] {
+                    assert_eq!(row[column], *value, "{column} of {row}");
+                }
+                let is_measured = point["epoch"] == 2 || index / 2 + 1 == points.len();
+                assert_eq!(row["val_accuracy"].is_number(), is_measured, "{row}");
+                assert!(row["learning_rate"].is_number() && row["train_loss_running"].is_number());
+            }
+            seen += rows.len();
+        }
+    }
+    assert_eq!(rows.len(), seen);
+    let csv = scratch.succeed(&["export", "o", "--epochs"]);
+    assert!(csv.starts_with("alpha,seed,epoch,step,moment,train_loss_running,"));
+    assert_eq!(csv.lines().count(), 1 + rows.len());
+}
+
+/// A folder of `imlp train` has no `experiment.json`; its trials still name their priors.
+#[test]
+fn export_finds_the_priors_of_single_trials() {
+    let scratch = Scratch::new();
+    for training in ["co-trained", "frozen"] {
+        let training = format!("--set=prior.training={training}");
+        expect_success(&scratch.tiny(&[
+            "train",
+            "--alpha=0.5",
+            "--out=t",
+            "--no-weights",
+            &training,
+        ]));
+    }
+    expect_success(&scratch.tiny(&["train", "--alpha=1", "--out=t", "--no-weights"]));
+    let lines = scratch.succeed(&["export", "t", "--format=jsonl"]);
+    assert_eq!(lines.lines().count(), 3, "{lines}");
+    for line in lines.lines() {
+        let row: Value = serde_json::from_str(line).unwrap();
+        assert!(row["prior_test_accuracy"].is_number(), "{row}");
+        if row["alpha"] == 1.0 {
+            assert_eq!(row["prior_test_accuracy"], row["test_accuracy_after"]);
+        }
+    }
 }
 
 #[test]

@@ -240,3 +240,115 @@ fn test_time_steps_and_mixer_priors_run() {
         assert_eq!(results(&scratch.path(&format!("o{i}"))).len(), 3);
     }
 }
+
+/// The commands that a sweep prints for training its best α again.
+fn printed_commands(printed: &str) -> Vec<Vec<String>> {
+    let commands = printed
+        .lines()
+        .filter_map(|line| line.strip_prefix("  imlp "));
+    // No word of these tests has a space but in quotes.
+    let words = |command: &str| {
+        let (mut words, mut quoted) = (vec![String::new()], false);
+        for c in command.chars() {
+            match c {
+                '\'' => quoted = !quoted,
+                ' ' if !quoted => words.push(String::new()),
+                other => words.last_mut().unwrap().push(other),
+            }
+        }
+        words
+    };
+    commands.map(words).collect()
+}
+
+#[test]
+fn the_printed_command_trains_the_best_alpha_again() {
+    let scratch = Scratch::new();
+    let recipe = "[train]\nlearning_rate = 0.03\n[data]\nvalidation_fraction = 0.3\n";
+    scratch.write("my recipe.toml", recipe);
+    let sweep = [
+        "sweep",
+        "my recipe.toml",
+        "--alphas=0.3,0.7",
+        "--no-ends",
+        "--seeds=4,2",
+        "--out=o",
+        "--set=sweep.ends=false",
+        "--set=train.batch_size=100",
+        "--set=interpolation.alpha=0.9",
+    ];
+    let printed = expect_success(&scratch.tiny(&sweep));
+    let commands = printed_commands(&printed);
+    let [command] = &commands[..] else {
+        panic!("{printed}");
+    };
+    // By hand: the highest mean over both seeds on the validation split.
+    let rows = results(&scratch.path("o"));
+    let mean = |alpha: &str| {
+        let rows = rows.iter().filter(|row| row[0] == alpha);
+        rows.map(|row| row[4].parse::<f64>().unwrap()).sum::<f64>() / 2.0
+    };
+    let best = if mean("0.7") > mean("0.3") {
+        "0.7"
+    } else {
+        "0.3"
+    };
+    assert!(printed.contains(&format!("best α = {best} by the validation split")));
+    let row = rows.iter().find(|row| row[..2] == [best, "4"]).unwrap();
+    assert!(
+        command.contains(&format!("--set=interpolation.alpha={best}")),
+        "{command:?}"
+    );
+    assert!(
+        !command.iter().any(|word| word.contains("sweep")),
+        "{command:?}"
+    );
+
+    // In the sweep's folder, and in one that knows nothing of it.
+    for out in ["--out=o", "--out=elsewhere"] {
+        let mut words: Vec<&str> = command.iter().map(String::as_str).collect();
+        assert_eq!(words.pop(), Some("--out=o"));
+        words.extend([out, "--quiet"]);
+        let said = expect_success(&scratch.run(&words));
+        let test: f64 = row[6].parse().unwrap();
+        let twin = format!("twin {:.2} %", 100.0 * test);
+        assert!(said.contains(&twin), "{said} lacks {twin}");
+        let folder = out.strip_prefix("--out=").unwrap();
+        let weights = scratch.path(folder).join("twin.safetensors");
+        let measured = scratch.succeed(&["eval", weights.to_str().unwrap()]);
+        assert!(
+            measured.contains(&format!("{:.2} %", 100.0 * test)),
+            "{measured}"
+        );
+    }
+}
+
+#[test]
+fn each_configuration_has_its_command() {
+    let scratch = Scratch::new();
+    let grid = "[sweep.grid]\ntrain.batch_size = [100, 200]\n[sweep.zip]\ntrain.momentum = [0.5]\n\
+                [[sweep.list]]\ntwin.initialization = \"kaiming-uniform\"\n\
+                [data]\nvalidation_fraction = 0\n";
+    scratch.write("grid.toml", grid);
+    let sweep = ["sweep", "grid.toml", "--alphas=0.5", "--seeds=1", "--out=o"];
+    let printed = expect_success(&scratch.tiny(&sweep));
+    assert!(
+        printed.contains("by the test set, for want of a validation split"),
+        "{printed}"
+    );
+    let commands = printed_commands(&printed);
+    assert_eq!(commands.len(), 2, "{printed}");
+    for (command, batch) in commands.iter().zip(["100", "200"]) {
+        let folder = format!(
+            "o/configurations/train.batch_size={batch},train.momentum=0.5,\
+             twin.initialization=kaiming-uniform"
+        );
+        let rows = results(&scratch.path(&folder));
+        let best = rows.iter().map(|row| row[6].parse::<f64>().unwrap());
+        let best = best.fold(0.0, f64::max);
+        let words: Vec<&str> = command.iter().map(String::as_str).collect();
+        let said = expect_success(&scratch.run(&[&words[..], &["--quiet"]].concat()));
+        let twin = format!("test        twin {:.2} %", 100.0 * best);
+        assert!(said.contains(&twin), "{said} lacks {twin}");
+    }
+}

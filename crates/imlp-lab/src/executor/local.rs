@@ -17,7 +17,7 @@ use imlp_train::{Observer, PriorTrajectory, TrainError, continue_prior, continue
 use super::affinity;
 use super::job_queue::{Action, JobQueue, Start};
 use super::outcome::Failed;
-use super::progress::{JobEnd, Progress};
+use super::progress::{JobEnd, PriorEnd, Progress};
 use crate::error::LabError;
 use crate::experiment::{
     Configuration, Execution, Experiment, Job, PlannedPrior, PlannedTrial, Policy,
@@ -199,20 +199,23 @@ impl<'a> Shared<'a> {
             queue.retry(job);
             return Ok(JobEnd::GivenBack);
         }
+        let end = PriorEnd::of(&trained.record);
         queue.finish_prior(job, trained);
-        Ok(JobEnd::Done)
+        Ok(JobEnd::Prior(end))
     }
 
     fn load_prior(&self, job: usize, planned: &PlannedPrior) -> Result<JobEnd, LabError> {
         let setup = &self.configuration(planned.configuration).setup;
         let loaded = self.store.prior(&planned.id, setup)?;
         let mut queue = self.queue();
-        match loaded {
-            Some(trajectory) => queue.finish_prior(job, trajectory),
+        let Some(trajectory) = loaded else {
             // It was damaged, and must be trained again.
-            None => queue.retry(job),
-        }
-        Ok(JobEnd::Done)
+            queue.retry(job);
+            return Ok(JobEnd::GivenBack);
+        };
+        let end = PriorEnd::of(&trajectory.record);
+        queue.finish_prior(job, trajectory);
+        Ok(JobEnd::Prior(end))
     }
 
     fn run_trial(

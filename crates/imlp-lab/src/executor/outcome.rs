@@ -76,6 +76,6 @@ impl Outcome {
 }
 
 /// Why a trial fails whose prior failed.
-pub(crate) fn prior_failed(reason: &str) -> String {
+pub(super) fn prior_failed(reason: &str) -> String {
     format!("its prior failed: {reason}")
 }

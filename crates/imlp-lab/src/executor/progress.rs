@@ -1,6 +1,7 @@
 //! Telling someone how the jobs proceed.
 
 use imlp_linear::Alpha;
+use imlp_train::{Metrics, PriorRecord};
 
 use crate::experiment::{Experiment, Job};
 use crate::text::alpha_text;
@@ -75,11 +76,49 @@ impl std::fmt::Display for JobLabel {
 pub enum JobEnd {
     /// Its result is in the store.
     Done,
+    /// It trained a prior, or found it trained: its record is in the store.
+    Prior(PriorEnd),
     /// It will run again: it exceeded its time limit, or another process has taken
     /// it over.
     GivenBack,
     /// With an error.
     Failed(String),
+}
+
+/// What became of a prior.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PriorEnd {
+    /// The epoch in which it diverged, if it did.
+    pub diverged_epoch: Option<u32>,
+    /// On the validation split, at the end.
+    pub validation: Option<Metrics>,
+    /// On the test set, at the end.
+    pub test: Option<Metrics>,
+}
+
+impl PriorEnd {
+    pub(super) fn of(record: &PriorRecord) -> Self {
+        Self {
+            diverged_epoch: record.diverged_epoch,
+            validation: record.validation,
+            test: record.test,
+        }
+    }
+}
+
+/// `84.4 % on validation`; on the test set where there is no validation split.
+impl std::fmt::Display for PriorEnd {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let measured = self.validation.map(|m| (m, "validation"));
+        let measured = measured.or(self.test.map(|m| (m, "test")));
+        match (self.diverged_epoch, measured) {
+            (Some(epoch), _) => write!(f, "diverged in epoch {epoch}"),
+            (None, Some((metrics, images))) => {
+                write!(f, "{:.1} % on {images}", 100.0 * metrics.accuracy)
+            }
+            (None, None) => write!(f, "not measured"),
+        }
+    }
 }
 
 /// Receives the progress of a run, from several threads.
@@ -95,4 +134,35 @@ pub trait Progress: Sync {
     fn ended(&self, worker: usize, job: &JobLabel, end: &JobEnd);
     /// Another process has finished a job of `steps` steps.
     fn finished_elsewhere(&self, job: &JobLabel, steps: u64);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prior_is_told_by_the_split_that_choices_are_made_on() {
+        let metrics = |accuracy| {
+            Some(Metrics {
+                accuracy,
+                loss: 0.5,
+            })
+        };
+        let end = |diverged_epoch, validation, test| PriorEnd {
+            diverged_epoch,
+            validation,
+            test,
+        };
+        for (end, words) in [
+            (
+                end(None, metrics(0.8437), metrics(0.9)),
+                "84.4 % on validation",
+            ),
+            (end(None, None, metrics(0.9)), "90.0 % on test"),
+            (end(Some(3), None, None), "diverged in epoch 3"),
+            (end(None, None, None), "not measured"),
+        ] {
+            assert_eq!(end.to_string(), words);
+        }
+    }
 }

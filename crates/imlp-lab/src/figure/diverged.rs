@@ -3,6 +3,7 @@
 //! They stand in a strip of their own below the plot area: a diverged trial has
 //! no value, so it has no place on the value axis.
 
+use imlp_suggest::counted;
 use maud::{Markup, html};
 
 use super::style::{GREY, INK, PLOT_LEFT, SMALL_SIZE, VERMILLION, px};
@@ -122,7 +123,7 @@ impl DivergedStrip {
                         text-anchor="end" fill=(INK) { "diverged" }
                     @for mark in &self.marks {
                         (cross(mark.x, y, self.arm, Some(&format!(
-                            "α = {}: {} of {} trials diverged", mark.alpha, mark.diverged, mark.trials
+                            "α = {}: {} of {} diverged", mark.alpha, mark.diverged, counted(mark.trials, "trial")
                         ))))
                     }
                     @for count in &self.counts {

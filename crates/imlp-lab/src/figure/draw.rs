@@ -1,8 +1,10 @@
 //! The whole figure: layout from top to bottom, then the drawing.
 
+use imlp_suggest::counted;
 use maud::{Markup, html};
 
 use super::alpha_axis::{AlphaAxis, Scale};
+use super::alpha_ticks::{AlphaTicks, Tick};
 use super::diverged::DivergedStrip;
 use super::legend::{Entry, Legend};
 use super::marks::Marks;
@@ -58,7 +60,8 @@ pub fn draw(curve: &Curve) -> Markup {
         .iter()
         .flat_map(|n| wrap(n, WIDTH - PLOT_LEFT - EDGE, 2, SMALL_SIZE, Face::Regular))
         .collect();
-    let axis_name_y = base + 46.0;
+    let ticks = AlphaTicks::new(&alpha, &alphas);
+    let axis_name_y = base + 46.0 + ticks.extra_height;
     let notes_top = axis_name_y + 8.0;
     let height = notes_top + notes.len() as f64 * line_height(SMALL_SIZE) + EDGE - 4.0;
 
@@ -100,7 +103,7 @@ pub fn draw(curve: &Curve) -> Markup {
                     font-size=(AXIS_SIZE) text-anchor="middle" fill=(GREY) { "every trial diverged" }
             }
             (strip.draw(bottom))
-            (axes(&alpha, top, base, right))
+            (axes(&alpha, &ticks, top, base, right))
             (axis_names(curve, &alpha, top, axis_name_y, right))
             (paragraph(&notes, PLOT_LEFT, notes_top, SMALL_SIZE, GREY, false))
         }
@@ -131,7 +134,7 @@ fn value_grid(value: &ValueAxis, right: f64) -> Markup {
 }
 
 /// Both spines, the breaks and α's ticks.
-fn axes(alpha: &AlphaAxis, top: f64, base: f64, right: f64) -> Markup {
+fn axes(alpha: &AlphaAxis, ticks: &AlphaTicks, top: f64, base: f64, right: f64) -> Markup {
     html! {
         g stroke=(INK) stroke-width="1.1" fill="none" {
             path d=(format!("M{l} {t}V{b}H{r}", l = px(PLOT_LEFT), t = px(top), b = px(base),
@@ -139,17 +142,33 @@ fn axes(alpha: &AlphaAxis, top: f64, base: f64, right: f64) -> Markup {
             @for x in alpha.minor_ticks() {
                 line x1=(px(x)) x2=(px(x)) y1=(px(base)) y2=(px(base + 3.0)) stroke-width="0.8" {}
             }
-            @for tick in alpha.ticks() {
+            @for tick in &ticks.ticks {
                 line x1=(px(tick.x)) x2=(px(tick.x)) y1=(px(base)) y2=(px(base + 6.0)) {}
             }
         }
         @for x in alpha.breaks() {
             (axis_break(x, base))
         }
-        @for tick in alpha.ticks() {
-            text class="alpha-tick" x=(px(tick.x)) y=(px(base + 20.0)) font-size=(TEXT_SIZE)
-                text-anchor="middle" fill=(INK) { (tick.label) }
+        @for tick in ticks.ticks.iter().filter(|tick| !tick.label.is_empty()) {
+            (tick_label(tick, ticks.upright, base))
         }
+    }
+}
+
+/// The label of a tick below the axis at `base`; of a sampled α in ink, of another in grey.
+fn tick_label(tick: &Tick, upright: bool, base: f64) -> Markup {
+    let (x, y, anchor, transform) = if upright {
+        // The middle of the small letters is beside the tick.
+        let (x, y) = (tick.x + TEXT_SIZE * 0.36, base + 9.0);
+        let turned = format!("rotate(-90 {} {})", px(x), px(y));
+        (x, y, "end", Some(turned))
+    } else {
+        let y = base + 20.0 + tick.row as f64 * line_height(TEXT_SIZE);
+        (tick.x, y, "middle", None)
+    };
+    html! {
+        text class="alpha-tick" x=(px(x)) y=(px(y)) font-size=(TEXT_SIZE) text-anchor=(anchor)
+            transform=[transform] fill=(if tick.sampled { INK } else { GREY }) { (tick.label) }
     }
 }
 
@@ -214,9 +233,9 @@ fn notes(curve: &Curve, value: &ValueAxis) -> Vec<String> {
     }
     if let Some(prior) = curve.prior.as_ref().filter(|l| !l.diverged.is_empty()) {
         notes.push(format!(
-            "The prior diverged for {} of {} seeds.",
+            "The prior diverged for {} of {}.",
             prior.diverged.len(),
-            prior.trials()
+            counted(prior.trials(), "seed")
         ));
     }
     let of_points = curve.points.iter().filter_map(|p| p.seeds.ci95);
@@ -247,8 +266,8 @@ fn notes(curve: &Curve, value: &ValueAxis) -> Vec<String> {
 fn description(curve: &Curve) -> String {
     let metric = clean(&curve.metric);
     let mut words = format!(
-        "{metric} in per cent against the interpolation weight α at {} weights.",
-        curve.points.len()
+        "{metric} in per cent against the interpolation weight α at {}.",
+        counted(curve.points.len(), "weight")
     );
     let mut say = |name: &str, mean: Option<f64>| {
         if let Some(mean) = mean {

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use imlp_suggest::counted;
 use imlp_train::{Measurement, Metrics, PriorRecord};
 
 use super::records::Records;
+use super::titles::titles;
 use crate::curve::{Curve, TrialValue};
 use crate::error::LabError;
-use crate::text::thousands;
 
 /// The metric of the test curve.
 pub(super) const TEST_ACCURACY: &str = "Test accuracy";
@@ -58,28 +57,6 @@ impl Curves {
         }
         Ok(Self { test, validation })
     }
-}
-
-fn titles(records: &Records<'_>, configuration: usize) -> (String, String) {
-    let seeds = records.experiment.seeds.len();
-    let configuration = &records.experiment.configurations[configuration];
-    let config = &configuration.config;
-    let title = format!(
-        "Accuracy against α: {} toward {}",
-        config.data.name,
-        config.prior.kind.name()
-    );
-    let mut subtitle = format!(
-        "dense twin with {} parameters, {}, {}, {} prior",
-        thousands(configuration.cost().twin.parameters),
-        counted(config.train.epochs, "epoch"),
-        counted(seeds, "seed"),
-        config.prior.training.name(),
-    );
-    if !configuration.assignments.is_empty() {
-        subtitle = format!("{}; {subtitle}", configuration.label());
-    }
-    (title, subtitle)
 }
 
 fn curve(

@@ -82,6 +82,19 @@ impl State {
         }
     }
 
+    /// Whether an attempt may start: it has neither a result nor failed, and none runs.
+    pub(crate) fn can_start(&self) -> bool {
+        match self {
+            Self::Pending | Self::Interrupted | Self::TimedOut | Self::Lost => true,
+            Self::Running(_)
+            | Self::Done
+            | Self::Diverged
+            | Self::Failed(_)
+            | Self::Damaged(_)
+            | Self::NotFetched(_) => false,
+        }
+    }
+
     /// Why the job in `folder`, which is in this state, failed: with an error, or because
     /// `at_most` attempts may end without a result.
     pub(super) fn why_failed(

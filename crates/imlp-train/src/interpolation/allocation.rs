@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use imlp_linear::Alpha;
-use imlp_suggest::counted;
+use imlp_suggest::{counted, did_you_mean};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -111,7 +111,8 @@ impl Allocation {
                         KEY,
                         unknown,
                         format!(
-                            "no linear layer has this name; there are {}",
+                            "no linear layer has this name{}; there are {}",
+                            did_you_mean(unknown, layers.iter().copied()),
                             layers.join(", ")
                         ),
                     ));
@@ -179,6 +180,7 @@ mod tests {
             ),
             ("[1.0, 0.5, 1.5]", "1.5"),
             ("{ layers = { conv9 = 1.0 } }", "conv9"),
+            ("{ layers = { haed = 1.0 } }", "(did you mean `head`?)"),
             ("{ from = 2.0, to = 0.0 }", "2"),
         ] {
             let message = parse(text).multipliers(&LAYERS).unwrap_err().to_string();

@@ -11,8 +11,8 @@ pub struct PriorEpoch {
     pub epoch: u32,
     /// Mean training loss over the epoch (with augmentation and smoothing).
     pub train_loss: Option<f64>,
-    /// On the sample of training images.
+    /// On the sample of training images; none in an epoch that `evaluation.every` skips.
     pub train: Option<Metrics>,
-    /// On the validation split.
+    /// On the validation split, or the part of it that `evaluation.validation_images` names.
     pub validation: Option<Metrics>,
 }

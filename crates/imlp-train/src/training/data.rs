@@ -5,7 +5,7 @@ use std::sync::Arc;
 use imlp_data::{Dataset, ImageSet, Normalization};
 use imlp_linear::Shape;
 
-use crate::config::DataConfig;
+use crate::config::{DataConfig, EvaluationConfig};
 use crate::error::TrainError;
 use crate::seeds::{RandomStream, stream_seed};
 
@@ -16,13 +16,32 @@ pub struct TrainingData {
     dataset: Arc<Dataset>,
     /// How it was made.
     config: DataConfig,
-    train_images: usize,
+    samples: Samples,
     normalization: Normalization,
     train: Vec<u32>,
     validation: Vec<u32>,
     test: Vec<u32>,
     /// The training images on which accuracy is measured.
     train_evaluation: Vec<u32>,
+    /// The validation images on which it is measured while a network trains.
+    validation_sample: Vec<u32>,
+}
+
+/// How many images are measured while a network trains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Samples {
+    train: usize,
+    /// `None` for all.
+    validation: Option<usize>,
+}
+
+impl Samples {
+    fn of(evaluation: &EvaluationConfig) -> Self {
+        Self {
+            train: evaluation.train_images,
+            validation: evaluation.validation_images,
+        }
+    }
 }
 
 /// A set of images to measure on.
@@ -32,6 +51,8 @@ pub enum Subset {
     Train,
     /// The validation split.
     Validation,
+    /// The part of it that is measured while a network trains.
+    ValidationSample,
     /// The test set.
     Test,
 }
@@ -45,7 +66,7 @@ impl TrainingData {
     pub fn new(
         dataset: Arc<Dataset>,
         config: &DataConfig,
-        train_images: usize,
+        evaluation: &EvaluationConfig,
     ) -> Result<Self, TrainError> {
         let split = imlp_data::stratified_split(
             dataset.train.labels(),
@@ -54,27 +75,35 @@ impl TrainingData {
             config.split_seed,
         )?;
         let normalization = Normalization::of(&dataset.train, &split.train)?;
-        let mut train_evaluation = imlp_data::epoch_order(
-            &split.train,
-            stream_seed(config.split_seed, RandomStream::TrainEvaluation),
-            0,
-        );
-        train_evaluation.truncate(train_images);
+        let seed = stream_seed(config.split_seed, RandomStream::Evaluation);
+        let sample = |images: &[u32], count: usize| {
+            let mut sample = imlp_data::epoch_order(images, seed, 0);
+            sample.truncate(count);
+            sample
+        };
+        let samples = Samples::of(evaluation);
+        let train_evaluation = sample(&split.train, samples.train);
+        let validation_sample = match samples.validation {
+            Some(count) if count < split.validation.len() => sample(&split.validation, count),
+            // In their own order, in which the losses are added.
+            _ => split.validation.clone(),
+        };
         Ok(Self {
             normalization,
             config: config.clone(),
-            train_images,
+            samples,
             test: (0..dataset.test.len() as u32).collect(),
             train: split.train,
             validation: split.validation,
             train_evaluation,
+            validation_sample,
             dataset,
         })
     }
 
     /// Whether [`new`](Self::new) would make the same of these keys and this data set.
-    pub fn is_for(&self, config: &DataConfig, train_images: usize) -> bool {
-        self.config == *config && self.train_images == train_images
+    pub fn is_for(&self, config: &DataConfig, evaluation: &EvaluationConfig) -> bool {
+        self.config == *config && self.samples == Samples::of(evaluation)
     }
 
     /// The data set.
@@ -141,6 +170,7 @@ impl TrainingData {
         match subset {
             Subset::Train => (&self.dataset.train, &self.train_evaluation),
             Subset::Validation => (&self.dataset.train, &self.validation),
+            Subset::ValidationSample => (&self.dataset.train, &self.validation_sample),
             Subset::Test => (&self.dataset.test, &self.test),
         }
     }

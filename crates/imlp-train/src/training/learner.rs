@@ -199,9 +199,15 @@ impl<'a> Learner<'a> {
         Ok(())
     }
 
-    /// Accuracy and loss on every subset that has images, the test set only
-    /// `with_test`. `None` when a parameter or a logit is not finite.
-    pub fn measure(&mut self, data: &TrainingData, with_test: bool) -> Option<Measurement> {
+    /// Accuracy and loss on the sample of training images, on `validation` (all of the
+    /// split, or its sample) and, `with_test`, on the test set, as far as they have
+    /// images. `None` when a parameter or a logit is not finite.
+    pub fn measure(
+        &mut self,
+        data: &TrainingData,
+        validation: Subset,
+        with_test: bool,
+    ) -> Option<Measurement> {
         if !self.is_finite() {
             return None;
         }
@@ -213,7 +219,7 @@ impl<'a> Learner<'a> {
         };
         Some(Measurement {
             train: on(Subset::Train)?,
-            validation: on(Subset::Validation)?,
+            validation: on(validation)?,
             test: if with_test { on(Subset::Test)? } else { None },
         })
     }

@@ -16,8 +16,20 @@ pub struct Point {
     /// Mean training loss since the last point (with augmentation and
     /// smoothing).
     pub train_loss: Option<f64>,
-    /// Before the interpolation.
+    /// Before the interpolation; empty in an epoch that `evaluation.every` skips.
     pub before: Measurement,
-    /// After it.
+    /// After it, likewise.
     pub after: Measurement,
+    /// [`TrialRecord::effective_prior_share`] before the interpolation. Results of early
+    /// versions have neither share, nor the learning rate.
+    ///
+    /// [`TrialRecord::effective_prior_share`]: crate::TrialRecord::effective_prior_share
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prior_share_before: Option<f64>,
+    /// After it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prior_share_after: Option<f64>,
+    /// Of the last optimiser step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
 }

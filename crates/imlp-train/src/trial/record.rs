@@ -3,11 +3,11 @@
 use imlp_linear::Alpha;
 use serde::{Deserialize, Serialize};
 
-use crate::interpolation::rule::{InterpolationRule, effective_prior_share};
-use crate::network::parameters::{ParameterSpec, Role};
+use crate::interpolation::rule::InterpolationRule;
 use crate::training::evaluation::Measurement;
 use crate::training::learner::Learner;
 use crate::trial::point::Point;
+use crate::trial::prior_share::PriorShare;
 use crate::trial::progress::Progress;
 
 /// How a trial ended.
@@ -79,11 +79,11 @@ impl TrialRecord {
         rule: &InterpolationRule,
         twin: &Learner<'_>,
         progress: Progress,
+        share: &PriorShare,
     ) -> Self {
         let Progress {
             training,
             points,
-            applied,
             restored_epochs,
             interpolation_seconds,
             trained_images,
@@ -91,23 +91,9 @@ impl TrialRecord {
         } = progress;
         let end = points.last().filter(|_| status == TrialStatus::Done);
         let (before, after) = end.map(|p| (p.before, p.after)).unwrap_or_default();
-        let weights: Vec<usize> = twin
-            .specs()
-            .iter()
-            .filter(|spec| spec.role == Role::Weight)
-            .map(ParameterSpec::len)
-            .collect();
-        let layer_prior_shares: Vec<f64> = (0..weights.len())
-            .map(|layer| effective_prior_share(applied.iter().map(|alphas| alphas[layer])))
-            .collect();
-        let total: usize = weights.iter().sum();
-        let weighted: f64 = layer_prior_shares
-            .iter()
-            .zip(&weights)
-            .map(|(share, &n)| share * n as f64)
-            .sum();
         let peak = rule.peak_alphas();
-        let interpolated = peak.iter().zip(&weights).filter(|(a, _)| !a.is_zero());
+        let layers = peak.iter().zip(share.weights());
+        let interpolated = layers.filter(|(a, _)| !a.is_zero());
         let interpolated_weights = interpolated.map(|(_, &n)| n).sum();
         let train_seconds = training.train_seconds;
         Self {
@@ -117,8 +103,8 @@ impl TrialRecord {
             points,
             before,
             after,
-            effective_prior_share: weighted / total as f64,
-            layer_prior_shares,
+            effective_prior_share: share.mean(),
+            layer_prior_shares: share.layers(),
             budget: peak.iter().map(|a| a.get()).sum(),
             interpolated_weights,
             restored_epochs,

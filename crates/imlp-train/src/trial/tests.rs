@@ -122,18 +122,26 @@ fn alpha_zero_is_bit_for_bit_a_loop_without_interpolation() {
     }
 }
 
-fn test_logits(setup: &Setup, network: &Network, parameters: &HostParameters) -> Vec<f32> {
+/// The twin's logits on `subset`, and the images' labels.
+fn logits_on(
+    setup: &Setup,
+    network: &Network,
+    parameters: &HostParameters,
+    subset: Subset,
+) -> (Vec<f32>, Vec<u8>) {
     let device = Device::flex();
-    let (set, indices) = setup.data().subset(Subset::Test);
+    let (set, indices) = setup.data().subset(subset);
     let (mut x, mut labels) = (Vec::new(), Vec::new());
     let data = setup.data();
     data.evaluation_batch(set, indices, &mut x, &mut labels);
     let x = images(&x, indices.len(), &device);
     let parameters = to_device(&network.parameter_specs(), parameters, &device);
-    forward(network, &parameters, x)
-        .into_data()
-        .try_to_vec()
-        .unwrap()
+    let logits = forward(network, &parameters, x);
+    (logits.into_data().try_to_vec().unwrap(), labels)
+}
+
+fn test_logits(setup: &Setup, network: &Network, parameters: &HostParameters) -> Vec<f32> {
+    logits_on(setup, network, parameters, Subset::Test).0
 }
 
 #[test]
@@ -156,6 +164,159 @@ fn after_alpha_one_the_twin_s_logits_are_the_prior_s() {
             assert!((got - want).abs() <= 2e-5 * scale, "{got} {want}");
         }
     }
+}
+
+/// 130 training and 50 validation images.
+const MEASURED: &str = "prior.channels = [4, 8]\ntrain.batch_size = 50\n\
+    data.validation_fraction = 0.3\n";
+
+/// `evaluation.every` and `evaluation.validation_images` leave the training and its result
+/// as they are; what they leave of the curve is what a shorter run measures at its end.
+#[test]
+fn measuring_less_changes_no_bit_of_training() {
+    let alpha = Alpha::new(0.3).unwrap();
+    let recipe =
+        |epochs: u32, rest: &str| setup(&format!("{MEASURED}train.epochs = {epochs}\n{rest}"));
+    let full = recipe(5, "");
+    let sparse = recipe(
+        5,
+        "evaluation.every = 2\nevaluation.validation_images = 7\n",
+    );
+    for seed in [0, 1] {
+        let priors = [&full, &sparse].map(|setup| train_prior(setup, seed, &Unobserved).unwrap());
+        assert_eq!(priors[0].snapshots, priors[1].snapshots);
+        assert_eq!(priors[0].record.validation, priors[1].record.validation);
+        assert_eq!(priors[0].record.test, priors[1].record.test);
+        let epochs = &priors[1].record.epochs;
+        let measured: Vec<bool> = epochs.iter().map(|epoch| epoch.train.is_some()).collect();
+        assert_eq!(measured, [false, true, false, true, true]);
+        assert!(epochs.iter().all(|epoch| epoch.train_loss.is_some()));
+
+        let [all, some] = [(&full, &priors[0]), (&sparse, &priors[1])]
+            .map(|(setup, prior)| run_trial(setup, alpha, seed, Some(prior), &Unobserved).unwrap());
+        assert_eq!(all.parameters, some.parameters);
+        assert_eq!(
+            (all.record.before, all.record.after),
+            (some.record.before, some.record.after)
+        );
+        for (index, (all, some)) in all
+            .record
+            .points
+            .iter()
+            .zip(&some.record.points)
+            .enumerate()
+        {
+            assert_eq!((all.epoch, &all.alphas), (some.epoch, &some.alphas));
+            assert_eq!(all.train_loss, some.train_loss);
+            let is_measured = [false, true, false, true, true][index];
+            assert_eq!(some.after.train, all.after.train.filter(|_| is_measured));
+            assert_eq!(some.before.train, all.before.train.filter(|_| is_measured));
+            assert_eq!(some.after.validation.is_some(), is_measured);
+        }
+
+        // A run that ends after two epochs, measured by hand on the sample.
+        let two = recipe(2, "evaluation.validation_images = 7\n");
+        let short = run(&two, alpha, seed);
+        let (logits, labels) = logits_on(
+            &two,
+            two.twin(),
+            &short.parameters,
+            Subset::ValidationSample,
+        );
+        assert_eq!(labels.len(), 7);
+        let (mut correct, mut loss) = (0, 0.0);
+        for (logits, &label) in logits.chunks(10).zip(&labels) {
+            let exp: Vec<f64> = logits.iter().map(|&z| f64::from(z).exp()).collect();
+            let own = exp[usize::from(label)];
+            correct += usize::from(exp.iter().all(|&e| e <= own));
+            loss -= (own / exp.iter().sum::<f64>()).ln() / 7.0;
+        }
+        let measured = some.record.points[1].after.validation.unwrap();
+        assert_eq!(measured.accuracy, correct as f64 / 7.0);
+        assert!((measured.loss - loss).abs() < 1e-5 * loss);
+    }
+}
+
+#[test]
+fn the_validation_sample_is_a_random_part_of_the_split() {
+    let of = |rest: &str, subset: Subset| {
+        let setup = setup(&format!("{MEASURED}{rest}"));
+        setup.data().subset(subset).1.to_vec()
+    };
+    let all = of("", Subset::Validation);
+    assert_eq!(all.len(), 50);
+    assert_eq!(of("", Subset::ValidationSample), all);
+    let twenty = of(
+        "evaluation.validation_images = 20\n",
+        Subset::ValidationSample,
+    );
+    let mut sorted = twenty.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    assert_eq!(sorted.len(), 20);
+    assert!(sorted.iter().all(|image| all.contains(image)));
+    assert_ne!(sorted, all[..20], "they are drawn, not the first");
+    assert_eq!(
+        of("evaluation.validation_images = 20\n", Subset::Validation),
+        all
+    );
+    assert_eq!(
+        of(
+            "evaluation.validation_images = 999\n",
+            Subset::ValidationSample
+        ),
+        all
+    );
+    assert!(
+        of(
+            "evaluation.validation_images = 0\n",
+            Subset::ValidationSample
+        )
+        .is_empty()
+    );
+}
+
+/// Between the two measurements of a plain MLP nothing happens, so there is one.
+#[test]
+fn without_interpolation_before_and_after_are_one_measurement() {
+    let setup = setup(&format!("{MEASURED}train.epochs = 2\n"));
+    let trial = run_trial(&setup, Alpha::ZERO, 2, None, &Unobserved).unwrap();
+    for point in &trial.record.points {
+        assert!(point.after.validation.is_some());
+        assert_eq!(point.before, point.after);
+    }
+}
+
+/// The shares and the learning rates of the points follow from α and the steps.
+#[test]
+fn points_know_the_prior_s_share_and_the_learning_rate() {
+    let setup = setup(&format!(
+        "{MEASURED}train.epochs = 3\ninterpolation.every = 2\nevaluation.within_epoch = false\n\
+         train.warmup_epochs = 3\ntrain.learning_rate = 0.09\n"
+    ));
+    let trial = run(&setup, Alpha::new(0.25).unwrap(), 4);
+    // 130 images, 3 steps an epoch; interpolations after the steps 2, 4, 6 and 8.
+    for (point, (before, after)) in trial.record.points.iter().zip([(1, 1), (2, 3), (4, 4)]) {
+        let share = |interpolations: i32| 1.0 - 0.75f64.powi(interpolations);
+        assert!(
+            (point.prior_share_before.unwrap() - share(before)).abs() < 1e-12,
+            "{point:?}"
+        );
+        assert!(
+            (point.prior_share_after.unwrap() - share(after)).abs() < 1e-12,
+            "{point:?}"
+        );
+        let expected = 0.09 * f64::from(3 * point.epoch) / 9.0;
+        assert!(
+            (point.learning_rate.unwrap() - expected).abs() < 1e-12,
+            "{point:?}"
+        );
+    }
+    let last = trial.record.points.last().unwrap();
+    assert_eq!(
+        last.prior_share_after,
+        Some(trial.record.effective_prior_share)
+    );
 }
 
 /// The engine and Burn train the same prior and the same twin, interpolations

@@ -26,7 +26,7 @@ pub struct DenseArguments {
     #[command(flatten)]
     pub described: Described,
     /// PyTorch state_dict as SafeTensors; for a single layer, `weight` and `bias`. Only a network
-    /// or a layer without parameters needs none
+    /// or a layer without parameters needs none [default: none]
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
     /// File to write, replacing an existing one
@@ -39,7 +39,7 @@ pub struct DenseArguments {
     #[arg(long, conflicts_with = "layer")]
     pub fold: bool,
     /// Compare the matrices with the structured layers on N random inputs before keeping the
-    /// file
+    /// file [default: no comparison]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub check: Option<u16>,
     /// The eps of a batch norm in --layer [default: 1e-5]
@@ -71,6 +71,7 @@ pub struct InspectArguments {
     /// A SafeTensors file
     pub file: PathBuf,
     /// Measure how much of each matrix of its size the structure of this layer explains
+    /// [default: only list the tensors]
     #[arg(long, value_name = "LAYER")]
     pub layer: Option<String>,
     #[command(flatten)]

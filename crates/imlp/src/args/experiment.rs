@@ -1,5 +1,6 @@
 //! Arguments of the commands that take a recipe: `imlp sweep`, `check` and `train`.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,18 +20,19 @@ use crate::exit::Failure;
 pub struct Common {
     /// A recipe; without one every key has its default
     pub recipe: Option<PathBuf>,
-    /// Data set (`imlp data list`) [data.name]
+    /// Data set (`imlp data list`) [data.name] [default: recipe, else fashion-mini]
     #[arg(long, value_name = "NAME")]
     pub data: Option<String>,
-    /// Prior: cnn, mixer or custom [prior.kind]
+    /// Prior: cnn, mixer or custom [prior.kind] [default: recipe, else cnn]
     #[arg(long, value_name = "KIND")]
     pub prior: Option<String>,
-    /// Epochs of training [train.epochs]
+    /// Epochs of training [train.epochs] [default: recipe, else 10]
     #[arg(long)]
     pub epochs: Option<u32>,
     #[command(flatten)]
     pub products: ProductArguments,
-    /// Set any key of the recipe, e.g. --set train.learning_rate=0.05 (repeatable; overrides every other option)
+    /// Set any key of the recipe, e.g. --set train.learning_rate=0.05 (repeatable; overrides every
+    /// other option) [default: none]
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Device that trains the networks
@@ -44,10 +46,11 @@ pub struct Common {
 #[derive(Debug, Args)]
 pub struct ProductArguments {
     /// Number format of the twin's matrix products: f32, bf16 or bf16-emulated [train.precision]
+    /// [default: recipe, else f32]
     #[arg(long, value_name = "FORMAT")]
     precision: Option<String>,
     /// Instruction set of all products, avx2, avx512 or amx, for the same bits on every machine
-    /// that has it [default: the machine's fastest] [train.instructions]
+    /// that has it [train.instructions] [default: recipe, else the machine's fastest]
     #[arg(long, value_name = "SET")]
     instructions: Option<String>,
 }
@@ -83,7 +86,7 @@ pub struct PolicyArguments {
     #[arg(long, value_name = "N", default_value_t = Policy::default().max_attempts,
           value_parser = clap::value_parser!(u32).range(1..))]
     max_attempts: u32,
-    /// Time limit of an attempt at a trial, e.g. 90s, 20min or 2h
+    /// Time limit of an attempt at a trial, e.g. 90s, 20min or 2h [default: none]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     trial_timeout: Option<Duration>,
     /// Take over the trials of a process on another machine whose heartbeat has stopped for
@@ -111,10 +114,11 @@ impl PolicyArguments {
 /// The trials of a sweep.
 #[derive(Debug, Args)]
 pub struct SweptArguments {
-    /// Values of α: a list (0,0.01,1) or a grid (log:1e-4..1:9, linear:0..1:11, two-sided:1e-3:11) [sweep.alphas]
+    /// Values of α: a list (0,0.01,1) or a grid (log:1e-4..1:9, linear:0..1:11,
+    /// two-sided:1e-3:11) [sweep.alphas] [default: recipe, else 0.001,0.01,0.1,0.3,0.5,0.9,0.99]
     #[arg(long, value_name = "LIST|GRID", allow_hyphen_values = true)]
     alphas: Option<String>,
-    /// How many seeds (0, 1, …), or a list with commas [sweep.seeds]
+    /// How many seeds (0, 1, …), or a list with commas [sweep.seeds] [default: recipe, else 3]
     #[arg(long, value_name = "N|LIST", allow_hyphen_values = true)]
     seeds: Option<String>,
     /// Do not add α = 0 and α = 1 [sweep.ends = false]
@@ -195,7 +199,7 @@ pub struct CheckArguments {
 /// The trial of `imlp train`.
 #[derive(Debug, Args)]
 pub struct SingleArguments {
-    /// Interpolation weight α, 0 to 1 [interpolation.alpha]
+    /// Interpolation weight α, 0 to 1 [interpolation.alpha] [default: recipe, else 0]
     #[arg(long, allow_hyphen_values = true)]
     alpha: Option<f64>,
     /// Seed of initial weights and image order
@@ -273,6 +277,42 @@ impl DeviceName {
 }
 
 impl Common {
+    /// The arguments that were given, for a command that trains with them; without keys
+    /// `sweep.*`.
+    pub fn words(&self) -> Vec<OsString> {
+        let mut words: Vec<OsString> = Vec::new();
+        let mut add = |option: &str, value: &str| words.push(format!("{option}={value}").into());
+        for (option, value) in [
+            ("--data", &self.data),
+            ("--prior", &self.prior),
+            ("--epochs", &self.epochs.map(|epochs| epochs.to_string())),
+            ("--precision", &self.products.precision),
+            ("--instructions", &self.products.instructions),
+            (
+                "--max-memory",
+                &self.memory.asked().map(|bytes| bytes.to_string()),
+            ),
+        ] {
+            if let Some(value) = value {
+                add(option, value);
+            }
+        }
+        if self.device.name() != DeviceName::Cpu.name() {
+            add("--device", &self.device.name());
+        }
+        for set in self
+            .set
+            .iter()
+            .filter(|set| !set.trim_start().starts_with("sweep."))
+        {
+            add("--set", set);
+        }
+        if let Some(recipe) = &self.recipe {
+            words.insert(0, path_argument(recipe));
+        }
+        words
+    }
+
     /// The recipe with the options merged in; `--set` comes last.
     pub fn recipe(&self, more: Vec<(&'static str, Value)>) -> Result<Recipe, Failure> {
         let text = |value: &String| Value::String(value.clone());
@@ -289,6 +329,14 @@ impl Common {
             .filter_map(|(key, value)| value.map(|v| (key, v)));
         let keys = common.chain(self.products.keys()).chain(more);
         recipe(self.recipe.as_deref(), keys, &self.set)
+    }
+}
+
+/// A path as an argument that is no option.
+fn path_argument(path: &Path) -> OsString {
+    match path.as_os_str().as_encoded_bytes() {
+        [b'-', ..] => Path::new(".").join(path).into_os_string(),
+        _ => path.as_os_str().to_owned(),
     }
 }
 

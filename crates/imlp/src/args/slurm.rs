@@ -24,10 +24,10 @@ pub struct SlurmArguments {
     #[arg(long, value_name = "NAME")]
     partition: Option<String>,
     /// Time limit of a task, e.g. 30 (minutes) or 4:00:00; a trial that needs longer continues
-    /// in the next task
+    /// in the next task [default: the cluster's]
     #[arg(long, value_name = "TIME")]
     time: Option<String>,
-    /// Generic resources of a task
+    /// Generic resources of a task, e.g. gpu:1 [default: none]
     #[arg(long, value_name = "LIST")]
     gres: Option<String>,
     /// Cores of a task, which runs that many trials side by side [default: 1]
@@ -39,7 +39,7 @@ pub struct SlurmArguments {
     /// How long before its time limit a task saves a checkpoint and queues again [default: 90s]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     stop_before: Option<Duration>,
-    /// Another option of sbatch, e.g. --sbatch-arg=--account=lab (repeatable)
+    /// Another option of sbatch, e.g. --sbatch-arg=--account=lab (repeatable) [default: none]
     #[arg(long = "sbatch-arg", value_name = "ARG", allow_hyphen_values = true)]
     sbatch_args: Vec<String>,
     /// Follow the jobs until they end, then write the results

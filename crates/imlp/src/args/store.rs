@@ -40,6 +40,10 @@ pub struct CleanArguments {
 pub struct ExportArguments {
     /// Folder of an experiment
     pub folder: PathBuf,
+    /// One row per measurement (every epoch, before and after the interpolation) instead of
+    /// one per trial: losses, accuracies, the α of each layer, the prior's share, learning rate
+    #[arg(long)]
+    pub epochs: bool,
     /// Format of the table
     #[arg(long, value_enum, default_value_t = FormatName::Csv)]
     pub format: FormatName,
