@@ -6,7 +6,7 @@ use clap::Command;
 type Example = (&'static str, &'static str);
 
 /// Commands by path, with their examples.
-const EXAMPLES: [(&str, &[Example]); 23] = [
+const EXAMPLES: [(&str, &[Example]); 24] = [
     (
         "",
         &[
@@ -40,6 +40,27 @@ const EXAMPLES: [(&str, &[Example]); 23] = [
             (
                 "imlp sweep --executor=slurm --time=4:00:00 --out=/shared/run",
                 "On a Slurm cluster",
+            ),
+        ],
+    ),
+    (
+        "reproduce",
+        &[
+            (
+                "imlp reproduce",
+                "All claims on the built-in images, in a quarter of an hour",
+            ),
+            (
+                "imlp reproduce v-curve fraction --scale=cpu --reading=frozen",
+                "Two claims on CIFAR-10, in one reading",
+            ),
+            (
+                "imlp reproduce --scale=full --executor=slurm --time=4:00:00",
+                "On a Slurm cluster",
+            ),
+            (
+                "imlp reproduce --judge-only",
+                "Verdicts and page from records",
             ),
         ],
     ),

@@ -22,10 +22,11 @@ pub struct ReproduceArguments {
     /// How the paper is read: is the prior trained first, or beside the twin?
     #[arg(long, value_enum, default_value_t = ReadingName::Both)]
     pub reading: ReadingName,
-    /// Try this variation of the claims instead: other images, epochs, widths …
+    /// Try this variation of the claims instead: other images, epochs, widths … [default: none]
     #[arg(long, value_name = "NAME")]
     pub variation: Option<String>,
     /// Set any key of the recipes, e.g. --set train.epochs=1 to try the command (repeatable)
+    /// [default: none]
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Train nothing: judge the records that are there, and write the page

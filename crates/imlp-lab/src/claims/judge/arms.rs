@@ -1,6 +1,5 @@
 //! Rules that compare two ways of interpolating.
 
-use imlp_linear::Alpha;
 use imlp_train::{
     Allocation, NamedAllocation, ScheduleKind, Timing, TrialRecord, TrialStatus,
     effective_prior_share,
@@ -147,16 +146,12 @@ fn prior_shares(arm: &Arm<'_>, alpha: f64) -> Option<Vec<f64>> {
     let is_whole =
         |record: &&TrialRecord| record.alpha.get() == alpha && record.status == TrialStatus::Done;
     let record = arm.trials().find(is_whole)?;
-    let points = record.points.iter();
-    let alphas: Vec<Alpha> = points
-        .filter_map(|point| Alpha::new(*point.alphas.first()?).ok())
-        .collect();
-    let lengths = 1..=alphas.len();
-    Some(
-        lengths
-            .map(|n| effective_prior_share(alphas[..n].iter().copied()))
-            .collect(),
-    )
+    let alphas = record.points.iter().filter_map(|point| point.alphas.first());
+    let shares = alphas.scan(1.0, |left, alpha| {
+        *left *= 1.0 - alpha;
+        Some(1.0 - *left)
+    });
+    Some(shares.collect())
 }
 
 /// Pairs of levels at which the two arms have the same share.
