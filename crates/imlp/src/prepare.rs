@@ -57,11 +57,7 @@ pub fn prepare(
         Experiment::new(plan, device.backend())?
     };
     execution.jobs = execution.jobs.min(experiment.trials().len());
-    for line in announcement(
-        &experiment,
-        &experiment.predict(execution.jobs),
-        execution.jobs,
-    ) {
+    for line in announcement(&experiment, &experiment.predict(execution.jobs), &execution) {
         match announce {
             Announce::Nowhere => {}
             Announce::StandardOutput => say(line)?,
@@ -97,7 +93,11 @@ fn fetch_data(plan: &Plan) -> Result<(), Failure> {
 }
 
 /// Lines that say what will be trained, and its cost.
-fn announcement(experiment: &Experiment, prediction: &Prediction, jobs: usize) -> Vec<String> {
+fn announcement(
+    experiment: &Experiment,
+    prediction: &Prediction,
+    execution: &Execution,
+) -> Vec<String> {
     /// Configurations that are described; more scroll everything else away.
     const DESCRIBED: usize = 10;
     let mut lines = Vec::new();
@@ -131,11 +131,23 @@ fn announcement(experiment: &Experiment, prediction: &Prediction, jobs: usize) -
         ));
     }
     lines.push(format!(
-        "plan    {} and {}, {:.2e} FLOPs, {jobs} at a time, about {} of memory",
+        "plan    {} and {}, {:.2e} FLOPs, {} at a time, about {} of memory",
         counted(prediction.trials, "trial"),
         counted(prediction.priors, "prior"),
         prediction.total_flops,
+        execution.jobs,
         bytes(prediction.peak_bytes),
     ));
+    let sharing = experiment.sharing();
+    if execution.policy.share && sharing.trunks > 0 {
+        lines.push(format!(
+            "shared  {} of what trials compute alike, once instead of {:.2e} FLOPs more ({:.0} % of \
+             all); at most {} on the disk until their trials have ended",
+            counted(sharing.trunks, "trunk"),
+            sharing.flops_saved,
+            100.0 * sharing.flops_saved / prediction.total_flops,
+            bytes(sharing.disk_bytes),
+        ));
+    }
     lines
 }

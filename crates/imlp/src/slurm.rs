@@ -37,7 +37,7 @@ pub fn run(
         worker: WorkerSettings {
             device: arguments.common.device.name(),
             max_memory: arguments.common.memory.asked(),
-            policy: arguments.policy.policy(),
+            policy: arguments.policy(),
         },
         command: command_line(),
     };
