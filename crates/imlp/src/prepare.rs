@@ -141,8 +141,8 @@ fn announcement(
     let sharing = experiment.sharing();
     if execution.policy.share && sharing.trunks > 0 {
         lines.push(format!(
-            "shared  {} of what trials compute alike, once instead of {:.2e} FLOPs more ({:.0} % of \
-             all); at most {} on the disk until their trials have ended",
+            "shared  {} that several trials begin with: {:.2e} FLOPs less ({:.0} %), at most {} on \
+             the disk meanwhile",
             counted(sharing.trunks, "trunk"),
             sharing.flops_saved,
             100.0 * sharing.flops_saved / prediction.total_flops,
