@@ -14,6 +14,7 @@ use crate::error::LabError;
 use crate::identity::{Identity, JobId, PriorId, TrialId};
 use crate::plan::{Plan, PlannedConfiguration, of_configuration};
 use crate::sweep_config::SweepConfig;
+use crate::trunks::{self, PlannedTrunk, Sharer, Sharing};
 use crate::variation::{Assignment, label};
 
 /// A checked experiment, ready to run.
@@ -28,6 +29,8 @@ pub struct Experiment {
     /// Seeds.
     pub seeds: Vec<u64>,
     trials: Vec<PlannedTrial>,
+    /// What trials share beside their priors.
+    trunks: Vec<PlannedTrunk>,
 }
 
 /// One configuration, trained for every α and seed.
@@ -68,11 +71,13 @@ pub struct PlannedPrior {
     pub seed: u64,
 }
 
-/// One job of an experiment: a prior to train, or a trial to run.
+/// One job of an experiment: a prior or a trunk to train, or a trial to run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Job {
     /// A prior to train.
     Prior(PlannedPrior),
+    /// A trunk to train.
+    Trunk(PlannedTrunk),
     /// A trial to run.
     Trial(PlannedTrial),
 }
@@ -82,6 +87,7 @@ impl Job {
     pub fn id(&self) -> JobId {
         match self {
             Self::Prior(prior) => JobId::Prior(prior.id.clone()),
+            Self::Trunk(trunk) => JobId::Trunk(trunk.id.clone()),
             Self::Trial(trial) => JobId::Trial(trial.id.clone()),
         }
     }
@@ -90,7 +96,7 @@ impl Job {
     pub fn depends_on(&self) -> Option<&PriorId> {
         match self {
             Self::Trial(trial) if !trial.alpha.is_zero() => Some(&trial.prior),
-            Self::Trial(_) | Self::Prior(_) => None,
+            Self::Trial(_) | Self::Prior(_) | Self::Trunk(_) => None,
         }
     }
 
@@ -98,6 +104,7 @@ impl Job {
     pub fn configuration(&self) -> usize {
         match self {
             Self::Prior(prior) => prior.configuration,
+            Self::Trunk(trunk) => trunk.configuration,
             Self::Trial(trial) => trial.configuration,
         }
     }
@@ -106,6 +113,7 @@ impl Job {
     pub fn identity(&self, setup: &Setup) -> Identity {
         match self {
             Self::Prior(prior) => Identity::of_prior(setup, prior.seed),
+            Self::Trunk(trunk) => Identity::of_trunk(setup, trunk.parting, trunk.seed),
             Self::Trial(trial) => Identity::of_trial(setup, trial.alpha, trial.seed),
         }
     }
@@ -114,6 +122,7 @@ impl Job {
     pub fn steps(&self, setup: &Setup) -> u64 {
         match self {
             Self::Prior(_) => setup.prior_steps(),
+            Self::Trunk(trunk) => setup.twin_steps_at(trunk.parting.epoch, trunk.parting.step),
             Self::Trial(_) => setup.twin_steps(),
         }
     }
@@ -137,7 +146,7 @@ pub struct Execution {
     pub weights: Option<PathBuf>,
 }
 
-/// Attempts, time limits and checkpoints of a trial.
+/// Attempts, time limits and checkpoints of a trial, and whether it shares a trunk.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Policy {
@@ -150,6 +159,8 @@ pub struct Policy {
     pub stale_after: Duration,
     /// How often an attempt saves a checkpoint.
     pub checkpoint_every: CheckpointEvery,
+    /// Whether trials share trunks.
+    pub share: bool,
 }
 
 /// How often an attempt saves a checkpoint, besides one when it is interrupted.
@@ -172,6 +183,7 @@ impl Default for Policy {
             stale_after: Duration::from_secs(60),
             // Loses little work, and costs no measurable time.
             checkpoint_every: CheckpointEvery::Time(Duration::from_secs(5 * 60)),
+            share: true,
         }
     }
 }
@@ -254,8 +266,10 @@ impl Experiment {
             })
             .collect::<Result<Vec<_>, _>>()?;
         refuse_duplicates(&configurations)?;
+        let trials = trials(&configurations, &seeds, &alphas);
         Ok(Self {
-            trials: trials(&configurations, &seeds, &alphas),
+            trunks: trunks(&configurations, &trials)?,
+            trials,
             configurations,
             sweep,
             alphas,
@@ -268,7 +282,12 @@ impl Experiment {
         &self.trials
     }
 
-    /// Every prior, then every trial, each once.
+    /// The trunks that trials share.
+    pub fn trunks(&self) -> &[PlannedTrunk] {
+        &self.trunks
+    }
+
+    /// Every prior, then every trunk, then every trial, each once.
     pub fn jobs(&self) -> Vec<Job> {
         let (mut known, mut known_priors) = (HashSet::new(), HashSet::new());
         let (mut priors, mut trials) = (Vec::new(), Vec::new());
@@ -284,11 +303,12 @@ impl Experiment {
                 trials.push(Job::Trial(trial.clone()));
             }
         }
+        priors.extend(self.trunks.iter().cloned().map(Job::Trunk));
         priors.append(&mut trials);
         priors
     }
 
-    /// The jobs with these names, and the priors of the trials among them.
+    /// The jobs with these names, and the priors and trunks of the trials among them.
     pub fn jobs_named(&self, names: &[String]) -> Vec<Job> {
         let names: HashSet<&str> = names.iter().map(String::as_str).collect();
         let listed = |name: &str| names.contains(name);
@@ -303,9 +323,28 @@ impl Experiment {
         }
         jobs.retain(|job| match job {
             Job::Prior(prior) => listed(prior.id.as_str()) || priors.contains(&prior.id),
+            Job::Trunk(trunk) => {
+                let mut trials = trunk.trials.iter();
+                listed(trunk.id.as_str()) || trials.any(|trial| listed(trial.as_str()))
+            }
             Job::Trial(trial) => listed(trial.id.as_str()),
         });
         jobs
+    }
+
+    /// What trunks save, if every trial is still to run.
+    pub fn sharing(&self) -> Sharing {
+        let mut total = Sharing::default();
+        for trunk in &self.trunks {
+            let configuration = &self.configurations[trunk.configuration];
+            let cost = configuration.cost();
+            let images = configuration.setup.images_before(trunk.parting) as f64;
+            let repeats = (trunk.trials.len() - 1) as f64;
+            total.trunks += 1;
+            total.flops_saved += repeats * images * cost.twin.flops_per_image as f64;
+            total.disk_bytes = total.disk_bytes.saturating_add(cost.trunk_bytes);
+        }
+        total
     }
 
     /// Predicts operations and memory with `jobs` trials at a time. Trials and
@@ -468,6 +507,22 @@ fn trials(configurations: &[Configuration], seeds: &[u64], alphas: &[Alpha]) -> 
         }
     }
     trials
+}
+
+/// The trunks that `trials` share.
+fn trunks(
+    configurations: &[Configuration],
+    trials: &[PlannedTrial],
+) -> Result<Vec<PlannedTrunk>, LabError> {
+    let mut known = HashSet::new();
+    let trials = trials.iter().filter(|trial| known.insert(&trial.id));
+    Ok(trunks::plan(trials.map(|trial| Sharer {
+        setup: &configurations[trial.configuration].setup,
+        configuration: trial.configuration,
+        trial: &trial.id,
+        alpha: trial.alpha,
+        seed: trial.seed,
+    }))?)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@
 
 use imlp_linear::Alpha;
 use imlp_train::{
-    EvaluationConfig, InterpolationConfig, PriorTraining, Setup, TrainConfig, TrialConfig,
+    EvaluationConfig, InterpolationConfig, Parting, PriorTraining, Setup, TrainConfig, TrialConfig,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,6 +24,11 @@ pub struct TrialId(String);
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PriorId(String);
+
+/// Names a trunk by what decides its bits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TrunkId(String);
 
 /// The name as text.
 macro_rules! id {
@@ -44,12 +49,15 @@ macro_rules! id {
 }
 id!(TrialId);
 id!(PriorId);
+id!(TrunkId);
 
-/// Names a job: training a prior, or running a trial.
+/// Names a job: training a prior or a trunk, or running a trial.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum JobId {
     /// A prior.
     Prior(PriorId),
+    /// A trunk.
+    Trunk(TrunkId),
     /// A trial.
     Trial(TrialId),
 }
@@ -59,6 +67,7 @@ impl JobId {
     pub fn as_str(&self) -> &str {
         match self {
             Self::Prior(id) => id.as_str(),
+            Self::Trunk(id) => id.as_str(),
             Self::Trial(id) => id.as_str(),
         }
     }
@@ -79,6 +88,9 @@ pub struct Identity {
     pub config: Value,
     /// Seed.
     pub seed: u64,
+    /// Of a trunk: where its trials part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parting: Option<Parting>,
 }
 
 impl Identity {
@@ -92,6 +104,15 @@ impl Identity {
         Self::new(setup, of_prior(setup.config().clone()), seed)
     }
 
+    /// What decides the trunk of the trials of `seed` that part at `parting`: it is the
+    /// beginning of their α = 0 trial.
+    pub fn of_trunk(setup: &Setup, parting: Parting, seed: u64) -> Self {
+        Self {
+            parting: Some(parting),
+            ..Self::of_trial(setup, Alpha::ZERO, seed)
+        }
+    }
+
     fn new(setup: &Setup, config: TrialConfig, seed: u64) -> Self {
         Self {
             results_version: imlp_train::RESULTS_VERSION,
@@ -100,6 +121,7 @@ impl Identity {
             data_checksum: setup.data().dataset().checksum.clone(),
             config: serde_json::to_value(config).expect("a configuration has only text keys"),
             seed,
+            parting: None,
         }
     }
 
@@ -126,6 +148,11 @@ impl Identity {
     /// The prior's name.
     pub fn prior_id(&self) -> PriorId {
         PriorId(self.hash())
+    }
+
+    /// The trunk's name.
+    pub fn trunk_id(&self) -> TrunkId {
+        TrunkId(self.hash())
     }
 
     fn hash(&self) -> String {
@@ -371,6 +398,39 @@ mod tests {
             let zero = Identity::of_trial(&setup, Alpha::ZERO, 3);
             assert_eq!(zero.prior_of_trial(), None);
         }
+    }
+
+    #[test]
+    fn a_trunk_is_named_by_its_trial_without_interpolation_and_where_it_ends() {
+        let data = dataset();
+        let plain = setup(&data, &[]);
+        let at = |epoch, step| Parting { epoch, step };
+        let name = |setup: &Setup, parting, seed| {
+            let trunk = Identity::of_trunk(setup, parting, seed);
+            trunk.trunk_id().to_string()
+        };
+        let trunk = name(&plain, at(1, 5), 3);
+        for set in IRRELEVANT_AT_ZERO {
+            assert_eq!(name(&setup(&data, &[set]), at(1, 5), 3), trunk, "{set}");
+        }
+        for set in [
+            "train.epochs=2",
+            "train.batch_size=64",
+            "twin.initialization=kaiming-uniform",
+            "interpolation.every=2",
+            "data.split_seed=1",
+        ] {
+            assert_ne!(name(&setup(&data, &[set]), at(1, 5), 3), trunk, "{set}");
+        }
+        assert_ne!(name(&plain, at(1, 4), 3), trunk);
+        assert_ne!(name(&plain, at(2, 5), 3), trunk);
+        assert_ne!(name(&plain, at(1, 5), 4), trunk);
+        // The names of trials are those from before there were trunks.
+        let trial = Identity::of_trial(&plain, Alpha::ZERO, 3);
+        let value = serde_json::to_value(&trial).unwrap();
+        let keys: Vec<&String> = value.as_object().unwrap().keys().collect();
+        assert_eq!(keys.len(), 6, "{keys:?}");
+        assert_ne!(trial.trial_id().to_string(), trunk);
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod tensor_files;
 pub mod tensorboard;
 pub mod text;
 pub mod trial_table;
+mod trunks;
 pub mod variation;
 pub mod weights;
 
@@ -45,3 +46,4 @@ pub use plan::{Plan, PlannedConfiguration};
 pub use recipe::Recipe;
 pub use schema::recipe_schema;
 pub use sweep_config::{Alphas, Seeds, SweepConfig};
+pub use trunks::{PlannedTrunk, Sharing};

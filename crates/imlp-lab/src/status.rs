@@ -56,11 +56,44 @@ pub struct Status {
     pub trials: Vec<ListedStatus>,
     /// The failed priors, and why they failed.
     pub failed_priors: Vec<(String, String)>,
+    /// What lies there of the trunks from which trials go on.
+    pub trunks: Trunks,
     /// Number of further trials in the store.
     pub others: usize,
     /// The configurations whose trials or priors were computed with several
     /// instruction sets; a damaged `experiment.json`.
     pub notes: Vec<String>,
+}
+
+/// The trunks in a store: each is removed when no trial waits for it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trunks {
+    /// Those from which trials can go on.
+    pub made: usize,
+    /// Their bytes on the disk.
+    pub bytes: u64,
+    /// Those that a worker makes now.
+    pub running: usize,
+    /// Why trials start from the beginning instead, of each trunk that failed.
+    pub failed: Vec<String>,
+}
+
+impl Trunks {
+    fn of(store: &Store) -> Result<Self, LabError> {
+        let mut trunks = Self::default();
+        for (state, bytes) in store.trunk_states()? {
+            match state {
+                State::Done => {
+                    trunks.made += 1;
+                    trunks.bytes += bytes;
+                }
+                State::Running(_) => trunks.running += 1,
+                State::Failed(reason) => trunks.failed.push(reason),
+                _ => {}
+            }
+        }
+        Ok(trunks)
+    }
 }
 
 /// The pace of an experiment.
@@ -180,6 +213,7 @@ impl Status {
                     (format!("prior {id}"), reason + &waiting)
                 })
                 .collect(),
+            trunks: Trunks::of(store)?,
             others,
             notes,
         })

@@ -10,6 +10,8 @@
 //!   result.json            its result, under a checksum; written once
 //! priors/ID/               likewise, one folder per trained prior
 //!   snapshots-0001.safetensors   its parameters at every interpolation
+//! trunks/ID/               likewise, while several trials wait for it
+//!   trunk-….safetensors    the state from which they go on
 //! workers/NAME.beat        a number that a living worker counts up, and its process
 //! batch/                   submissions to a scheduler (see `executor/batch.rs`)
 //! ```
@@ -36,6 +38,7 @@ mod result;
 mod retry;
 mod sealed;
 mod state;
+mod trunks;
 mod worker;
 
 #[cfg(test)]

@@ -45,6 +45,9 @@ pub struct Cost {
     pub trajectory_bytes: u64,
     /// Bytes of the data set, held once.
     pub data_bytes: u64,
+    /// Bytes of a trunk on the disk: the twin's parameters and its optimiser's state. In
+    /// memory it takes the place of a checkpoint.
+    pub trunk_bytes: u64,
 }
 
 impl Cost {
@@ -82,6 +85,9 @@ impl Cost {
                 .parameters
                 .saturating_mul(F32)
                 .saturating_mul(setup.snapshots() as u64 + u64::from(setup.prior_ends_apart())),
+            trunk_bytes: twin
+                .parameters
+                .saturating_mul(F32 * (1 + moments(setup.training.rule))),
             prior,
             twin,
             data_bytes,

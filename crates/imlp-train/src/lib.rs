@@ -40,7 +40,7 @@ pub use interpolation::config::InterpolationConfig;
 pub use interpolation::optimizer_state::OptimizerState;
 pub use interpolation::rule::InterpolationRule;
 pub use interpolation::schedule::{Schedule, ScheduleKind};
-pub use interpolation::timing::{Every, Segment, Timing};
+pub use interpolation::timing::{Every, Parting, Segment, Timing};
 pub use network::Network;
 pub use network::initialization::Initialization;
 pub use network::layer::{
@@ -65,7 +65,9 @@ pub use training::checkpoint::{Checkpoints, NoCheckpoints};
 pub use training::data::{Subset, TrainingData};
 pub use training::evaluation::{Measurement, Metrics};
 pub use trial::point::Point;
+pub use trial::progress::TrunkShare;
 pub use trial::record::{TrialRecord, TrialStatus};
+pub use trial::trunk::{Trunk, make_trunk};
 pub use trial::{Trial, continue_trial, run_trial};
 pub use version::{BURN_VERSION, RESULTS_VERSION};
 pub use wrong_value::{toml_literal, wrong_value};

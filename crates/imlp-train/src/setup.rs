@@ -12,7 +12,7 @@ use crate::hyperparameters::Hyperparameters;
 use crate::hyperparameters::config::TrainConfig;
 use crate::hyperparameters::precision::Precision;
 use crate::interpolation::rule::InterpolationRule;
-use crate::interpolation::timing::{Every, Pause, Segment, Timing, pauses, segments};
+use crate::interpolation::timing::{Every, Parting, Pause, Segment, Timing, pauses, segments};
 use crate::network::Network;
 use crate::network::parameters::HostParameters;
 use crate::network::prior_config::PriorTraining;
@@ -190,6 +190,30 @@ impl Setup {
         config.check(&self.twin.linear_names(), self.config.train.epochs)
     }
 
+    /// Where a trial with `alpha` parts from the one with α = 0; none if it never does.
+    ///
+    /// # Errors
+    /// Interpolation keys that do not fit the twin.
+    pub fn parting(&self, alpha: imlp_linear::Alpha) -> Result<Option<Parting>, TrainError> {
+        Ok(self.parting_under(&self.rule(alpha)?))
+    }
+
+    /// Where a trial under `rule` parts from the one with α = 0; none if it never does.
+    pub(crate) fn parting_under(&self, rule: &InterpolationRule) -> Option<Parting> {
+        let changes = |epoch: &u32| rule.alphas(*epoch).iter().any(|alpha| !alpha.is_zero());
+        (1..=self.config.train.epochs)
+            .filter(changes)
+            .flat_map(|epoch| {
+                let segments = self.segments(epoch).into_iter();
+                let interpolated = segments.filter(|segment| segment.interpolate);
+                interpolated.map(move |segment| Parting {
+                    epoch,
+                    step: segment.end,
+                })
+            })
+            .next()
+    }
+
     /// The segments of `epoch`: the same for every α.
     pub(crate) fn segments(&self, epoch: u32) -> Vec<Segment> {
         segments(
@@ -228,6 +252,13 @@ impl Setup {
     /// Optimiser steps of the twin after the first `step` steps of `epoch` (from 1).
     pub fn twin_steps_at(&self, epoch: u32, step: usize) -> u64 {
         self.steps_of(epoch.saturating_sub(1)) + step as u64
+    }
+
+    /// Training images that a twin goes through before `parting`.
+    pub fn images_before(&self, parting: Parting) -> u64 {
+        let epoch = self.data.train_len();
+        let begun = (parting.step * self.config.train.batch_size).min(epoch);
+        u64::from(parting.epoch.saturating_sub(1)) * epoch as u64 + begun as u64
     }
 
     /// The pauses of a twin in training, from `progress` on.

@@ -9,6 +9,9 @@
 //!     evaluate twin                           → after
 //! ```
 //!
+//! Before the first α_i(t) > 0 nothing depends on α: a trial may take that part over from
+//! a trunk (see `trunk`).
+//!
 //! With `interpolation.every = k` the last three lines also come after every k
 //! steps; so the loop goes from pause to pause, not from epoch to epoch.
 //!
@@ -33,7 +36,7 @@ use crate::observer::Observer;
 use crate::prior::PriorTrajectory;
 use crate::seeds::RandomStream;
 use crate::setup::Setup;
-use crate::training::checkpoint::{Checkpoints, NoCheckpoints};
+use crate::training::checkpoint::{Checkpoints, NoCheckpoints, RunIdentity};
 use crate::training::data::Subset;
 use crate::training::evaluation::Measurement;
 use crate::training::hooks::RunHooks;
@@ -42,13 +45,14 @@ use crate::training::progress::SegmentProgress;
 use crate::training::run::TrainingRun;
 use crate::trial::point::Point;
 use crate::trial::prior_share::PriorShare;
-use crate::trial::progress::Progress;
+use crate::trial::progress::{Progress, TrunkShare};
 use crate::trial::record::{TrialRecord, TrialStatus};
 
 pub(crate) mod point;
 mod prior_share;
-mod progress;
+pub(crate) mod progress;
 pub(crate) mod record;
+pub(crate) mod trunk;
 
 /// A trial's record and its twin's parameters at the end.
 #[derive(Clone, Debug)]
@@ -79,9 +83,9 @@ pub fn run_trial(
     continue_trial(setup, alpha, seed, prior, observer, &NoCheckpoints)
 }
 
-/// As [`run_trial`], from the last of `checkpoints` if there is one: the result
-/// has the same bits as without an interruption, but for the seconds. An
-/// interruption leaves a checkpoint.
+/// As [`run_trial`], from the last of `checkpoints`, or else from their trunk, if there is
+/// one: the result has the same bits as of a run from the start, but for the seconds and
+/// [`TrialRecord::trunk`]. An interruption leaves a checkpoint.
 ///
 /// # Errors
 /// As [`run_trial`]; [`TrainError::Checkpoint`].
@@ -96,8 +100,13 @@ pub fn continue_trial(
     observer: &dyn Observer,
     checkpoints: &dyn Checkpoints,
 ) -> Result<Trial, TrainError> {
-    let mut trial = TrialRun::start(setup, alpha, seed, prior, observer, checkpoints)?;
-    let status = trial.train()?;
+    let hooks = RunHooks {
+        observer,
+        checkpoints,
+    };
+    let mut trial = TrialRun::new(setup, alpha, seed, prior, hooks)?;
+    trial.resume()?;
+    let status = trial.train(setup.twin_pauses(trial.progress.training))?;
     let TrialRun {
         rule,
         run,
@@ -123,9 +132,15 @@ fn instructions(twin: &str, alpha: Alpha, prior: Option<&PriorTrajectory>) -> St
     }
 }
 
+/// What trunks are called in their files.
+fn trunk_name(setup: &Setup, seed: u64) -> String {
+    format!("the trunk of seed {seed} on {}", setup.backend.name())
+}
+
 /// A running trial.
 struct TrialRun<'a> {
     setup: &'a Setup,
+    seed: u64,
     rule: InterpolationRule,
     prior: Option<&'a PriorTrajectory>,
     /// The dense twin in training.
@@ -136,14 +151,13 @@ struct TrialRun<'a> {
 }
 
 impl<'a> TrialRun<'a> {
-    /// A trial at its last checkpoint, or at its start.
-    fn start(
+    /// A trial at its start.
+    fn new(
         setup: &'a Setup,
         alpha: Alpha,
         seed: u64,
         prior: Option<&'a PriorTrajectory>,
-        observer: &'a dyn Observer,
-        checkpoints: &'a dyn Checkpoints,
+        hooks: RunHooks<'a>,
     ) -> Result<Self, TrainError> {
         let rule = setup.rule(alpha)?;
         let backend = &setup.backend;
@@ -154,34 +168,70 @@ impl<'a> TrialRun<'a> {
             RandomStream::Twin,
             backend,
         );
-        let mut run = TrainingRun {
+        let run = TrainingRun {
             name: format!("the trial α = {alpha}, seed {seed} on {}", backend.name()),
             instructions: instructions(learner.instructions(), alpha, prior),
             learner,
             data: &setup.data,
-            hooks: RunHooks {
-                observer,
-                checkpoints,
-            },
+            hooks,
         };
-        let mut progress = Progress::default();
-        if let Some(resumed) = run.resume()? {
-            progress = resumed;
-            observer.steps(setup.steps_before(&progress.training));
-        }
         Ok(Self {
             setup,
+            seed,
             rule,
             prior,
-            share: PriorShare::new(run.learner.specs(), &progress.applied),
+            share: PriorShare::new(run.learner.specs(), &[]),
             run,
-            progress,
+            progress: Progress::default(),
         })
     }
 
-    /// The algorithm, from `progress` to the end.
-    fn train(&mut self) -> Result<TrialStatus, TrainError> {
-        for pause in self.setup.twin_pauses(self.progress.training) {
+    /// Goes on from the last checkpoint, or else from the trunk, if there is one.
+    fn resume(&mut self) -> Result<(), TrainError> {
+        let resumed = match self.run.resume()? {
+            None => self.take_over_trunk()?,
+            resumed => resumed,
+        };
+        if let Some(resumed) = resumed {
+            let done = self.setup.steps_before(&resumed.training);
+            self.share = PriorShare::new(self.run.learner.specs(), &resumed.applied);
+            self.progress = resumed;
+            self.run.hooks.observer.steps(done);
+        }
+        Ok(())
+    }
+
+    /// The progress of the trunk, whose state the twin takes; `None` without one.
+    fn take_over_trunk(&mut self) -> Result<Option<Progress>, TrainError> {
+        let Some(mut file) = self.run.hooks.checkpoints.trunk()? else {
+            return Ok(None);
+        };
+        let twin = &mut self.run.learner;
+        // It was never interpolated: no prior has a part in its bits.
+        let instructions = twin.instructions().to_owned();
+        let identity = RunIdentity {
+            run: &trunk_name(self.setup, self.seed),
+            instructions: &instructions,
+        };
+        let mut progress: Progress = twin.resume(identity, &mut file)?;
+        let steps = self.setup.steps_before(&progress.training);
+        let parting = self.setup.parting_under(&self.rule);
+        if parting.is_some_and(|at| self.setup.twin_steps_at(at.epoch, at.step) < steps) {
+            return Err(TrainError::Checkpoint(
+                "it lies behind the trial's first interpolation".to_owned(),
+            ));
+        }
+        progress.trunk = Some(TrunkShare {
+            steps,
+            images: progress.trained_images + progress.training.within.images,
+            train_seconds: std::mem::take(&mut progress.training.train_seconds),
+        });
+        Ok(Some(progress))
+    }
+
+    /// The algorithm, from pause to pause.
+    fn train(&mut self, pauses: impl Iterator<Item = Pause>) -> Result<TrialStatus, TrainError> {
+        for pause in pauses {
             // W ← train dense twin
             let trained = self.train_to(pause)?;
 

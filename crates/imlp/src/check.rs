@@ -26,7 +26,10 @@ pub fn run(arguments: &CheckArguments) -> Result<(), Failure> {
         out: PathBuf::new(),
         jobs: arguments.swept.jobs(),
         max_memory: common.memory.limit(),
-        policy: Policy::default(),
+        policy: Policy {
+            share: arguments.swept.share(),
+            ..Policy::default()
+        },
         task: None,
         weights: None,
     };
@@ -34,11 +37,17 @@ pub fn run(arguments: &CheckArguments) -> Result<(), Failure> {
     let (experiment, execution) = prepare(plan, common.device, execution, fetch, announce)?;
     if !arguments.no_time {
         let stop = stop_on_ctrl_c()?;
-        let seconds = seconds(&experiment, execution.jobs, &stop)?;
+        let Seconds { apart, saved } = seconds(&experiment, execution.jobs, &stop)?;
+        let saved = if execution.policy.share { saved } else { 0.0 };
         say(format_args!(
-            "time    about {}, if {} at a time as fast as {TIMED_STEPS} steps went alone; without \
+            "time    about {}{}, if {} at a time as fast as {TIMED_STEPS} steps went alone; without \
              evaluation",
-            duration(seconds),
+            duration(apart - saved),
+            if saved > 0.0 {
+                format!(" ({} without sharing)", duration(apart))
+            } else {
+                String::new()
+            },
             match execution.jobs {
                 1 => "1 trial goes".to_owned(),
                 jobs => format!("{jobs} trials go"),
@@ -48,9 +57,17 @@ pub fn run(arguments: &CheckArguments) -> Result<(), Failure> {
     say("every trial can run")
 }
 
-/// Predicted seconds of all training. Steps of the first configuration are
+/// Predicted seconds of all training.
+struct Seconds {
+    /// Of trials that share nothing but their priors.
+    apart: f64,
+    /// What trunks save of that.
+    saved: f64,
+}
+
+/// Predicts the seconds of all training. Steps of the first configuration are
 /// timed; the others are taken to make as many FLOPs in a second.
-fn seconds(experiment: &Experiment, jobs: usize, stop: &AtomicBool) -> Result<f64, Failure> {
+fn seconds(experiment: &Experiment, jobs: usize, stop: &AtomicBool) -> Result<Seconds, Failure> {
     let first = &experiment.configurations[0];
     let cost = first.cost();
     let images = first
@@ -76,7 +93,11 @@ fn seconds(experiment: &Experiment, jobs: usize, stop: &AtomicBool) -> Result<f6
     let twin = per_flop(twin, cost.twin.flops_per_image);
     let prior = per_flop(prior, cost.prior.flops_per_image);
     let flops = experiment.total_flops();
-    Ok((twin * flops.twins + prior * flops.priors) / jobs as f64)
+    let jobs = jobs as f64;
+    Ok(Seconds {
+        apart: (twin * flops.twins + prior * flops.priors) / jobs,
+        saved: twin * experiment.sharing().flops_saved / jobs,
+    })
 }
 
 /// Times some steps, then stops the run.

@@ -57,11 +57,7 @@ pub fn prepare(
         Experiment::new(plan, device.backend())?
     };
     execution.jobs = execution.jobs.min(experiment.trials().len());
-    for line in announcement(
-        &experiment,
-        &experiment.predict(execution.jobs),
-        execution.jobs,
-    ) {
+    for line in announcement(&experiment, &experiment.predict(execution.jobs), &execution) {
         match announce {
             Announce::Nowhere => {}
             Announce::StandardOutput => say(line)?,
@@ -97,7 +93,11 @@ fn fetch_data(plan: &Plan) -> Result<(), Failure> {
 }
 
 /// Lines that say what will be trained, and its cost.
-fn announcement(experiment: &Experiment, prediction: &Prediction, jobs: usize) -> Vec<String> {
+fn announcement(
+    experiment: &Experiment,
+    prediction: &Prediction,
+    execution: &Execution,
+) -> Vec<String> {
     /// Configurations that are described; more scroll everything else away.
     const DESCRIBED: usize = 10;
     let mut lines = Vec::new();
@@ -128,14 +128,26 @@ fn announcement(experiment: &Experiment, prediction: &Prediction, jobs: usize) -
         lines.push(format!("and     {} more", counted(more, "configuration")));
     }
     lines.push(format!(
-        "plan    {} and {}, {jobs} at a time, about {} of memory",
+        "plan    {} and {}, {} at a time, about {} of memory",
         counted(prediction.trials, "trial"),
         counted(prediction.priors, "prior"),
+        execution.jobs,
         bytes(prediction.peak_bytes),
     ));
     lines.push(format!(
         "FLOPs   {:.2e} in all, forward and backward (a multiply-add is 2)",
         prediction.total_flops,
     ));
+    let sharing = experiment.sharing();
+    if execution.policy.share && sharing.trunks > 0 {
+        lines.push(format!(
+            "shared  {} that several trials begin with: {:.2e} FLOPs less ({:.0} %), at most {} on \
+             the disk meanwhile",
+            counted(sharing.trunks, "trunk"),
+            sharing.flops_saved,
+            100.0 * sharing.flops_saved / prediction.total_flops,
+            bytes(sharing.disk_bytes),
+        ));
+    }
     lines
 }

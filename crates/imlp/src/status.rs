@@ -5,6 +5,7 @@ use imlp_lab::status::Status;
 use imlp_lab::store::Store;
 use imlp_lab::text::duration;
 use imlp_suggest::counted;
+use imlp_train::bytes;
 
 use crate::args::StatusArguments;
 use crate::exit::Failure;
@@ -34,6 +35,20 @@ pub fn run(arguments: &StatusArguments) -> Result<(), Failure> {
         say(format_args!(
             "{} more in the folder, which the last command did not ask for",
             status.others
+        ))?;
+    }
+    let trunks = &status.trunks;
+    if trunks.made + trunks.running > 0 {
+        say(format_args!(
+            "{} from which trials go on ({}), {} being made",
+            counted(trunks.made, "trunk"),
+            bytes(trunks.bytes),
+            trunks.running
+        ))?;
+    }
+    for reason in &trunks.failed {
+        say(format_args!(
+            "note: a trunk failed, so its trials start from the beginning: {reason}"
         ))?;
     }
     if let Some(pace) = status.throughput() {

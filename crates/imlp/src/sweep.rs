@@ -35,7 +35,7 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
             ExecutorName::Slurm => arguments.slurm.jobs_per_task() as usize,
         },
         max_memory: common.memory.limit(),
-        policy: arguments.policy.policy(),
+        policy: arguments.policy(),
         task: None,
         weights: None,
     };

@@ -250,7 +250,9 @@ fn trials_that_fail_are_told_and_stop_no_other() {
 
     // The folder of one trial is something else: its task ends with an error.
     let record = json(&cluster.scratch.path("o/batch/0001/submission.json"));
-    let broken = record["arrays"][1]["tasks"][0]["work"][0].as_str().unwrap();
+    let mut arrays = record["arrays"].as_array().unwrap().iter();
+    let trials = arrays.find(|array| array["label"] == "trials-0").unwrap();
+    let broken = trials["tasks"][0]["work"][0].as_str().unwrap();
     let identity = cluster
         .scratch
         .path("o/trials")

@@ -7,12 +7,14 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use imlp_train::{Observer, PriorTrajectory, TrainError, continue_prior, continue_trial};
+use imlp_train::{
+    Observer, PriorTrajectory, TrainError, Trunk, continue_prior, continue_trial, make_trunk,
+};
 
 use super::affinity;
 use super::job_queue::{Action, JobQueue, Start};
@@ -24,6 +26,7 @@ use crate::experiment::{
 };
 use crate::store::{Ending, Lease, LeaseCheckpoints, Store};
 use crate::tensorboard;
+use crate::trunks::PlannedTrunk;
 use crate::weights::{self, NetworkName};
 
 /// Time after which a worker without a job looks again for one, and for a request to
@@ -38,7 +41,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// written. Results are kept in every case.
 pub fn run(
     experiment: &Experiment,
-    jobs: Vec<Job>,
+    mut jobs: Vec<Job>,
     store: &Store,
     execution: &Execution,
     progress: &dyn Progress,
@@ -46,6 +49,7 @@ pub fn run(
 ) -> Result<Vec<Failed>, LabError> {
     let workers = execution.jobs.max(1);
     let worker = store.join(execution.policy, execution.task.clone())?;
+    jobs.retain(|job| execution.policy.share || !matches!(job, Job::Trunk(_)));
     let queue = JobQueue::new(experiment, jobs, store, &worker, workers, progress)?;
     let shared = Shared {
         experiment,
@@ -172,8 +176,19 @@ impl<'a> Shared<'a> {
         match action {
             Action::TrainPrior(prior, lease) => self.train_prior(worker, job, &prior, lease),
             Action::LoadPrior(prior) => self.load_prior(job, &prior),
-            Action::RunTrial(trial, lease, prior) => {
-                self.run_trial(worker, job, &trial, lease, prior.as_deref())
+            Action::MakeTrunk(trunk, lease) => {
+                match self.make_trunk(worker, job, &trunk, lease) {
+                    Err(LabError::Interrupted) => Err(LabError::Interrupted),
+                    // A full disk and the like: trials do without it.
+                    Err(error) => {
+                        self.queue().fail(job, error.to_string());
+                        Ok(JobEnd::Failed(error.to_string()))
+                    }
+                    end => end,
+                }
+            }
+            Action::RunTrial(trial, lease, prior, trunk) => {
+                self.run_trial(worker, job, &trial, lease, prior.as_deref(), trunk)
             }
         }
     }
@@ -186,7 +201,7 @@ impl<'a> Shared<'a> {
         lease: Lease,
     ) -> Result<JobEnd, LabError> {
         let setup = &self.configuration(planned.configuration).setup;
-        let attempt = self.attempt(worker, &lease, |observer, checkpoints| {
+        let attempt = self.attempt(worker, &lease, None, |observer, checkpoints| {
             continue_prior(setup, planned.seed, observer, checkpoints)
         })?;
         let trained = match attempt {
@@ -218,6 +233,33 @@ impl<'a> Shared<'a> {
         Ok(JobEnd::Prior(end))
     }
 
+    fn make_trunk(
+        &self,
+        worker: usize,
+        job: usize,
+        planned: &PlannedTrunk,
+        lease: Lease,
+    ) -> Result<JobEnd, LabError> {
+        let setup = &self.configuration(planned.configuration).setup;
+        let attempt = self.attempt(worker, &lease, None, |observer, checkpoints| {
+            make_trunk(setup, planned.parting, planned.seed, observer, checkpoints)
+        })?;
+        let state = match attempt {
+            Ok(Trunk::State(state)) => state,
+            Ok(Trunk::Diverged { epoch }) => {
+                let reason = format!("the twin diverges in epoch {epoch}, before they part");
+                return self.end(job, lease, (Ending::Failed, Some(reason)));
+            }
+            Err(unfinished) => return self.end(job, lease, unfinished),
+        };
+        if !self.store.publish_trunk(lease, &planned.trials, &state)? {
+            self.queue().retry(job);
+            return Ok(JobEnd::GivenBack);
+        }
+        self.queue().finish(job);
+        Ok(JobEnd::Done)
+    }
+
     fn run_trial(
         &self,
         worker: usize,
@@ -225,10 +267,11 @@ impl<'a> Shared<'a> {
         planned: &PlannedTrial,
         lease: Lease,
         prior: Option<&PriorTrajectory>,
+        trunk: Option<PathBuf>,
     ) -> Result<JobEnd, LabError> {
         let configuration = self.configuration(planned.configuration);
         let (alpha, seed) = (planned.alpha, planned.seed);
-        let attempt = self.attempt(worker, &lease, |observer, checkpoints| {
+        let attempt = self.attempt(worker, &lease, trunk, |observer, checkpoints| {
             let setup = &configuration.setup;
             continue_trial(setup, alpha, seed, prior, observer, checkpoints)
         })?;
@@ -262,13 +305,14 @@ impl<'a> Shared<'a> {
         &self.experiment.configurations[index]
     }
 
-    /// Runs `work` under `lease` from its last checkpoint, until it has a result or
-    /// must stop. A checkpoint of another job is set aside, and the work starts from
-    /// the beginning.
+    /// Runs `work` under `lease` from its last checkpoint, or else from its trunk, until it
+    /// has a result or must stop. A file of another job is set aside, and the work starts
+    /// from the beginning.
     fn attempt<T>(
         &self,
         worker: usize,
         lease: &Lease,
+        trunk: Option<PathBuf>,
         work: impl Fn(&dyn Observer, &LeaseCheckpoints<'_>) -> Result<T, TrainError>,
     ) -> Result<Result<T, Unfinished>, LabError> {
         let observer = WorkerObserver {
@@ -278,6 +322,7 @@ impl<'a> Shared<'a> {
             began: Instant::now(),
         };
         let checkpoints = LeaseCheckpoints::new(lease, self.policy.checkpoint_every);
+        let checkpoints = checkpoints.with_trunk(trunk);
         loop {
             // A panic ends this attempt, not the process.
             let outcome = catch_unwind(AssertUnwindSafe(|| work(&observer, &checkpoints)));

@@ -6,7 +6,7 @@ use super::progress::JobLabel;
 use crate::error::LabError;
 use crate::experiment::{Experiment, Job, Policy};
 use crate::identity::{JobId, PriorId};
-use crate::store::{Availability, Store};
+use crate::store::{Availability, Store, Worker};
 
 /// A job that failed.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,8 +20,8 @@ pub struct Failed {
 /// The state of every job of an experiment, whoever ran it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// Every prior, then every trial, each once; a trial without a result fails with
-    /// its prior.
+    /// Every prior, trunk and trial, each once; a trial without a result fails with its
+    /// prior, but not with its trunk.
     pub jobs: Vec<(Job, Availability)>,
 }
 
@@ -38,8 +38,11 @@ pub fn outcome(
     let mut failed: HashMap<PriorId, String> = HashMap::new();
     let mut jobs = Vec::new();
     for job in experiment.jobs() {
+        if matches!(job, Job::Trunk(_)) && !policy.share {
+            continue;
+        }
         let id = job.id();
-        let mut state = store.poll(&worker, &id)?;
+        let mut state = poll(store, &worker, &job)?;
         let dependency = job.depends_on().and_then(|prior| failed.get(prior));
         if let (Availability::Free(_) | Availability::Busy, Some(reason)) = (&state, dependency) {
             state = Availability::Failed(prior_failed(reason));
@@ -53,10 +56,10 @@ pub fn outcome(
 }
 
 impl Outcome {
-    /// The jobs that failed.
+    /// The priors and trials that failed.
     pub fn failed(&self, experiment: &Experiment) -> Vec<Failed> {
         let failed = self.jobs.iter().filter_map(|(job, state)| match state {
-            Availability::Failed(reason) => Some(Failed {
+            Availability::Failed(reason) if !matches!(job, Job::Trunk(_)) => Some(Failed {
                 job: JobLabel::new(experiment, job),
                 reason: reason.clone(),
             }),
@@ -72,6 +75,18 @@ impl Outcome {
                 && matches!(state, Availability::Free(_) | Availability::Busy)
         };
         self.jobs.iter().filter(unfinished).count()
+    }
+}
+
+/// Whether `worker` can take `job`. A trunk that cannot be looked at counts as failed:
+/// trials do without it.
+///
+/// # Errors
+/// As [`Store::poll`].
+pub(super) fn poll(store: &Store, worker: &Worker, job: &Job) -> Result<Availability, LabError> {
+    match (job, store.poll(worker, &job.id())) {
+        (Job::Trunk(_), Err(error)) => Ok(Availability::Failed(error.to_string())),
+        (_, outcome) => outcome,
     }
 }
 

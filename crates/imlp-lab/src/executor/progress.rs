@@ -16,6 +16,13 @@ pub enum JobLabel {
         /// Seed.
         seed: u64,
     },
+    /// Training a trunk.
+    Trunk {
+        /// The assignments that set its configuration apart.
+        configuration: String,
+        /// Seed.
+        seed: u64,
+    },
     /// Running a trial.
     Trial {
         /// The assignments that set its configuration apart.
@@ -36,6 +43,10 @@ impl JobLabel {
                 configuration,
                 seed: prior.seed,
             },
+            Job::Trunk(trunk) => Self::Trunk {
+                configuration,
+                seed: trunk.seed,
+            },
             Job::Trial(trial) => Self::Trial {
                 configuration,
                 alpha: trial.alpha,
@@ -53,6 +64,13 @@ impl std::fmt::Display for JobLabel {
                 seed,
             } => {
                 write!(f, "prior, seed {seed}")?;
+                configuration
+            }
+            Self::Trunk {
+                configuration,
+                seed,
+            } => {
+                write!(f, "trunk, seed {seed}")?;
                 configuration
             }
             Self::Trial {

@@ -1,6 +1,6 @@
 //! The checkpoints of one attempt: when to save one, and where to continue.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
 
@@ -29,6 +29,8 @@ struct Saved {
     /// Epochs that were done when `due` last answered yes by their number.
     epochs: u32,
     count: u32,
+    /// The trunk from which it begins without a checkpoint.
+    trunk: Option<PathBuf>,
     /// The file from which this attempt continued.
     loaded: Option<PathBuf>,
     /// Whether this attempt ignores the checkpoints of those before it.
@@ -45,10 +47,17 @@ impl<'a> LeaseCheckpoints<'a> {
                 since: Instant::now(),
                 epochs: 0,
                 count: 0,
+                trunk: None,
                 loaded: None,
                 start_over: false,
             }),
         }
+    }
+
+    /// The same, with the file of a trunk for an attempt without a checkpoint.
+    pub fn with_trunk(self, trunk: Option<PathBuf>) -> Self {
+        self.saved().trunk = trunk;
+        self
     }
 
     /// Sets aside the file from which this attempt continued, because it belongs to
@@ -61,20 +70,29 @@ impl<'a> LeaseCheckpoints<'a> {
         let Some(path) = loaded else {
             return Ok(false);
         };
+        self.forget_trunk(&path);
         let error = damaged(&path, reason);
         set_aside(&path, &error)?;
         Ok(true)
     }
 
-    /// Starts the run from the beginning although there is a checkpoint, which is left
-    /// alone until the first one of this attempt replaces it; false when the attempt
-    /// has not loaded one.
+    /// Whether `path` is the trunk, which is then not offered again.
+    fn forget_trunk(&self, path: &Path) -> bool {
+        let trunk = &mut self.saved().trunk;
+        trunk.take_if(|trunk| trunk == path).is_some()
+    }
+
+    /// Starts the run from the beginning although there is a checkpoint or a trunk. A
+    /// checkpoint is left alone until the first one of this attempt replaces it, a trunk
+    /// for those who can use it. False when the attempt has loaded neither.
     pub fn start_over(&self, why: &TrainError) -> bool {
-        let mut saved = self.saved();
-        let Some(path) = saved.loaded.take() else {
+        let loaded = self.saved().loaded.take();
+        let Some(path) = loaded else {
             return false;
         };
-        saved.start_over = true;
+        if !self.forget_trunk(&path) {
+            self.saved().start_over = true;
+        }
         tracing::warn!("{why}: the run starts again ({})", path.display());
         true
     }
@@ -105,6 +123,27 @@ impl<'a> LeaseCheckpoints<'a> {
         Ok(None)
     }
 
+    /// The trunk, whole. Without it the trial takes longer; the result is the same.
+    fn whole_trunk(&self) -> Option<WeightsFile> {
+        let path = self.saved().trunk.clone()?;
+        let error = match checkpoint_file::read(&path) {
+            Ok(Some(file)) => {
+                self.saved().loaded = Some(path);
+                return Some(file);
+            }
+            Ok(None) => damaged(&path, "it is gone"),
+            Err(error) => error,
+        };
+        self.forget_trunk(&path);
+        tracing::warn!("a trial starts from the beginning instead of its trunk: {error}");
+        if matches!(error, LabError::Damaged { .. })
+            && let Err(error) = set_aside(&path, &error)
+        {
+            tracing::warn!("{error}");
+        }
+        None
+    }
+
     fn write(&self, state: &WeightsFile) -> Result<(), LabError> {
         let folder = self.lease.folder();
         let earlier = files(folder)?;
@@ -130,6 +169,10 @@ impl Checkpoints for LeaseCheckpoints<'_> {
     fn load(&self) -> Result<Option<WeightsFile>, TrainError> {
         self.newest()
             .map_err(|error| TrainError::Checkpoint(error.to_string()))
+    }
+
+    fn trunk(&self) -> Result<Option<WeightsFile>, TrainError> {
+        Ok(self.whole_trunk())
     }
 
     fn due(&self, epochs: u32) -> bool {

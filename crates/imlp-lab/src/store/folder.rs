@@ -11,7 +11,7 @@ use super::worker::{Availability, Claim, IDENTITY, Worker};
 use crate::error::LabError;
 use crate::experiment::Policy;
 use crate::files::{create_folder, list, read_json, refuse_file};
-use crate::identity::{Identity, JobId, PriorId, TrialId, is_job_name};
+use crate::identity::{Identity, JobId, PriorId, TrialId, TrunkId, is_job_name};
 
 /// What an experiment is, in its folder.
 pub(super) const MANIFEST: &str = "experiment.json";
@@ -72,6 +72,7 @@ impl Store {
     pub fn folder(&self, job: &JobId) -> PathBuf {
         match job {
             JobId::Prior(id) => self.prior_folder(id),
+            JobId::Trunk(id) => self.trunk_folder(id),
             JobId::Trial(id) => self.trial_folder(id),
         }
     }
@@ -84,6 +85,11 @@ impl Store {
     /// The folder of a prior.
     pub fn prior_folder(&self, id: &PriorId) -> PathBuf {
         self.root.join("priors").join(id.as_str())
+    }
+
+    /// The folder of a trunk.
+    pub fn trunk_folder(&self, id: &TrunkId) -> PathBuf {
+        self.root.join("trunks").join(id.as_str())
     }
 
     /// Whether `worker` can take a job.
@@ -122,6 +128,14 @@ impl Store {
     /// [`LabError::Io`].
     pub fn priors(&self) -> Result<Vec<String>, LabError> {
         folders(&self.root.join("priors"))
+    }
+
+    /// Names of all trunks that any worker has begun and that were not removed.
+    ///
+    /// # Errors
+    /// [`LabError::Io`].
+    pub fn trunks(&self) -> Result<Vec<String>, LabError> {
+        folders(&self.root.join("trunks"))
     }
 
     /// A finished trial, if it is there.

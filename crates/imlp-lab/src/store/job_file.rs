@@ -2,6 +2,7 @@
 
 use super::checkpoint_file;
 use super::result::RESULT;
+use super::trunks;
 use super::worker::IDENTITY;
 use crate::files::is_unfinished;
 
@@ -12,6 +13,8 @@ pub(super) enum JobFile {
     Attempt,
     Checkpoint,
     Snapshots,
+    /// The state of a trunk.
+    Trunk,
     Result,
     /// A damaged file that was set aside.
     SetAside,
@@ -41,6 +44,8 @@ impl JobFile {
             Some(Self::Snapshots)
         } else if checkpoint_file::is_checkpoint(name) {
             Some(Self::Checkpoint)
+        } else if trunks::is_state(name) {
+            Some(Self::Trunk)
         } else if is_unfinished(name) {
             Some(Self::Unfinished)
         } else {
@@ -81,6 +86,11 @@ mod tests {
             (".writing-aB3xYz", JobFile::Unfinished),
             (&format!("{checkpoint}.safetensors"), JobFile::Checkpoint),
             (&format!("{checkpoint}.damaged-17"), JobFile::SetAside),
+            (&format!("trunk-0001-{sha256}.safetensors"), JobFile::Trunk),
+            (
+                &format!("trunk-0001-{sha256}.damaged-17"),
+                JobFile::SetAside,
+            ),
         ] {
             assert_eq!(JobFile::of(name), Some(file), "{name}");
         }

@@ -17,6 +17,7 @@ use super::job_file::JobFile;
 use super::manifest;
 use super::result;
 use super::state::State;
+use super::trunks::sharers;
 use super::worker::IDENTITY;
 use crate::entry::{is_absent, is_plain_folder};
 use crate::error::LabError;
@@ -50,8 +51,9 @@ pub struct Leftover {
 impl Store {
     /// What nobody needs: unfinished files that are older than an hour, heartbeats of
     /// processes that have ended, damaged files that were set aside, checkpoints and
-    /// snapshots beside a result that does without them; and, with `unlisted`, trials
-    /// that the last command did not ask for, and priors that no listed trial uses.
+    /// snapshots beside a result that does without them, trunks whose trials all have a
+    /// result; and, with `unlisted`, trials that the last command did not ask for, and
+    /// priors and trunks that no listed trial uses.
     ///
     /// # Errors
     /// [`LabError::Io`]; with `unlisted`, [`LabError::Busy`] while a process works in
@@ -69,8 +71,11 @@ impl Store {
         let is_listed = |folder: &Path| {
             let name = result::job(folder);
             manifest.as_ref().is_none_or(|manifest| {
+                let shared = sharers(folder);
                 let mut trials = manifest.trials.iter();
-                trials.any(|t| t.id.as_str() == name || t.prior.as_str() == name)
+                trials.any(|t| {
+                    t.id.as_str() == name || t.prior.as_str() == name || shared.contains(&t.id)
+                })
             })
         };
         let mut found = Vec::new();
@@ -82,13 +87,17 @@ impl Store {
             if matches!(state, State::Running(_) | State::NotFetched(_)) {
                 continue;
             }
-            if is_listed(&folder) {
+            let shared = sharers(&folder);
+            let over = |trial| has_result(&self.trial_folder(trial));
+            if !shared.is_empty() && shared.iter().all(over) && is_own_job(&folder)? {
+                found.extend(job(folder, "its trials have results")?);
+            } else if is_listed(&folder) {
                 leftovers_of(&folder, now, &mut found)?;
             } else if is_own_job(&folder)? {
                 found.extend(job(folder, "it is not part of the experiment")?);
             }
         }
-        let kinds = ["trials", "priors"].map(|name| self.root().join(name));
+        let kinds = ["trials", "priors", "trunks"].map(|name| self.root().join(name));
         for folder in [self.root().to_owned()].into_iter().chain(kinds) {
             for name in plain_list(&folder)? {
                 let path = folder.join(&name);
@@ -119,29 +128,10 @@ impl Store {
             let is_there = file(path.clone(), leftover.why)?.is_some();
             return remove_file(path).map(|()| is_there);
         }
-        let (Some(kind), name) = (path.parent(), result::job(path)) else {
-            return Ok(false);
-        };
-        let mut aside = path.clone();
-        if !name.starts_with(REMOVING) {
+        if !result::job(path).starts_with(REMOVING) {
             self.refuse_while_busy()?;
-            if !is_own_job(path)? {
-                return Ok(false);
-            }
-            // At once, so that whoever comes now finds no half of it, and begins anew.
-            aside = kind.join(format!("{REMOVING}{name}"));
-            match std::fs::rename(path, &aside) {
-                Err(error) if is_absent(&error) => return Ok(false),
-                renamed => renamed.map_err(LabError::io("rename", path))?,
-            }
         }
-        for name in plain_list(&aside)? {
-            if JobFile::of(&name).is_some() {
-                remove_file(&aside.join(name))?;
-            }
-        }
-        std::fs::remove_dir(&aside).map_err(LabError::io("remove", &aside))?;
-        Ok(true)
+        remove_job(path)
     }
 
     /// Refuses to go on while a process may work in the folder.
@@ -183,6 +173,40 @@ impl Store {
         // Where nothing may be written, nothing can be removed either.
         written.unwrap_or_else(SystemTime::now)
     }
+}
+
+/// Removes the folder of a job; false when it holds anything else, or is gone.
+///
+/// # Errors
+/// [`LabError::Io`].
+pub(super) fn remove_job(path: &Path) -> Result<bool, LabError> {
+    let (Some(kind), name) = (path.parent(), result::job(path)) else {
+        return Ok(false);
+    };
+    let mut aside = path.to_owned();
+    if !name.starts_with(REMOVING) {
+        if !is_own_job(path)? {
+            return Ok(false);
+        }
+        // At once, so that whoever comes now finds no half of it, and begins anew.
+        aside = kind.join(format!("{REMOVING}{name}"));
+        match std::fs::rename(path, &aside) {
+            Err(error) if is_absent(&error) => return Ok(false),
+            renamed => renamed.map_err(LabError::io("rename", path))?,
+        }
+    }
+    for name in plain_list(&aside)? {
+        if JobFile::of(&name).is_some() {
+            remove_file(&aside.join(name))?;
+        }
+    }
+    std::fs::remove_dir(&aside).map_err(LabError::io("remove", &aside))?;
+    Ok(true)
+}
+
+/// Whether `folder` holds a whole result.
+fn has_result(folder: &Path) -> bool {
+    result::read::<Value>(folder).is_ok_and(|result| result.is_some())
 }
 
 /// What a file in `workers` says about its process.
@@ -228,21 +252,23 @@ fn leftovers_of(folder: &Path, now: SystemTime, found: &mut Vec<Leftover>) -> Re
     // The files first: what is written after the result was read is not among them.
     let names = plain_list(folder)?;
     let result = result::read::<Value>(folder).ok().flatten();
-    let needed = result
-        .as_ref()
-        .map(|published| &published.result["snapshots"]);
+    let named = |key: &str| result.as_ref().map(|published| &published.result[key]);
     for name in names {
         let path = folder.join(&name);
-        let why = match (JobFile::of(&name), needed) {
-            (Some(JobFile::Unfinished), _) if is_old(&path, now, UNFINISHED_AFTER) => {
+        let is_named = |key| named(key).map(|named| named.as_str() == Some(name.as_str()));
+        let why = match JobFile::of(&name) {
+            Some(JobFile::Unfinished) if is_old(&path, now, UNFINISHED_AFTER) => {
                 "it was never finished"
             }
-            (Some(JobFile::SetAside), _) => "it was set aside as damaged",
+            Some(JobFile::SetAside) => "it was set aside as damaged",
             // Without a result its attempt may be about to publish.
-            (Some(JobFile::Snapshots), Some(needed)) if needed.as_str() != Some(&name) => {
+            Some(JobFile::Snapshots) if is_named("snapshots") == Some(false) => {
                 "its attempt published nothing"
             }
-            (Some(JobFile::Checkpoint), Some(_)) => "there is a result",
+            Some(JobFile::Trunk) if is_named("state") == Some(false) => {
+                "its attempt published nothing"
+            }
+            Some(JobFile::Checkpoint) if result.is_some() => "there is a result",
             _ => continue,
         };
         found.extend(file(path, why)?);

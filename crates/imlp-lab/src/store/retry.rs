@@ -51,7 +51,7 @@ impl Store {
         Ok(count)
     }
 
-    /// The folder and the state of every trial and prior that any worker has begun.
+    /// The folder and the state of every trial, prior and trunk that any worker has begun.
     pub(super) fn jobs(&self) -> Result<Vec<(PathBuf, State)>, LabError> {
         let mut jobs = Vec::new();
         for name in self.trials()? {
@@ -61,6 +61,11 @@ impl Store {
         for name in self.priors()? {
             let state = self.prior_state(&name)?;
             jobs.push((self.root().join("priors").join(name), state));
+        }
+        for name in self.trunks()? {
+            let folder = self.root().join("trunks").join(name);
+            let state = State::of_prior(&folder)?;
+            jobs.push((folder, state));
         }
         Ok(jobs)
     }

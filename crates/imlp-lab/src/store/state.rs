@@ -1,4 +1,4 @@
-//! The state of a trial or a prior, read from its folder.
+//! The state of a trial, a prior or a trunk, read from its folder.
 
 use std::path::Path;
 
@@ -74,7 +74,7 @@ impl State {
         }
     }
 
-    /// Of the prior in `folder`.
+    /// Of the prior or the trunk in `folder`.
     pub(super) fn of_prior(folder: &Path) -> Result<Self, LabError> {
         match result::read::<Value>(folder) {
             Ok(Some(_)) => Ok(Self::Done),

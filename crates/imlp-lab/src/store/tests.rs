@@ -29,6 +29,7 @@ fn identity() -> Identity {
         data_checksum: String::new(),
         config: json!({}),
         seed: 0,
+        parting: None,
     }
 }
 

@@ -118,6 +118,23 @@ pub(crate) struct Pause {
     pub ends_run: bool,
 }
 
+/// Where a trial is interpolated for the first time, and parts from the α = 0 trial of
+/// its seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Parting {
+    /// Epoch, from 1.
+    pub epoch: u32,
+    /// Optimiser steps of this epoch before it.
+    pub step: usize,
+}
+
+impl Parting {
+    /// Whether it lies at `pause`.
+    pub(crate) fn is_at(self, pause: Pause) -> bool {
+        (self.epoch, self.step) == (pause.epoch, pause.segment.end)
+    }
+}
+
 /// The pauses of a run of `last` epochs after its first `epochs` epochs and
 /// `done` segments of the next one; `segments` gives those of an epoch.
 pub(crate) fn pauses(

@@ -20,6 +20,15 @@ pub trait Checkpoints: Sync {
     /// [`TrainError::Checkpoint`] when there is one that cannot be read.
     fn load(&self) -> Result<Option<WeightsFile>, TrainError>;
 
+    /// The state that [`make_trunk`](crate::make_trunk) left, from which a trial without a
+    /// checkpoint goes on; by default there is none.
+    ///
+    /// # Errors
+    /// [`TrainError::Checkpoint`] when there is one that cannot be read.
+    fn trunk(&self) -> Result<Option<WeightsFile>, TrainError> {
+        Ok(None)
+    }
+
     /// Whether to save a checkpoint now, after `epochs` whole epochs. Asked after every
     /// step.
     fn due(&self, epochs: u32) -> bool;

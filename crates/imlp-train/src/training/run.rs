@@ -76,6 +76,23 @@ impl TrainingRun<'_> {
         pause: Pause,
         progress: &mut P,
     ) -> Result<SegmentProgress, TrainError> {
+        self.train_segment(pause, progress)?;
+        let training = progress.training();
+        let trained = std::mem::take(&mut training.within);
+        training.loss.add(trained);
+        Ok(trained)
+    }
+
+    /// Does the steps up to `pause`, whose segment stays the current one: as
+    /// [`train_to`](Self::train_to) leaves it if it stops before it returns.
+    ///
+    /// # Errors
+    /// As [`train_to`](Self::train_to).
+    pub fn train_segment<P: RunProgress>(
+        &mut self,
+        pause: Pause,
+        progress: &mut P,
+    ) -> Result<(), TrainError> {
         loop {
             let started = Instant::now();
             let training = progress.training();
@@ -84,9 +101,7 @@ impl TrainingRun<'_> {
                 .train(self.data, pause, &mut training.within, self.hooks);
             training.train_seconds += started.elapsed().as_secs_f64();
             if stop == Stop::AtPause {
-                let trained = std::mem::take(&mut training.within);
-                training.loss.add(trained);
-                return Ok(trained);
+                return Ok(());
             }
             self.save(progress)?;
             if stop == Stop::Cancelled {
@@ -107,12 +122,17 @@ impl TrainingRun<'_> {
     }
 
     fn save(&self, progress: &impl RunProgress) -> Result<(), TrainError> {
+        self.hooks.checkpoints.save(&self.checkpoint(progress))
+    }
+
+    /// A checkpoint at `progress`.
+    pub fn checkpoint(&self, progress: &impl RunProgress) -> WeightsFile {
         let identity = RunIdentity {
             run: &self.name,
             instructions: &self.instructions,
         };
         let mut file = self.learner.checkpoint(identity, progress);
         progress.write_tensors(self.learner.specs(), &mut file);
-        self.hooks.checkpoints.save(&file)
+        file
     }
 }

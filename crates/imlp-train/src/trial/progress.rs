@@ -7,6 +7,17 @@ use crate::training::progress::TrainingProgress;
 use crate::training::run::RunProgress;
 use crate::trial::point::Point;
 
+/// What a trial took over from a trunk, which was computed once for several trials.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrunkShare {
+    /// Optimiser steps.
+    pub steps: u64,
+    /// Training images.
+    pub images: usize,
+    /// Seconds that the trunk was trained for.
+    pub train_seconds: f64,
+}
+
 /// How far a trial has come: with the twin's weights and its optimiser's state,
 /// all that the rest depends on. Checkpoints hold it under these names.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -22,6 +33,9 @@ pub(super) struct Progress {
     pub(super) applied: Vec<Vec<Alpha>>,
     pub(super) interpolation_seconds: f64,
     pub(super) trained_images: usize,
+    /// What was taken over from a trunk; the images count among `trained_images`.
+    #[serde(default)]
+    pub(super) trunk: Option<TrunkShare>,
 }
 
 impl RunProgress for Progress {

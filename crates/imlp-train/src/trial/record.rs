@@ -8,7 +8,7 @@ use crate::training::evaluation::Measurement;
 use crate::training::learner::Learner;
 use crate::trial::point::Point;
 use crate::trial::prior_share::PriorShare;
-use crate::trial::progress::Progress;
+use crate::trial::progress::{Progress, TrunkShare};
 
 /// How a trial ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,11 +62,15 @@ pub struct TrialRecord {
     /// versions do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instructions: Option<String>,
-    /// Seconds of training, evaluation and interpolation excluded.
+    /// What it took over from a trunk, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trunk: Option<TrunkShare>,
+    /// Seconds of training, evaluation and interpolation excluded, and without those of
+    /// the trunk.
     pub train_seconds: f64,
     /// Seconds of interpolation.
     pub interpolation_seconds: f64,
-    /// Training images per second of training.
+    /// Training images per second of training, both without the trunk's.
     pub images_per_second: f64,
 }
 
@@ -87,6 +91,7 @@ impl TrialRecord {
             restored_epochs,
             interpolation_seconds,
             trained_images,
+            trunk,
             ..
         } = progress;
         let end = points.last().filter(|_| status == TrialStatus::Done);
@@ -96,6 +101,7 @@ impl TrialRecord {
         let interpolated = layers.filter(|(a, _)| !a.is_zero());
         let interpolated_weights = interpolated.map(|(_, &n)| n).sum();
         let train_seconds = training.train_seconds;
+        let own_images = trained_images - trunk.map_or(0, |trunk| trunk.images);
         Self {
             alpha,
             seed,
@@ -110,9 +116,10 @@ impl TrialRecord {
             restored_epochs,
             epochs: training.epochs,
             instructions: Some(twin.instructions().to_owned()),
+            trunk,
             train_seconds,
             interpolation_seconds,
-            images_per_second: trained_images as f64 / train_seconds.max(f64::MIN_POSITIVE),
+            images_per_second: own_images as f64 / train_seconds.max(f64::MIN_POSITIVE),
         }
     }
 }

@@ -107,6 +107,7 @@ impl PolicyArguments {
             time_limit: self.trial_timeout,
             stale_after: self.stale_after,
             checkpoint_every: self.checkpoint_every,
+            ..Policy::default()
         }
     }
 }
@@ -127,6 +128,10 @@ pub struct SweptArguments {
     /// Trials at a time, each on one thread [default: all cores]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
     jobs: Option<u32>,
+    /// Train every trial from the start, also what trials of a seed compute alike before they are
+    /// interpolated; the results are the same
+    #[arg(long)]
+    no_sharing: bool,
 }
 
 impl SweptArguments {
@@ -143,6 +148,11 @@ impl SweptArguments {
             keys.push(("sweep.ends", Value::Boolean(false)));
         }
         Ok(keys)
+    }
+
+    /// Whether trials share what they compute alike.
+    pub fn share(&self) -> bool {
+        !self.no_sharing
     }
 
     /// Trials at a time, if asked.
@@ -171,6 +181,16 @@ pub struct SweepArguments {
     pub executor: ExecutorName,
     #[command(flatten)]
     pub slurm: SlurmArguments,
+}
+
+impl SweepArguments {
+    /// The policy.
+    pub fn policy(&self) -> Policy {
+        Policy {
+            share: self.swept.share(),
+            ..self.policy.policy()
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -79,7 +79,8 @@ pub fn submit(
         .map_err(LabError::io("find", &folder))?;
     let arrays = |stage, jobs| arrays(&folder, stage, jobs, request.jobs_per_task, limit);
     let mut all = arrays("priors", unfinished.priors);
-    let priors = all.len();
+    all.extend(arrays("trunks", unfinished.trunks));
+    let shared = all.len();
     all.extend(arrays("trials", unfinished.trials));
     let submission = Submission {
         scheduler: scheduler.name().to_owned(),
@@ -93,15 +94,15 @@ pub fn submit(
     write_atomically(&folder.join(RECIPE), recipe.as_bytes())?;
     submission.write()?;
 
-    // Trials start after the priors that they need.
-    let mut prior_jobs: Vec<String> = unfinished.prior_jobs;
+    // Trials start after the priors and trunks that they need.
+    let mut shared_jobs: Vec<String> = unfinished.shared_jobs;
     let mut last = None;
     for (at, array) in submission.arrays.iter().enumerate() {
-        let is_priors = at < priors;
-        let mut after = if is_priors {
+        let is_shared = at < shared;
+        let mut after = if is_shared {
             Vec::new()
         } else {
-            prior_jobs.clone()
+            shared_jobs.clone()
         };
         if request.max_parallel.is_some() {
             // Two arrays at the same time would run twice as many tasks.
@@ -109,8 +110,8 @@ pub fn submit(
             after.dedup();
         }
         let job = submit_array(&submission, array, scheduler, request, &after)?;
-        if is_priors {
-            prior_jobs.push(job.clone());
+        if is_shared {
+            shared_jobs.push(job.clone());
         }
         last = Some(job.clone());
         let tasks = array.tasks.len();
@@ -148,7 +149,7 @@ fn logs(submission: &Submission) -> PathBuf {
     submission.folder.join("logs")
 }
 
-/// Jobs by their position among the priors or the trials of the experiment, which
+/// Jobs by their position among the priors, trunks or trials of the experiment, which
 /// fixes the index of their task.
 type Positions = Vec<(usize, String)>;
 
@@ -156,9 +157,10 @@ type Positions = Vec<(usize, String)>;
 #[derive(Default)]
 struct Unfinished {
     priors: Positions,
+    trunks: Positions,
     trials: Positions,
-    /// Jobs in the queue that train priors of `trials`.
-    prior_jobs: Vec<String>,
+    /// Jobs in the queue that train priors and trunks of `trials`.
+    shared_jobs: Vec<String>,
     finished: usize,
     queued: usize,
 }
@@ -169,7 +171,7 @@ impl Unfinished {
         let mut needed = HashSet::new();
         let trials = outcome.jobs.iter().filter_map(|(job, state)| match job {
             Job::Trial(trial) => Some((trial, state)),
-            Job::Prior(_) => None,
+            Job::Prior(_) | Job::Trunk(_) => None,
         });
         for (at, (trial, state)) in trials.enumerate() {
             match state {
@@ -185,7 +187,7 @@ impl Unfinished {
         }
         let priors = outcome.jobs.iter().filter_map(|(job, state)| match job {
             Job::Prior(prior) => Some((prior, state)),
-            Job::Trial(_) => None,
+            Job::Trunk(_) | Job::Trial(_) => None,
         });
         for (at, (prior, state)) in priors.enumerate() {
             let ended = matches!(state, Availability::Finished | Availability::Failed(_));
@@ -193,12 +195,30 @@ impl Unfinished {
                 continue;
             }
             match queue.job_of(prior.id.as_str()) {
-                Some(job) => unfinished.prior_jobs.push(job.to_owned()),
+                Some(job) => unfinished.shared_jobs.push(job.to_owned()),
                 None => unfinished.priors.push((at, prior.id.to_string())),
             }
         }
-        unfinished.prior_jobs.sort();
-        unfinished.prior_jobs.dedup();
+        let submitted: HashSet<String> = unfinished.trials.iter().map(|t| t.1.clone()).collect();
+        let trunks = outcome.jobs.iter().filter_map(|(job, state)| match job {
+            Job::Trunk(trunk) => Some((trunk, state)),
+            Job::Prior(_) | Job::Trial(_) => None,
+        });
+        for (at, (trunk, state)) in trunks.enumerate() {
+            let trials = trunk.trials.iter();
+            let waiting = trials.filter(|trial| submitted.contains(trial.as_str()));
+            let ended = matches!(state, Availability::Finished | Availability::Failed(_));
+            // For one trial it is not made.
+            if ended || waiting.count() < 2 {
+                continue;
+            }
+            match queue.job_of(trunk.id.as_str()) {
+                Some(job) => unfinished.shared_jobs.push(job.to_owned()),
+                None => unfinished.trunks.push((at, trunk.id.to_string())),
+            }
+        }
+        unfinished.shared_jobs.sort();
+        unfinished.shared_jobs.dedup();
         unfinished
     }
 }

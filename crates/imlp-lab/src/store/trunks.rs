@@ -1,0 +1,169 @@
+//! Trunks in the store: the state from which several trials go on.
+//!
+//! As a checkpoint, the state is named by its SHA-256; a result names the file, so that
+//! of several attempts exactly one publishes. Both are removed once no trial waits for
+//! them.
+
+use std::path::{Path, PathBuf};
+
+use imlp_train::WeightsFile;
+use serde::{Deserialize, Serialize};
+
+use super::checkpoint_file;
+use super::folder::Store;
+use super::job_file::is_number;
+use super::lease::Lease;
+use super::leftovers::remove_job;
+use super::result::{self, Published, RESULT, set_aside};
+use super::state::State;
+use super::worker::{Availability, Worker};
+use crate::entry::is_there;
+use crate::error::LabError;
+use crate::identity::{JobId, TrialId, TrunkId};
+use crate::tensor_files;
+
+const PREFIX: &str = "trunk-";
+const SUFFIX: &str = ".safetensors";
+
+/// What is published of a trunk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct StoredTrunk {
+    /// Name of the file with its state.
+    state: String,
+    /// The trials that share it.
+    trials: Vec<TrialId>,
+}
+
+/// Whether a file of that name holds the state of a trunk.
+pub(super) fn is_state(name: &str) -> bool {
+    let stem = name.strip_prefix(PREFIX);
+    let parts = stem.and_then(|rest| rest.strip_suffix(SUFFIX)?.split_once('-'));
+    parts.is_some_and(|(attempt, sha256)| {
+        let is_digit = |c: u8| c.is_ascii_hexdigit();
+        attempt.len() >= 4
+            && is_number(attempt)
+            && sha256.len() == 64
+            && sha256.bytes().all(is_digit)
+    })
+}
+
+impl Store {
+    /// The file with the state of a trunk, if it is there. One that is missing although it
+    /// was published is made again.
+    ///
+    /// # Errors
+    /// [`LabError::Io`], [`LabError::NotFetched`].
+    pub fn trunk_file(&self, id: &TrunkId) -> Result<Option<PathBuf>, LabError> {
+        let folder = self.trunk_folder(id);
+        match published_state(&folder) {
+            Err(error @ LabError::Damaged { .. }) => {
+                set_aside(&folder.join(RESULT), &error)?;
+                Ok(None)
+            }
+            other => other,
+        }
+    }
+
+    /// Publishes a trunk that `trials` share: first its state, under a name that only this
+    /// attempt uses, then the result that names it. False when another attempt has
+    /// published.
+    ///
+    /// # Errors
+    /// [`LabError::Io`].
+    pub fn publish_trunk(
+        &self,
+        lease: Lease,
+        trials: &[TrialId],
+        state: &WeightsFile,
+    ) -> Result<bool, LabError> {
+        let sha256 = tensor_files::sha256_of(state)?;
+        let name = format!("{PREFIX}{:04}-{sha256}{SUFFIX}", lease.attempt());
+        let path = lease.folder().join(&name);
+        lease.unless_superseded(|| tensor_files::write(&path, state))?;
+        let published = lease.publish(StoredTrunk {
+            state: name,
+            trials: trials.to_vec(),
+        })?;
+        Ok(published.is_some())
+    }
+
+    /// The state of every trunk that any worker has begun, and the bytes of its file.
+    ///
+    /// # Errors
+    /// [`LabError::Io`].
+    pub(crate) fn trunk_states(&self) -> Result<Vec<(State, u64)>, LabError> {
+        let names = self.trunks()?.into_iter();
+        let folders = names.map(|name| self.root().join("trunks").join(name));
+        folders
+            .map(|folder| {
+                let file = published_state(&folder).ok().flatten();
+                let about = file.and_then(|file| std::fs::metadata(file).ok());
+                let bytes = about.map_or(0, |about| about.len());
+                Ok((State::of_prior(&folder)?, bytes))
+            })
+            .collect()
+    }
+
+    /// Whether a trial has neither a result nor failed.
+    pub fn is_unfinished(&self, worker: &Worker, trial: &TrialId) -> bool {
+        let state = self.poll(worker, &JobId::Trial(trial.clone()));
+        matches!(state, Ok(Availability::Free(_) | Availability::Busy))
+    }
+
+    /// Whether a trial that starts or goes on would go on from its trunk: it has no
+    /// checkpoint of its own.
+    pub fn waits_for_trunk(&self, worker: &Worker, trial: &TrialId) -> bool {
+        let checkpoints = checkpoint_file::files(&self.trial_folder(trial));
+        checkpoints.is_ok_and(|files| files.is_empty()) && self.is_unfinished(worker, trial)
+    }
+
+    /// Removes a trunk for which no trial waits; false when there is none.
+    ///
+    /// # Errors
+    /// [`LabError::Io`].
+    pub fn free_trunk(&self, id: &TrunkId) -> Result<bool, LabError> {
+        remove_job(&self.trunk_folder(id))
+    }
+}
+
+/// The file with the state of the trunk in `folder`.
+fn published_state(folder: &Path) -> Result<Option<PathBuf>, LabError> {
+    let Some(Published { result, .. }) = result::read::<StoredTrunk>(folder)? else {
+        return Ok(None);
+    };
+    let path = folder.join(&result.state);
+    let there = is_state(&result.state) && is_there(&path).map_err(LabError::io("read", &path))?;
+    if !there {
+        return Err(LabError::Damaged {
+            path,
+            reason: "it is missing".to_owned(),
+        });
+    }
+    Ok(Some(path))
+}
+
+/// The trials that share the trunk in `folder`; none of a trunk that is not there whole.
+pub(super) fn sharers(folder: &Path) -> Vec<TrialId> {
+    let stored = result::read::<StoredTrunk>(folder).ok().flatten();
+    stored.map_or(Vec::new(), |published| published.result.trials)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_are_written_are_states() {
+        let sha256 = "0a".repeat(32);
+        assert!(is_state(&format!("trunk-0001-{sha256}.safetensors")));
+        for name in [
+            "trunk-0001.safetensors",
+            &format!("trunk-1-{sha256}.safetensors"),
+            &format!("trunk-0001-{sha256}0.safetensors"),
+            &format!("../trunk-0001-{sha256}.safetensors"),
+            &format!("trunk-mine-{sha256}.safetensors"),
+        ] {
+            assert!(!is_state(name), "{name}");
+        }
+    }
+}
