@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use imlp_data::{Dataset, ImageSet, Normalization};
+use imlp_data::{
+    Dataset, ImageSet, Normalization, Split, stratified_sample, stratified_split, stratified_subset,
+};
 use imlp_linear::Shape;
 
-use crate::config::DataConfig;
+use crate::data_config::DataConfig;
 use crate::error::TrainError;
 use crate::seeds::{RandomStream, stream_seed};
 
@@ -41,18 +43,23 @@ impl TrainingData {
     /// part.
     ///
     /// # Errors
-    /// A fraction outside [0, 1), or one that leaves no image to train on.
+    /// A fraction outside [0, 1), or one that leaves no image to train on; more training
+    /// images than there are; images that were not moved as `config` says.
     pub fn new(
         dataset: Arc<Dataset>,
         config: &DataConfig,
         train_images: usize,
     ) -> Result<Self, TrainError> {
-        let split = imlp_data::stratified_split(
-            dataset.train.labels(),
-            dataset.train.classes(),
-            config.validation_fraction,
-            config.split_seed,
-        )?;
+        let moved = dataset.translation.map_or(0, |(pixels, _)| pixels);
+        let seed = dataset.translation.map(|(_, seed)| seed);
+        if moved != config.translate || seed.is_some_and(|seed| seed != config.split_seed) {
+            return Err(TrainError::config(
+                "data.translate",
+                config.translate,
+                format!("but the images were loaded with {moved}; load them with DataConfig::load"),
+            ));
+        }
+        let split = split(&dataset, config)?;
         let normalization = Normalization::of(&dataset.train, &split.train)?;
         let mut train_evaluation = imlp_data::epoch_order(
             &split.train,
@@ -140,7 +147,10 @@ impl TrainingData {
     pub(crate) fn subset(&self, subset: Subset) -> (&ImageSet, &[u32]) {
         match subset {
             Subset::Train => (&self.dataset.train, &self.train_evaluation),
-            Subset::Validation => (&self.dataset.train, &self.validation),
+            Subset::Validation => {
+                let own = self.dataset.validation.as_ref();
+                (own.unwrap_or(&self.dataset.train), &self.validation)
+            }
             Subset::Test => (&self.dataset.test, &self.test),
         }
     }
@@ -184,6 +194,39 @@ impl TrainingData {
         )
         .expect("the buffers fit the images and the indices come from the set");
     }
+}
+
+/// The training images, and the validation images, which index the data set's own where it
+/// has some.
+fn split(dataset: &Dataset, config: &DataConfig) -> Result<Split, TrainError> {
+    let (labels, classes) = (dataset.train.labels(), dataset.train.classes());
+    let (fraction, seed) = (config.validation_fraction, config.split_seed);
+    let Some(own) = &dataset.validation else {
+        return Ok(match config.train_images {
+            None => stratified_split(labels, classes, fraction, seed)?,
+            Some(n) => stratified_subset(labels, classes, fraction, seed, n)?,
+        });
+    };
+    if fraction != DataConfig::default().validation_fraction {
+        return Err(TrainError::config(
+            "data.validation_fraction",
+            fraction,
+            "is not used: the data set has validation images of its own; leave the key out",
+        ));
+    }
+    let Some(n) = config.train_images else {
+        return Ok(Split {
+            train: (0..labels.len() as u32).collect(),
+            validation: (0..own.len() as u32).collect(),
+        });
+    };
+    let train = stratified_subset(labels, classes, 0.0, seed, n)?.train;
+    // As large beside them as all are beside all.
+    let share = (n as f64 * own.len() as f64 / labels.len() as f64).round() as usize;
+    Ok(Split {
+        train,
+        validation: stratified_sample(own.labels(), classes, seed, share)?,
+    })
 }
 
 /// How images are augmented, and what the random choices follow from.
