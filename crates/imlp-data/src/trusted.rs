@@ -151,3 +151,67 @@ impl Trusted {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name;
+
+    /// RFC 1321: the MD5 of "abc".
+    const SPEC: FileSpec = FileSpec {
+        name: "letters.bin",
+        bytes: 3,
+        md5: "900150983cd24fb0d6963f7d28e17f72",
+        gz_md5: None,
+    };
+
+    #[test]
+    fn a_file_is_compared_once_for_each_state() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(folder.path());
+        let entry = name::find("mnist").unwrap();
+        let path = folder.path().join(SPEC.name);
+        let read = || {
+            let mut trusted = Trusted::of(&cache, entry);
+            let read = trusted.read(entry, &SPEC, &path);
+            trusted.save();
+            read.map_err(|error| error.to_string())
+        };
+        let known = || Trusted::of(&cache, entry).known;
+        std::fs::write(&path, b"abd").unwrap();
+        let text = read().unwrap_err();
+        assert!(
+            text.contains("letters.bin is not the published file of `mnist`"),
+            "{text}"
+        );
+        assert!(known().is_empty());
+        std::fs::write(&path, b"abc").unwrap();
+        // It could change again within the same tick: nothing is remembered yet.
+        assert_eq!(read().unwrap(), b"abc");
+        assert!(known().is_empty());
+        std::thread::sleep(SETTLED + Duration::from_millis(300));
+        assert_eq!(read().unwrap(), b"abc");
+        assert_eq!(known().len(), 1);
+
+        // What is remembered is not compared: with the state of another file, that one passes.
+        std::fs::write(&path, b"abd").unwrap();
+        assert!(read().is_err());
+        let mut forged = Trusted::of(&cache, entry);
+        let stamp = Stamp::of(&std::fs::metadata(&path).unwrap());
+        forged
+            .known
+            .values_mut()
+            .for_each(|known| *known = stamp.clone());
+        forged.is_changed = true;
+        forged.save();
+        assert_eq!(read().unwrap(), b"abd");
+        // Until it changes, in whatever way.
+        std::fs::write(&path, b"abe").unwrap();
+        assert!(read().is_err());
+        let list = folder.path().join(".verified-mnist");
+        std::fs::write(&list, b"\xff{not json").unwrap();
+        assert!(read().is_err());
+        std::fs::write(&path, b"abc").unwrap();
+        assert_eq!(read().unwrap(), b"abc");
+    }
+}

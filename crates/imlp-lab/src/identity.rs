@@ -412,8 +412,8 @@ mod tests {
             (identity.results_version, identity.burn_version) = (0, String::new());
             identity.backend = "cpu".to_owned();
         }
-        assert_eq!(trial.trial_id().as_str(), "TRIAL");
-        assert_eq!(prior.prior_id().as_str(), "PRIOR");
+        assert_eq!(trial.trial_id().as_str(), "e385c0498e7955ef");
+        assert_eq!(prior.prior_id().as_str(), "d38f1e1dff3e85cf");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 use std::fs;
 use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -20,6 +21,10 @@ const MAGIC: &[u8; 8] = b"imlpimg1";
 const MAX_HEADER: u64 = 64 << 20;
 /// Files that are kept; the one that was written first goes.
 const MAX_FILES: usize = 8;
+/// Beginning of the names of files that are being written.
+const PARTIAL: &str = ".partial-";
+/// Age at which such a file was left by a process that ended.
+const ABANDONED: Duration = Duration::from_secs(3600);
 /// The folder in the cache.
 const FOLDER: &str = "decoded";
 
@@ -102,26 +107,28 @@ fn try_write(path: &Path, decoded: &Decoded) -> std::io::Result<()> {
         problems: decoded.problems.clone(),
     })?;
     let mut file = tempfile::Builder::new()
-        .prefix(".partial-")
+        .prefix(PARTIAL)
         .tempfile_in(folder)?;
     file.write_all(MAGIC)?;
     file.write_all(&(header.len() as u64).to_le_bytes())?;
     file.write_all(&header)?;
     file.write_all(&decoded.pixels)?;
-    file.as_file().sync_all()?;
     file.persist(path)?;
     remove_oldest(folder)
 }
 
 fn remove_oldest(folder: &Path) -> std::io::Result<()> {
-    let mut files: Vec<(std::time::SystemTime, PathBuf)> = fs::read_dir(folder)?
-        .filter_map(|item| {
-            let item = item.ok()?;
-            let data = item.metadata().ok()?;
-            let is_ours = data.is_file() && !item.file_name().to_string_lossy().starts_with('.');
-            Some((data.modified().ok()?, item.path())).filter(|_| is_ours)
-        })
-        .collect();
+    let mut files = Vec::new();
+    for item in fs::read_dir(folder)? {
+        let item = item?;
+        let (data, path) = (item.metadata()?, item.path());
+        let modified = data.modified()?;
+        if !item.file_name().to_string_lossy().starts_with(PARTIAL) {
+            files.push((modified, path));
+        } else if modified.elapsed().is_ok_and(|age| age > ABANDONED) {
+            fs::remove_file(&path)?;
+        }
+    }
     files.sort();
     let surplus = files.len().saturating_sub(MAX_FILES);
     for (_, path) in &files[..surplus] {
@@ -187,7 +194,8 @@ mod tests {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
         let left = fs::read_dir(folder.path().join(FOLDER)).unwrap().count();
-        assert_eq!(left, MAX_FILES);
+        assert_eq!(left, MAX_FILES + 1);
+        assert!(folder.path().join(FOLDER).join(".partial-new").exists());
         assert!(folder.path().join(FOLDER).join("11").exists());
         assert!(!folder.path().join(FOLDER).join("03").exists());
     }

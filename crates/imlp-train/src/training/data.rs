@@ -235,3 +235,104 @@ struct Augment {
     seed: u64,
     epoch: u32,
 }
+
+#[cfg(test)]
+mod tests {
+    use imlp_data::ImageShape;
+
+    use super::*;
+
+    const SHAPE: ImageShape = ImageShape {
+        channels: 1,
+        height: 1,
+        width: 2,
+    };
+
+    /// Images of three classes; the first pixel of image i of a part is i + `first`.
+    fn set(images: u8, first: u8) -> ImageSet {
+        let pixels = (0..images).flat_map(|i| [i + first, 7]);
+        let labels = (0..images).map(|i| i % 3).collect();
+        ImageSet::new(SHAPE, 3, pixels.collect(), labels).unwrap()
+    }
+
+    fn dataset(own: Option<ImageSet>) -> Arc<Dataset> {
+        let names = ["a", "b", "c"].map(str::to_owned).to_vec();
+        let data = Dataset::with_validation("d", set(90, 0), own, set(9, 240), names);
+        Arc::new(data.unwrap())
+    }
+
+    /// The first pixels of the images of `subset`.
+    fn pixels(data: &TrainingData, subset: Subset) -> Vec<u8> {
+        let (set, indices) = data.subset(subset);
+        indices.iter().map(|&i| set.image(i as usize)[0]).collect()
+    }
+
+    #[test]
+    fn fewer_training_images_have_fewer_validation_images_and_share_none() {
+        let of = |train_images| {
+            let config = DataConfig {
+                train_images,
+                validation_fraction: 0.2,
+                ..DataConfig::default()
+            };
+            TrainingData::new(dataset(None), &config, 1000).unwrap()
+        };
+        let (all, few, fewer) = (of(None), of(Some(30)), of(Some(15)));
+        let lengths = |data: &TrainingData| (data.train_len(), data.validation_len());
+        assert_eq!(lengths(&all), (72, 18));
+        assert_eq!((lengths(&few), lengths(&fewer)), ((30, 6), (15, 3)));
+        for (inner, outer) in [(&fewer, &few), (&few, &all)] {
+            for subset in [Subset::Train, Subset::Validation] {
+                let outer = pixels(outer, subset);
+                assert!(pixels(inner, subset).iter().all(|p| outer.contains(p)));
+            }
+        }
+        let training = pixels(&few, Subset::Train);
+        assert_eq!(training.len(), 30);
+        assert!(
+            pixels(&few, Subset::Validation)
+                .iter()
+                .all(|p| !training.contains(p))
+        );
+        assert_eq!(few.steps(30), 1);
+    }
+
+    #[test]
+    fn validation_images_of_its_own_are_used_as_they_are() {
+        let config = DataConfig::default();
+        let data = TrainingData::new(dataset(Some(set(12, 200))), &config, 1000).unwrap();
+        assert_eq!((data.train_len(), data.validation_len()), (90, 12));
+        let expected: Vec<u8> = (200..212).collect();
+        assert_eq!(pixels(&data, Subset::Validation), expected);
+        let subset = DataConfig {
+            train_images: Some(45),
+            ..config.clone()
+        };
+        let data = TrainingData::new(dataset(Some(set(12, 200))), &subset, 1000).unwrap();
+        assert_eq!((data.train_len(), data.validation_len()), (45, 6));
+        assert!(
+            pixels(&data, Subset::Validation)
+                .iter()
+                .all(|p| expected.contains(p))
+        );
+        let fraction = DataConfig {
+            validation_fraction: 0.2,
+            ..config
+        };
+        let error = TrainingData::new(dataset(Some(set(12, 200))), &fraction, 0).unwrap_err();
+        assert!(
+            error.to_string().contains("validation images of its own"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn images_that_were_not_moved_as_the_keys_say_are_refused() {
+        let config = DataConfig {
+            translate: 1,
+            ..DataConfig::default()
+        };
+        let error = TrainingData::new(dataset(None), &config, 0).unwrap_err();
+        assert!(error.to_string().contains("data.translate"), "{error}");
+    }
+}
