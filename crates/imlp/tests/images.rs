@@ -159,7 +159,7 @@ fn what_cannot_be_is_refused_by_key() {
     photos(&scratch, "photos");
     scratch.write("both.toml", "[data]\nname = \"mnist\"\npath = \"photos\"");
     let path = "--set=data.path=photos";
-    let cases: [(&[&str], &[&str]); 13] = [
+    let cases: [(&[&str], &[&str]); 14] = [
         (
             &["check", "both.toml"],
             &["data.path", "excludes data.name"],
@@ -167,6 +167,10 @@ fn what_cannot_be_is_refused_by_key() {
         (
             &["check", "--data=mnist", path],
             &["data.path excludes data.name"],
+        ),
+        (
+            &["check", "--data=photos"],
+            &["photos: is a folder", "--set data.path"],
         ),
         (
             &["check", "--set=data.size=32"],

@@ -191,7 +191,7 @@ mod tests {
                 &folder.path().join(FOLDER).join(format!("{i:02}")),
                 &decoded,
             );
-            std::thread::sleep(std::time::Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(5));
         }
         let left = fs::read_dir(folder.path().join(FOLDER)).unwrap().count();
         assert_eq!(left, MAX_FILES + 1);
