@@ -192,6 +192,14 @@ mod tests {
                 &decoded,
             );
             std::thread::sleep(Duration::from_millis(5));
+            if i == 0 {
+                for (name, age) in [("old", 7200), ("new", 60)] {
+                    let path = folder.path().join(FOLDER).join(format!(".partial-{name}"));
+                    let time = std::time::SystemTime::now() - Duration::from_secs(age);
+                    let file = fs::File::create(path).unwrap();
+                    file.set_modified(time).unwrap();
+                }
+            }
         }
         let left = fs::read_dir(folder.path().join(FOLDER)).unwrap().count();
         assert_eq!(left, MAX_FILES + 1);
