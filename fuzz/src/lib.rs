@@ -43,6 +43,12 @@ pub fn idx(data: &[u8]) -> bool {
     accepted(parsers::idx_labels(data)) || images
 }
 
+/// Which class each file has, as Tiny ImageNet tells it, or the sizes of an IDX file.
+pub fn annotations(data: &[u8]) -> bool {
+    let sizes = accepted(parsers::idx_sizes(data));
+    std::str::from_utf8(data).is_ok_and(|text| accepted(parsers::annotations(text))) || sizes
+}
+
 /// Records of CIFAR-10, or of CIFAR-100.
 pub fn cifar(data: &[u8]) -> bool {
     let cifar10 = accepted(parsers::cifar10_records(data));

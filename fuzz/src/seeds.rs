@@ -22,7 +22,8 @@ pub struct Target {
 
 /// Every target.
 #[rustfmt::skip]
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 11] = [
+    Target { name: "annotations", parse: crate::annotations, valid: annotations, refused: refused_annotations },
     Target { name: "archive", parse: crate::archive, valid: none, refused: archives },
     Target { name: "cifar", parse: crate::cifar, valid: cifar, refused: refused_cifar },
     Target { name: "cifar_pickle", parse: crate::cifar_pickle, valid: cifar_pickles, refused: refused_cifar_pickles },
@@ -72,6 +73,21 @@ fn none() -> Vec<Vec<u8>> {
 
 fn owned(texts: &[&str]) -> Vec<Vec<u8>> {
     texts.iter().map(|text| text.as_bytes().to_vec()).collect()
+}
+
+/// Lines of Tiny ImageNet; the head of an IDX file.
+fn annotations() -> Vec<Vec<u8>> {
+    let mut seeds = owned(&[
+        "val_0.JPEG\tn03444034\t0\t32\t44\t62\n",
+        "val_0.JPEG\tn03444034\r\n\r\nval_1.JPEG\tn04067472",
+        "",
+    ]);
+    seeds.push(vec![0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 255, 255, 255, 255]);
+    seeds
+}
+
+fn refused_annotations() -> Vec<Vec<u8>> {
+    owned(&["val_0.JPEG n1", "a\tb\na\tc", "\tb", "a\t"])
 }
 
 /// Two images of 2×3 pixels; three labels.

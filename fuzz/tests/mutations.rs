@@ -106,6 +106,11 @@ fn every_target_is_listed() {
 }
 
 #[test]
+fn annotations() {
+    replay("annotations", 4000);
+}
+
+#[test]
 fn archives() {
     replay("archive", 1500);
 }

@@ -19,6 +19,11 @@ pub(crate) fn md5_hex(bytes: &[u8]) -> String {
     hex::encode(Md5::digest(bytes))
 }
 
+/// SHA-256 of `bytes`.
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
 /// MD5 of a file, in hexadecimal, read in pieces.
 pub(crate) fn md5_of_file(path: &Path) -> Result<String, DataError> {
     let mut file = imlp_input::open(path).map_err(DataError::io("open", path))?;
@@ -35,10 +40,11 @@ pub(crate) fn md5_of_file(path: &Path) -> Result<String, DataError> {
     }
 }
 
-/// SHA-256 over both sets: for each its number of images and classes, its shape, pixels and labels.
-pub(crate) fn sha256_of_sets(train: &ImageSet, test: &ImageSet) -> String {
+/// SHA-256 over these sets: for each its number of images and classes, its shape, pixels and
+/// labels.
+pub(crate) fn sha256_of_sets<'a>(sets: impl IntoIterator<Item = &'a ImageSet>) -> String {
     let mut hasher = Sha256::new();
-    for set in [train, test] {
+    for set in sets {
         let shape = set.shape();
         for number in [
             set.len(),

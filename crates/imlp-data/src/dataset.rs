@@ -11,12 +11,19 @@ pub struct Dataset {
     pub name: String,
     /// The official training images.
     pub train: ImageSet,
+    /// The validation images of a set that has its own; otherwise they are split off
+    /// [`train`](Self::train).
+    pub validation: Option<ImageSet>,
     /// The official test images.
     pub test: ImageSet,
     /// One name for each class, in the order of the label numbers.
     pub class_names: Vec<String>,
-    /// SHA-256 (64 hexadecimal digits) over sizes, pixels and labels of both sets, as decoded.
+    /// SHA-256 (64 hexadecimal digits) over sizes, pixels and labels of all sets, as decoded.
     pub checksum: String,
+    /// By how many pixels at most, and with which seed, the images were moved, if they were.
+    pub translation: Option<(u32, u64)>,
+    /// What a person should know about how it was read, one line each.
+    pub notes: Vec<String>,
 }
 
 impl Dataset {
@@ -31,34 +38,66 @@ impl Dataset {
         test: ImageSet,
         class_names: Vec<String>,
     ) -> Result<Self, DataError> {
-        if train.shape() != test.shape() {
-            let expected = format!("that of the training images, {}", train.shape());
-            return Err(DataError::argument(
-                "the shape of the test images",
-                expected,
-                test.shape(),
-            ));
+        Self::with_validation(name, train, None, test, class_names)
+    }
+
+    /// As [`new`](Self::new), with validation images of its own.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_validation(
+        name: impl Into<String>,
+        train: ImageSet,
+        validation: Option<ImageSet>,
+        test: ImageSet,
+        class_names: Vec<String>,
+    ) -> Result<Self, DataError> {
+        for (what, set) in [("validation", validation.as_ref()), ("test", Some(&test))] {
+            let Some(set) = set else { continue };
+            if train.shape() != set.shape() {
+                let expected = format!("that of the training images, {}", train.shape());
+                return Err(DataError::argument(
+                    format!("the shape of the {what} images"),
+                    expected,
+                    set.shape(),
+                ));
+            }
+            if train.classes() != set.classes() || train.classes() != class_names.len() {
+                return Err(DataError::argument(
+                    format!("the number of classes of training set, {what} set and names"),
+                    "the same",
+                    format!(
+                        "{}, {}, {}",
+                        train.classes(),
+                        set.classes(),
+                        class_names.len()
+                    ),
+                ));
+            }
         }
-        if train.classes() != test.classes() || train.classes() != class_names.len() {
-            return Err(DataError::argument(
-                "the number of classes of training set, test set and names",
-                "the same",
-                format!(
-                    "{}, {}, {}",
-                    train.classes(),
-                    test.classes(),
-                    class_names.len()
-                ),
-            ));
-        }
-        let checksum = checksum::sha256_of_sets(&train, &test);
-        Ok(Self {
+        let mut data = Self {
             name: name.into(),
             train,
+            validation,
             test,
             class_names,
-            checksum,
-        })
+            checksum: String::new(),
+            translation: None,
+            notes: Vec::new(),
+        };
+        data.update_checksum();
+        Ok(data)
+    }
+
+    /// Every set: training, test, and validation where there is one.
+    pub fn sets(&self) -> impl Iterator<Item = &ImageSet> {
+        [&self.train, &self.test]
+            .into_iter()
+            .chain(&self.validation)
+    }
+
+    pub(crate) fn update_checksum(&mut self) {
+        self.checksum = checksum::sha256_of_sets(self.sets());
     }
 }
 

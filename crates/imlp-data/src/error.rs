@@ -55,6 +55,40 @@ pub enum DataError {
         found: String,
     },
 
+    /// A file of a known data set that was put in place by hand is not the published one.
+    #[error("{} is not the published file of `{name}`: {why}; get it with `imlp data fetch {name}`, or use the \
+             files as they are with data.path = {:?} instead of data.name",
+        shown(.file), .file.parent().unwrap_or(.file).display().to_string())]
+    NotPublished {
+        /// Name of the data set.
+        name: &'static str,
+        /// The file.
+        file: PathBuf,
+        /// What was expected and found.
+        why: String,
+    },
+
+    /// A folder of images cannot be used as it is.
+    #[error("{}: {}", shown(.path), one_line(.reason))]
+    Folder {
+        /// The folder or a file in it.
+        path: PathBuf,
+        /// Why, and what to do about it.
+        reason: String,
+    },
+
+    /// The images need more memory than allowed.
+    #[error("the images in {} need about {} MiB, more than the limit of {} MiB; choose a smaller data.size or \
+             fewer images, or raise --max-memory", shown(.path), .needed >> 20, .limit >> 20)]
+    Memory {
+        /// The folder.
+        path: PathBuf,
+        /// Predicted bytes.
+        needed: u64,
+        /// The limit, bytes.
+        limit: u64,
+    },
+
     /// The content of a file is not the published one.
     #[error("{}: expected MD5 {expected}, found {found}; the file is damaged or not the official one", shown(.file))]
     Checksum {
@@ -146,6 +180,14 @@ impl DataError {
             what: what.into(),
             expected: expected.into(),
             found: found.to_string(),
+        }
+    }
+
+    /// Builds a [`DataError::Folder`].
+    pub(crate) fn folder(path: &Path, reason: impl ToString) -> Self {
+        DataError::Folder {
+            path: path.to_owned(),
+            reason: reason.to_string(),
         }
     }
 

@@ -12,6 +12,22 @@ use crate::shape::ImageShape;
 const MAGIC_LABELS: u32 = 0x0801;
 const MAGIC_IMAGES: u32 = 0x0803;
 
+/// The numbers of images, rows and columns that a file of images states.
+pub(crate) fn sizes(path: &Path, bytes: &[u8]) -> Result<[usize; 3], DataError> {
+    let word = |i: usize| Some(u32::from_be_bytes(*bytes.get(4 * i..)?.first_chunk()?));
+    match [0, 1, 2, 3].map(word) {
+        [Some(MAGIC_IMAGES), Some(images), Some(rows), Some(columns)] => {
+            Ok([images, rows, columns].map(|n| n as usize))
+        }
+        [magic, ..] => Err(malformed(
+            path,
+            0,
+            format!("the IDX magic number {MAGIC_IMAGES:08x} and three sizes"),
+            magic.map_or("the end of the file".to_owned(), |m| format!("{m:08x}")),
+        )),
+    }
+}
+
 /// Reads `images` images of `shape` (one channel) from an IDX file; `[images, height, width]`.
 pub(crate) fn images(
     path: &Path,
@@ -100,7 +116,10 @@ fn header(path: &Path, bytes: &[u8], magic: u32, sizes: &[usize]) -> Result<usiz
     check_size(
         path,
         bytes,
-        (header + sizes.iter().product::<usize>()) as u64,
+        sizes
+            .iter()
+            .fold(1u64, |product, &size| product.saturating_mul(size as u64))
+            .saturating_add(header as u64),
     )?;
     Ok(header)
 }

@@ -107,6 +107,11 @@ impl ImageSet {
         &self.pixels
     }
 
+    /// The pixels of all images, to change in place.
+    pub(crate) fn pixels_mut(&mut self) -> &mut [u8] {
+        &mut self.pixels
+    }
+
     /// How many images each class has, by class.
     pub fn class_counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.classes];

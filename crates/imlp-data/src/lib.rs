@@ -12,6 +12,7 @@ mod dataset;
 mod error;
 mod fashion_mini;
 mod fetch;
+mod folder;
 mod idx;
 mod image_set;
 mod load;
@@ -24,6 +25,8 @@ mod random;
 mod read;
 mod shape;
 mod split;
+mod translation;
+mod trusted;
 mod verify;
 
 pub use augmentation::Augmentation;
@@ -34,13 +37,14 @@ pub use dataset::Dataset;
 pub use error::DataError;
 pub use fetch::event::FetchEvent;
 pub use fetch::{FetchOptions, FetchReport, FetchSource};
+pub use folder::{FolderOptions, FolderReport, Loading, Looks, MAX_SIZE, folder_name};
 pub use image_set::ImageSet;
 pub use load::{Labels, LoadOptions};
 pub use name::dataset_names;
 pub use normalization::Normalization;
 pub use order::epoch_order;
 pub use shape::ImageShape;
-pub use split::{Split, stratified_split};
+pub use split::{Split, stratified_sample, stratified_split, stratified_subset};
 pub use verify::{FileState, VerifyReport};
 
 /// Lists every data set, and whether it is installed for this user; see [`Cache::list`].

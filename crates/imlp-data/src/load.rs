@@ -1,6 +1,6 @@
 //! Loading a data set by name.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,10 +15,10 @@ use crate::fashion_mini;
 use crate::idx;
 use crate::image_set::ImageSet;
 use crate::name;
-use crate::read;
+use crate::trusted::Trusted;
 
 /// Number of CIFAR-100's superclasses.
-const COARSE_CLASSES: usize = 20;
+pub(crate) const COARSE_CLASSES: usize = 20;
 
 /// Which variant of a data set to load.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,11 +42,12 @@ pub enum Labels {
 impl Cache {
     /// Loads data set `name` from this cache, or from the program itself if it is embedded.
     ///
-    /// Sizes, headers and label ranges are checked; [`verify`](Self::verify) tells whether the files
-    /// are the official ones.
+    /// Every file must be the published one: it is compared when it is loaded for the first time
+    /// and whenever it has changed since.
     ///
     /// # Errors
     /// [`DataError::UnknownDataset`]; [`DataError::NotInstalled`], which says how to get it;
+    /// [`DataError::NotPublished`], which says how to use other files all the same;
     /// [`DataError::Malformed`], which says what is wrong where; [`DataError::Io`];
     /// [`DataError::Argument`] for coarse labels of a set that has none.
     pub fn load(&self, name: &str, options: &LoadOptions) -> Result<Dataset, DataError> {
@@ -59,9 +60,9 @@ impl Cache {
                 "coarse",
             ));
         }
-        let dir = match self.installed(entry) {
+        match self.installed(entry) {
             Installed::Embedded => return fashion_mini::load(),
-            Installed::At(dir) => dir,
+            Installed::At(_) => {}
             Installed::No { dir, missing } => {
                 return Err(DataError::NotInstalled {
                     name: name.to_owned(),
@@ -69,43 +70,60 @@ impl Cache {
                     missing,
                 });
             }
-        };
-        match entry.format {
-            Format::Cifar { label_bytes } => load_cifar(entry, &dir, label_bytes, options.labels),
-            _ => self.load_idx(entry),
         }
-    }
-
-    fn load_idx(&self, entry: &Entry) -> Result<Dataset, DataError> {
-        let read = |i: usize| -> Result<(PathBuf, Vec<u8>), DataError> {
-            let spec = &entry.files[i];
-            let path = self
-                .file(entry, spec)
-                .unwrap_or_else(|| self.dir(entry).join(spec.name));
-            let bytes = read::read_maybe_gzipped(&path, spec.bytes)?;
-            Ok((path, bytes))
+        let mut files = Files {
+            cache: self,
+            entry,
+            trusted: Trusted::of(self, entry),
         };
-        let set = |first: usize, count: usize| -> Result<ImageSet, DataError> {
-            let (path, bytes) = read(first)?;
-            let pixels = idx::images(&path, bytes, count, entry.shape)?;
-            let (path, bytes) = read(first + 1)?;
-            let labels = idx::labels(&path, bytes, count, entry.classes)?;
-            ImageSet::new(entry.shape, entry.classes, pixels, labels)
+        let data = match entry.format {
+            Format::Cifar { label_bytes } => load_cifar(&mut files, label_bytes, options.labels),
+            _ => load_idx(&mut files),
         };
-        let train = set(0, entry.train_images)?;
-        let test = set(2, entry.test_images)?;
-        let names = if entry.name == "mnist" {
-            class_names::DIGITS
-        } else {
-            class_names::FASHION
-        };
-        Dataset::new(entry.name, train, test, class_names::owned(names))
+        // Also what was compared before a file that is wrong.
+        files.trusted.save();
+        data
     }
 }
 
+/// The files of a data set in the cache.
+struct Files<'a> {
+    cache: &'a Cache,
+    entry: &'static Entry,
+    trusted: Trusted,
+}
+
+impl Files<'_> {
+    /// The path and content of a file, which is the published one.
+    fn read(&mut self, spec: &FileSpec) -> Result<(PathBuf, Vec<u8>), DataError> {
+        let path = self.cache.file(self.entry, spec);
+        let path = path.unwrap_or_else(|| self.cache.dir(self.entry).join(spec.name));
+        let bytes = self.trusted.read(self.entry, spec, &path)?;
+        Ok((path, bytes))
+    }
+}
+
+fn load_idx(files: &mut Files<'_>) -> Result<Dataset, DataError> {
+    let entry = files.entry;
+    let mut set = |first: usize, count: usize| -> Result<ImageSet, DataError> {
+        let (path, bytes) = files.read(&entry.files[first])?;
+        let pixels = idx::images(&path, bytes, count, entry.shape)?;
+        let (path, bytes) = files.read(&entry.files[first + 1])?;
+        let labels = idx::labels(&path, bytes, count, entry.classes)?;
+        ImageSet::new(entry.shape, entry.classes, pixels, labels)
+    };
+    let train = set(0, entry.train_images)?;
+    let test = set(2, entry.test_images)?;
+    let names = if entry.name == "mnist" {
+        class_names::DIGITS
+    } else {
+        class_names::FASHION
+    };
+    Dataset::new(entry.name, train, test, class_names::owned(names))
+}
+
 fn load_cifar(
-    entry: &Entry,
-    dir: &Path,
+    files: &mut Files<'_>,
     label_bytes: usize,
     labels: Labels,
 ) -> Result<Dataset, DataError> {
@@ -118,14 +136,13 @@ fn load_cifar(
         label_classes,
         keep,
     };
+    let entry = files.entry;
     let record_bytes = (label_bytes + cifar::SHAPE.len()) as u64;
-    let set = |files: &[FileSpec]| -> Result<ImageSet, DataError> {
-        let bytes: u64 = files.iter().map(|spec| spec.bytes).sum();
+    let mut set = |specs: &[FileSpec]| -> Result<ImageSet, DataError> {
+        let bytes: u64 = specs.iter().map(|spec| spec.bytes).sum();
         let mut records = Records::with_room((bytes / record_bytes) as usize);
-        for spec in files {
-            let path = dir.join(spec.name);
-            let file = imlp_input::open(&path).map_err(DataError::io("open", &path))?;
-            let bytes = read::read_bounded(file, &path, spec.bytes)?;
+        for spec in specs {
+            let (path, bytes) = files.read(spec)?;
             records.append(&path, &bytes, (spec.bytes / record_bytes) as usize, format)?;
         }
         ImageSet::new(cifar::SHAPE, names.len(), records.pixels, records.labels)
@@ -144,6 +161,7 @@ mod tests {
     use std::fs::File;
 
     use super::*;
+    use crate::folder::{FolderOptions, Loading};
 
     fn error(cache: &Cache, name: &str, labels: Labels) -> String {
         cache
@@ -176,41 +194,63 @@ mod tests {
     }
 
     /// Files of zeros have the right size and labels of class 0; sparse, they cost no disk.
-    #[test]
-    fn files_are_read_by_their_published_sizes() {
-        let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::at(folder.path());
+    fn cifar100_of_zeros(cache: &Cache) -> (PathBuf, impl Fn(&str, u64)) {
         let entry = name::find("cifar100").unwrap();
-        let dir = folder.path().join(entry.name);
+        let dir = cache.root().join(entry.name);
         std::fs::create_dir(&dir).unwrap();
-        let resize = |name: &str, bytes: u64| {
-            File::create(dir.join(name))
-                .unwrap()
-                .set_len(bytes)
-                .unwrap();
+        let resize = {
+            let dir = dir.clone();
+            move |name: &str, bytes: u64| {
+                let file = File::create(dir.join(name)).unwrap();
+                file.set_len(bytes).unwrap();
+            }
         };
         for spec in entry.files {
             resize(spec.name, spec.bytes);
         }
-        for (labels, classes) in [(Labels::Fine, 100), (Labels::Coarse, 20)] {
-            let data = cache.load("cifar100", &LoadOptions { labels }).unwrap();
-            assert_eq!((data.train.len(), data.test.len()), (50_000, 10_000));
-            assert_eq!(
-                (data.train.classes(), data.class_names.len()),
-                (classes, classes)
-            );
-        }
-        assert!(!cache.verify("cifar100").unwrap().is_ok());
-        let bytes = entry.files[1].bytes;
-        resize("test.bin", bytes + 1);
-        assert!(error(&cache, "cifar100", Labels::Fine).contains("found more bytes"));
-        resize("test.bin", bytes - 1);
+        (dir, resize)
+    }
+
+    #[test]
+    fn files_that_are_not_the_published_ones_are_never_loaded_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(folder.path());
+        let (dir, resize) = cifar100_of_zeros(&cache);
         let text = error(&cache, "cifar100", Labels::Fine);
         assert!(
-            text.contains("test.bin: at byte 30739999: expected 30740000 bytes"),
+            text.contains("train.bin is not the published file of `cifar100`"),
             "{text}"
         );
-        resize("test.bin", 0);
+        assert!(
+            text.contains("expected MD5 6172c7755cfe09b2fe270c85cebc1b15"),
+            "{text}"
+        );
+        assert!(text.contains("imlp data fetch cifar100"), "{text}");
+        let remedy = format!("data.path = {:?}", dir.display().to_string());
+        assert!(text.contains(&remedy), "{text}");
+        assert!(!cache.verify("cifar100").unwrap().is_ok());
+        // As a folder it is what it is.
+        for (labels, classes) in [(Labels::Fine, 100), (Labels::Coarse, 20)] {
+            let options = FolderOptions {
+                labels,
+                ..FolderOptions::default()
+            };
+            let data = cache
+                .load_folder(&dir, &options, &Loading::default())
+                .unwrap();
+            assert_eq!((data.train.len(), data.test.len()), (50_000, 10_000));
+            assert_eq!(data.train.classes(), classes);
+            assert_eq!(data.class_names.len(), classes);
+        }
+        resize("train.bin", 30740001 * 5);
+        assert!(error(&cache, "cifar100", Labels::Fine).contains("found more bytes"));
+        resize("train.bin", 5 * 30740000 - 1);
+        let text = error(&cache, "cifar100", Labels::Fine);
+        assert!(
+            text.contains("train.bin: at byte 153699999: expected 153700000 bytes"),
+            "{text}"
+        );
+        resize("train.bin", 0);
         assert!(error(&cache, "cifar100", Labels::Fine).contains("found an empty file"));
     }
 }

@@ -1,5 +1,7 @@
 //! Finding a data set by its name.
 
+use std::path::Path;
+
 use imlp_suggest::nearest;
 
 use crate::catalog::{ENTRIES, Entry};
@@ -12,14 +14,20 @@ pub fn dataset_names() -> impl Iterator<Item = &'static str> {
 
 /// Finds a data set by its name.
 pub(crate) fn find(name: &str) -> Result<&'static Entry, DataError> {
-    ENTRIES
-        .iter()
-        .find(|entry| entry.name == name)
-        .ok_or_else(|| DataError::UnknownDataset {
-            name: name.to_owned(),
-            nearest: nearest(name, dataset_names()).map(str::to_owned),
-            valid: dataset_names().map(str::to_owned).collect(),
-        })
+    if let Some(entry) = ENTRIES.iter().find(|entry| entry.name == name) {
+        return Ok(entry);
+    }
+    let path = Path::new(name);
+    if path.is_dir() {
+        let reason = "is a folder, not the name of a data set; train on the images in it with \
+                      --set data.path=DIR instead";
+        return Err(DataError::folder(path, reason));
+    }
+    Err(DataError::UnknownDataset {
+        name: name.to_owned(),
+        nearest: nearest(name, dataset_names()).map(str::to_owned),
+        valid: dataset_names().map(str::to_owned).collect(),
+    })
 }
 
 #[cfg(test)]

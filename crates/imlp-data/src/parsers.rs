@@ -23,6 +23,16 @@ pub fn idx_images(bytes: &[u8]) -> Result<Vec<u8>, DataError> {
     idx::images(Path::new(NAME), bytes.to_vec(), 2, shape)
 }
 
+/// Which class each file has, in a file of Tiny ImageNet; the number of files.
+pub fn annotations(text: &str) -> Result<usize, String> {
+    crate::folder::annotations::parse(text).map(|classes| classes.len())
+}
+
+/// The sizes that a file of IDX images states.
+pub fn idx_sizes(bytes: &[u8]) -> Result<[usize; 3], DataError> {
+    idx::sizes(Path::new(NAME), bytes)
+}
+
 /// Three labels of ten classes in IDX.
 pub fn idx_labels(bytes: &[u8]) -> Result<Vec<u8>, DataError> {
     idx::labels(Path::new(NAME), bytes.to_vec(), 3, 10)

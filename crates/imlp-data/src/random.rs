@@ -16,6 +16,10 @@ pub(crate) enum Purpose {
     Split = 2,
     /// The augmentation of an image; counters: epoch, index of the image in its set.
     Augmentation = 3,
+    /// The choice of the test images of a folder without any; counters: class, 0.
+    TestSplit = 4,
+    /// Where an image of a translated set lies; counters: part, index of the image in it.
+    Translation = 5,
 }
 
 /// A random number generator with its own key.

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imlp_data::{Cache, Dataset, LoadOptions};
+use imlp_data::{Cache, Dataset, Loading};
 use imlp_linear::Alpha;
-use imlp_train::{Backend, Cost, Setup, TrainingData, TrialConfig, bytes};
+use imlp_train::{Backend, Cost, DataConfig, Setup, TrainingData, TrialConfig, bytes};
 use serde::{Deserialize, Serialize};
 
 use crate::error::LabError;
@@ -247,6 +247,14 @@ impl Experiment {
     /// Anything that would stop a trial later, by name; two configurations that
     /// are the same.
     pub fn new(plan: Plan, backend: Backend) -> Result<Self, LabError> {
+        Self::loading(plan, backend, &Loading::default())
+    }
+
+    /// As [`new`](Self::new), with a limit on the memory of the data, and progress.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); data that need more memory.
+    pub fn loading(plan: Plan, backend: Backend, loading: &Loading<'_>) -> Result<Self, LabError> {
         let Plan {
             configurations,
             sweep,
@@ -255,7 +263,8 @@ impl Experiment {
         } = plan;
         let mut images = Images {
             cache: Cache::of_user()?,
-            datasets: HashMap::new(),
+            loading,
+            datasets: Vec::new(),
             splits: Vec::new(),
         };
         let configurations = configurations
@@ -418,14 +427,15 @@ impl Experiment {
 }
 
 /// What configurations share: each data set and each split of one is in memory once.
-struct Images {
+struct Images<'a> {
     cache: Cache,
-    /// By name and labels.
-    datasets: HashMap<(String, String), Arc<Dataset>>,
+    loading: &'a Loading<'a>,
+    /// With the keys that they come from.
+    datasets: Vec<(DataConfig, Arc<Dataset>)>,
     splits: Vec<Arc<TrainingData>>,
 }
 
-impl Images {
+impl Images<'_> {
     /// The images of `config`, loaded and split unless they are here.
     fn of(&mut self, config: &TrialConfig) -> Result<Arc<TrainingData>, LabError> {
         let evaluation = &config.evaluation;
@@ -433,14 +443,21 @@ impl Images {
         if let Some(split) = splits.find(|split| split.is_for(&config.data, evaluation)) {
             return Ok(Arc::clone(split));
         }
-        let labels = config.data.labels;
-        let key = (config.data.name.clone(), format!("{labels:?}"));
-        let dataset = match self.datasets.get(&key) {
-            Some(dataset) => Arc::clone(dataset),
+        let source = config.data.source();
+        let known = self.datasets.iter().find(|(of, _)| *of == source);
+        let dataset = match known {
+            Some((_, dataset)) => Arc::clone(dataset),
             None => {
-                let options = LoadOptions { labels };
-                let loaded = Arc::new(self.cache.load(&config.data.name, &options)?);
-                self.datasets.insert(key, Arc::clone(&loaded));
+                let mut loaded = Arc::new(source.load(&self.cache, self.loading)?);
+                // Other keys may give the same images.
+                let alike = |(_, known): &&(DataConfig, Arc<Dataset>)| {
+                    (&known.checksum, known.translation) == (&loaded.checksum, loaded.translation)
+                        && known.notes == loaded.notes
+                };
+                if let Some((_, known)) = self.datasets.iter().find(alike) {
+                    loaded = Arc::clone(known);
+                }
+                self.datasets.push((source, Arc::clone(&loaded)));
                 loaded
             }
         };
@@ -452,7 +469,7 @@ impl Images {
 
 fn configuration(
     planned: PlannedConfiguration,
-    images: &mut Images,
+    images: &mut Images<'_>,
     backend: &Backend,
 ) -> Result<Configuration, LabError> {
     let PlannedConfiguration {

@@ -113,7 +113,9 @@ impl Identity {
         }
     }
 
-    fn new(setup: &Setup, config: TrialConfig, seed: u64) -> Self {
+    fn new(setup: &Setup, mut config: TrialConfig, seed: u64) -> Self {
+        // Where the images lie decides nothing: the checksum below tells what they are.
+        config.data = config.data.without_origin();
         Self {
             results_version: imlp_train::RESULTS_VERSION,
             burn_version: imlp_train::BURN_VERSION.to_owned(),
@@ -533,6 +535,71 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    /// Names that trials had before some keys existed: at their defaults, those change none.
+    #[test]
+    fn a_trial_keeps_its_name_when_keys_are_added() {
+        let data = dataset();
+        let plain = setup(&data, &["train.instructions=avx2"]);
+        let half = Alpha::new(0.5).unwrap();
+        let mut trial = Identity::of_trial(&plain, half, 3);
+        let mut prior = Identity::of_prior(&plain, 3);
+        for identity in [&mut trial, &mut prior] {
+            (identity.results_version, identity.burn_version) = (0, String::new());
+            identity.backend = "cpu".to_owned();
+        }
+        assert_eq!(trial.trial_id().as_str(), "e385c0498e7955ef");
+        assert_eq!(prior.prior_id().as_str(), "d38f1e1dff3e85cf");
+    }
+
+    #[test]
+    fn the_images_decide_the_name_and_their_folder_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, offset: usize| {
+            let header = |magic: u32, sizes: &[u32]| -> Vec<u8> {
+                let words = [&[magic], sizes].concat();
+                words.iter().flat_map(|word| word.to_be_bytes()).collect()
+            };
+            let dir = folder.path().join(name);
+            std::fs::create_dir(&dir).unwrap();
+            for (part, n) in [("train", 40), ("t10k", 6)] {
+                let pixels = (0..n * 784).map(|i| (i * 31 + offset) as u8);
+                let mut images = header(0x803, &[n as u32, 28, 28]);
+                images.extend(pixels);
+                std::fs::write(dir.join(format!("{part}-images-idx3-ubyte")), images).unwrap();
+                let mut labels = header(0x801, &[n as u32]);
+                labels.extend((0..n).map(|i| (i % 10) as u8));
+                std::fs::write(dir.join(format!("{part}-labels-idx1-ubyte")), labels).unwrap();
+            }
+            dir
+        };
+        let cache = Cache::at(folder.path().join("cache"));
+        let id = |path: &std::path::Path, sets: &[&str]| {
+            let path = format!("data.path={}", path.display());
+            let fraction = "data.validation_fraction=0.1";
+            let mut recipe = Recipe::parse(TINY).unwrap();
+            for set in [&[path.as_str(), fraction], sets].concat() {
+                recipe.set_text(set).unwrap();
+            }
+            let config = Plan::new(&recipe).unwrap().configurations()[0]
+                .config
+                .clone();
+            let data = config.data.load(&cache, &Default::default()).unwrap();
+            let setup = Setup::new(config, Arc::new(data), Backend::Cpu).unwrap();
+            Identity::of_trial(&setup, Alpha::ZERO, 0).trial_id()
+        };
+        let (one, same, other) = (write("one", 3), write("same", 3), write("other", 4));
+        let name = id(&one, &[]);
+        assert_eq!(name, id(&same, &[]));
+        assert_ne!(name, id(&other, &[]));
+        for set in [
+            "data.translate=2",
+            "data.train_images=20",
+            "data.split_seed=1",
+        ] {
+            assert_ne!(name, id(&one, &[set]), "{set}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! A recipe: the TOML description of an experiment.
 
 mod include;
+pub(crate) mod paths;
 
 use std::path::Path;
 
@@ -54,7 +55,8 @@ impl Recipe {
         &self.table
     }
 
-    /// Sets the dotted `key` to `value`.
+    /// Sets the dotted `key` to `value`; `data.name` replaces `data.path`, and the other way
+    /// round.
     ///
     /// # Errors
     /// A key that is empty, or leads through something that is not a table.
@@ -71,6 +73,12 @@ impl Recipe {
                 key: format!("`{shown}`"),
                 reason: "is not a dotted key such as train.epochs".to_owned(),
             });
+        }
+        if let Some(other) = paths::excluded(key)
+            && let Some((table, name)) = other.split_once('.')
+            && let Some(toml::Value::Table(table)) = self.table.get_mut(table)
+        {
+            table.remove(name);
         }
         let mut table = &mut self.table;
         for part in parts {
@@ -99,7 +107,7 @@ impl Recipe {
     }
 
     /// Sets a key from the text `key=value` of `--set`; a value that is not TOML
-    /// is a string.
+    /// is a string, a relative `data.path` one of the working directory.
     ///
     /// # Errors
     /// Text without `=`, and as [`set`](Self::set).
@@ -114,7 +122,10 @@ impl Recipe {
             .ok()
             .and_then(|mut t| t.remove("value"))
             .unwrap_or_else(|| toml::Value::String(value.to_owned()));
-        self.set(key, parsed)
+        self.set(key, parsed)?;
+        // Those of files are whole already.
+        paths::make_whole(&mut self.table, Path::new(""));
+        Ok(())
     }
 
     /// The recipe without the keys `sweep.*`.
@@ -137,6 +148,7 @@ impl Recipe {
                 reason: "is read only at the top of a recipe file".to_owned(),
             });
         }
+        paths::refuse_both(&table)?;
         keys::read(toml::Value::Table(table), "", &["sweep", include::KEY])
     }
 

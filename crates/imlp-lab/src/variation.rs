@@ -27,6 +27,7 @@ use toml::{Table, Value};
 use crate::error::LabError;
 use crate::grid::parse_numbers;
 use crate::recipe::Recipe;
+use crate::recipe::paths::refuse_both_keys;
 use crate::sweep_config::SweepConfig;
 
 /// A key of a recipe and the value that a configuration gives it.
@@ -63,6 +64,7 @@ pub fn label(assignments: &[Assignment]) -> String {
 /// # Errors
 /// As [`Recipe::set`].
 pub fn with_assignments(recipe: &Recipe, assignments: &[Assignment]) -> Result<Recipe, LabError> {
+    refuse_both_keys(assignments.iter().map(|assignment| &assignment.key))?;
     let mut recipe = recipe.clone();
     for Assignment { key, value } in assignments {
         recipe.set(key, value.clone())?;

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::data_config::DataConfig;
 use crate::error::TrainError;
 use crate::hyperparameters::config::MAX_EPOCHS;
 use crate::hyperparameters::config::TrainConfig;
@@ -33,6 +34,7 @@ impl TrialConfig {
     /// The same configuration with every default written out, but for
     /// `prior.epochs` and `prior.learning_rate`, which follow `train.*`.
     pub fn resolved(mut self) -> Self {
+        self.data = self.data.resolved();
         self.prior = self.prior.resolved();
         self.interpolation = self.interpolation.resolved();
         self.train = self.train.resolved();
@@ -46,14 +48,7 @@ impl TrialConfig {
     pub fn check(&self) -> Result<(), TrainError> {
         self.train.check()?;
         self.interpolation.check_keys()?;
-        let fraction = self.data.validation_fraction;
-        if !(0.0..1.0).contains(&fraction) {
-            return Err(TrainError::config(
-                "data.validation_fraction",
-                fraction,
-                "must lie in [0, 1)",
-            ));
-        }
+        self.data.check()?;
         if self.evaluation.every == 0 {
             return Err(TrainError::config(
                 "evaluation.every",
@@ -74,34 +69,6 @@ impl TrialConfig {
             ));
         }
         self.prior.check_keys()
-    }
-}
-
-/// The keys `data.*`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct DataConfig {
-    /// Name of the data set (`imlp data list`).
-    pub name: String,
-    /// Which labels of cifar100.
-    pub labels: imlp_data::Labels,
-    /// Random changes of the training images.
-    pub augmentation: imlp_data::Augmentation,
-    /// Share of the training images kept apart for validation, in [0, 1).
-    pub validation_fraction: f64,
-    /// Seed of the split; the same for every trial of an experiment.
-    pub split_seed: u64,
-}
-
-impl Default for DataConfig {
-    fn default() -> Self {
-        Self {
-            name: "fashion-mini".to_owned(),
-            labels: imlp_data::Labels::default(),
-            augmentation: imlp_data::Augmentation::default(),
-            validation_fraction: 0.1,
-            split_seed: 0,
-        }
     }
 }
 

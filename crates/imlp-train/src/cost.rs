@@ -76,8 +76,8 @@ impl Cost {
         let prior = cost(setup.prior(), &setup.prior_training);
         let twin = cost(setup.twin(), &setup.training);
         let dataset = setup.data().dataset();
-        let data_bytes = [&dataset.train, &dataset.test]
-            .iter()
+        let data_bytes = dataset
+            .sets()
             .map(|set| (set.pixels().len() + set.labels().len()) as u64)
             .sum();
         Self {

@@ -7,6 +7,7 @@ mod burn;
 mod config;
 mod conversion;
 mod cost;
+mod data_config;
 mod engine;
 mod error;
 mod hyperparameters;
@@ -24,12 +25,13 @@ mod version;
 mod wrong_value;
 
 pub use backend::Backend;
-pub use config::{DataConfig, EvaluationConfig, TestReading, TrialConfig, TwinConfig};
+pub use config::{EvaluationConfig, TestReading, TrialConfig, TwinConfig};
 pub use conversion::{
     Check, DenseLayer, DenseNetwork, Difference, Form, NetworkConfig, Projected, StructureShares,
     TensorAssignment, TensorStatistics, WeightedNetwork, check, project,
 };
 pub use cost::{Cost, NetworkCost};
+pub use data_config::DataConfig;
 pub use error::TrainError;
 pub use hyperparameters::config::TrainConfig;
 pub use hyperparameters::learning_rate::LearningRateSchedule;

@@ -7,7 +7,8 @@ use std::sync::{Arc, Barrier};
 use imlp_data::{DataError, Dataset, ImageSet, ImageShape};
 use imlp_linear::Alpha;
 use imlp_train::{
-    Cost, Observer, Precision, Setup, TestReading, TrainError, bytes, run_trial, train_prior,
+    Cost, DataConfig, Observer, Precision, Setup, TestReading, TrainError, bytes, run_trial,
+    train_prior,
 };
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
@@ -45,7 +46,12 @@ pub fn run(arguments: &BenchArguments) -> Result<(), Failure> {
     // One epoch to warm up, one to time; steps only.
     config.train.epochs = 2;
     config.train.warmup_epochs = 0.0;
-    config.data.validation_fraction = 0.0;
+    // Of the data only what is done with each image counts.
+    config.data = DataConfig {
+        augmentation: config.data.augmentation,
+        validation_fraction: 0.0,
+        ..DataConfig::default()
+    };
     config.evaluation.train_images = 0;
     config.evaluation.test = TestReading::End;
     let steps = usize::try_from(arguments.steps).expect("a small number");

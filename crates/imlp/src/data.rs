@@ -1,9 +1,12 @@
 //! `imlp data`.
 
+mod inspect;
+
 use std::io::IsTerminal;
 use std::path::Path;
 
-use imlp_data::{FetchEvent, FetchOptions, Installed};
+use imlp_data::{FetchEvent, FetchOptions, FolderOptions, Installed};
+use imlp_lab::text::thousands;
 use imlp_suggest::one_line;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -16,6 +19,19 @@ pub fn run(arguments: &DataArguments) -> Result<(), Failure> {
         DataCommand::List => list(),
         DataCommand::Fetch { name, from } => fetch(name, from.as_deref()),
         DataCommand::Verify { name } => verify(name),
+        DataCommand::Inspect {
+            dir,
+            size,
+            channels,
+            memory,
+        } => {
+            let options = FolderOptions {
+                size: *size,
+                channels: channels.map(usize::from),
+                ..FolderOptions::default()
+            };
+            inspect::folder(dir, &options, memory.limit())
+        }
         DataCommand::Path { name } => {
             say(imlp_data::path(name)?.display())?;
             Ok(())
@@ -80,6 +96,12 @@ fn fetch(name: &str, from: Option<&Path>) -> Result<(), Failure> {
         None => say(format_args!("{name}: {}", report.source))?,
     }
     Ok(())
+}
+
+/// Shows on `bar` how far a folder of images is read.
+pub fn progress(bar: &ProgressBar) -> impl Fn(&'static str, usize) + Sync {
+    let bar = bar.clone();
+    move |what, files| bar.set_message(format!("{what} images: {}", thousands(files as u64)))
 }
 
 /// Fetches a data set that an experiment names and that is not there.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use imlp_data::{Cache, LoadOptions};
+use imlp_data::{Cache, Loading};
 use imlp_lab::weights::{NetworkName, Origin};
 use imlp_train::{Backend, Precision, Setup, Subset, TensorFile, WeightsFile, bytes};
 
@@ -25,10 +25,7 @@ pub fn run(arguments: &EvalArguments) -> Result<(), Failure> {
         data_checksum,
         ..
     } = Origin::read(file.metadata()).map_err(refuse)?;
-    let options = LoadOptions {
-        labels: config.data.labels,
-    };
-    let dataset = Cache::of_user()?.load(&config.data.name, &options)?;
+    let dataset = config.data.load(&Cache::of_user()?, &Loading::default())?;
     if dataset.checksum != data_checksum {
         return Err(refuse(format!(
             "was trained on {} with checksum {data_checksum}, but the installed one has {}; \

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use imlp_data::Loading;
 use imlp_lab::text::thousands;
 use imlp_lab::{Execution, Experiment, Plan, Prediction, Recipe};
 use imlp_linear::Alpha;
@@ -53,8 +54,13 @@ pub fn prepare(
         fetch_data(&plan)?;
     }
     let experiment = {
-        let _until_the_end = checking(&plan, announce);
-        Experiment::new(plan, device.backend())?
+        let bar = checking(&plan, announce);
+        let progress = data::progress(&bar);
+        let loading = Loading {
+            max_bytes: execution.max_memory,
+            progress: &progress,
+        };
+        Experiment::loading(plan, device.backend(), &loading)?
     };
     execution.jobs = execution.jobs.min(experiment.trials().len());
     for line in announcement(&experiment, &experiment.predict(execution.jobs), &execution) {
@@ -87,6 +93,7 @@ fn checking(plan: &Plan, announce: Announce) -> ProgressBar {
 fn fetch_data(plan: &Plan) -> Result<(), Failure> {
     let configurations = plan.configurations().iter();
     let names: BTreeSet<&str> = configurations
+        .filter(|c| c.config.data.path.is_none())
         .map(|c| c.config.data.name.as_str())
         .collect();
     names.into_iter().try_for_each(data::ensure)
@@ -115,6 +122,8 @@ fn announcement(
             data.dataset().test.len(),
             data.shape(),
         ));
+        let notes = data.dataset().notes.iter();
+        lines.extend(notes.map(|note| format!("note    {note}")));
         for (name, network) in [("prior", &cost.prior), ("twin", &cost.twin)] {
             lines.push(format!(
                 "{name:<7} {} parameters, {} FLOPs per image",

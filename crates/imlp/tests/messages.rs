@@ -53,7 +53,7 @@ fn help_of_every_command() {
     for command in commands {
         assert_snapshot!(format!("help-{command}"), help(&[command, "--help"]));
     }
-    for command in ["list", "fetch", "verify", "path"] {
+    for command in ["list", "fetch", "verify", "inspect", "path"] {
         let text = help(&["data", command, "--help"]);
         assert_snapshot!(format!("help-data-{command}"), text);
     }

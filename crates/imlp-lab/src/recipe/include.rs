@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use super::paths;
 use crate::error::LabError;
 use crate::keys;
 
@@ -42,6 +43,7 @@ pub(super) fn embedded(
 /// `chain` holds the recipes that lead here, in canonical spelling.
 fn read_above(path: &Path, chain: &mut Vec<PathBuf>) -> Result<Table, LabError> {
     let mut table = keys::table(path, "read the recipe")?;
+    paths::make_whole(&mut table, path.parent().unwrap_or(Path::new("")));
     let refuse = |reason: String| LabError::Key {
         key: format!("{}: {KEY}", path.display()),
         reason,
@@ -88,7 +90,15 @@ fn read_above(path: &Path, chain: &mut Vec<PathBuf>) -> Result<Table, LabError> 
 fn over(mut base: Table, table: Table) -> Table {
     for (name, value) in table {
         match (base.get_mut(&name), value) {
-            (Some(Value::Table(there)), Value::Table(here)) => there.extend(here),
+            (Some(Value::Table(there)), Value::Table(here)) => {
+                for key in here.keys() {
+                    let other = paths::excluded(&format!("{name}.{key}"));
+                    if let Some((_, other)) = other.and_then(|other| other.split_once('.')) {
+                        there.remove(other);
+                    }
+                }
+                there.extend(here);
+            }
             (_, value) => {
                 base.insert(name, value);
             }

@@ -9,7 +9,7 @@ mod context;
 mod convolution;
 mod matrix;
 mod pooling;
-mod size;
+pub(crate) mod size;
 mod text;
 
 pub use config::{LayerConfig, LayerKind, NoKeys, ResidualKeys};

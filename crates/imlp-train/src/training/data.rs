@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use imlp_data::{Dataset, ImageSet, Normalization};
+use imlp_data::{
+    Dataset, ImageSet, Normalization, Split, stratified_sample, stratified_split, stratified_subset,
+};
 use imlp_linear::Shape;
 
-use crate::config::{DataConfig, EvaluationConfig};
+use crate::config::EvaluationConfig;
+use crate::data_config::DataConfig;
 use crate::error::TrainError;
 use crate::seeds::{RandomStream, stream_seed};
 
@@ -62,18 +65,23 @@ impl TrainingData {
     /// part.
     ///
     /// # Errors
-    /// A fraction outside [0, 1), or one that leaves no image to train on.
+    /// A fraction outside [0, 1), or one that leaves no image to train on; more training
+    /// images than there are; images that were not moved as `config` says.
     pub fn new(
         dataset: Arc<Dataset>,
         config: &DataConfig,
         evaluation: &EvaluationConfig,
     ) -> Result<Self, TrainError> {
-        let split = imlp_data::stratified_split(
-            dataset.train.labels(),
-            dataset.train.classes(),
-            config.validation_fraction,
-            config.split_seed,
-        )?;
+        let moved = dataset.translation.map_or(0, |(pixels, _)| pixels);
+        let seed = dataset.translation.map(|(_, seed)| seed);
+        if moved != config.translate || seed.is_some_and(|seed| seed != config.split_seed) {
+            return Err(TrainError::config(
+                "data.translate",
+                config.translate,
+                format!("but the images were loaded with {moved}; load them with DataConfig::load"),
+            ));
+        }
+        let split = split(&dataset, config)?;
         let normalization = Normalization::of(&dataset.train, &split.train)?;
         let seed = stream_seed(config.split_seed, RandomStream::Evaluation);
         let sample = |images: &[u32], count: usize| {
@@ -165,12 +173,18 @@ impl TrainingData {
         self.fill(&self.dataset.train, indices, augment, images, labels);
     }
 
+    /// The images of which the validation split is a part.
+    fn validation_set(&self) -> &ImageSet {
+        let own = self.dataset.validation.as_ref();
+        own.unwrap_or(&self.dataset.train)
+    }
+
     /// The images of `subset` by index, with the set that they index.
     pub(crate) fn subset(&self, subset: Subset) -> (&ImageSet, &[u32]) {
         match subset {
             Subset::Train => (&self.dataset.train, &self.train_evaluation),
-            Subset::Validation => (&self.dataset.train, &self.validation),
-            Subset::ValidationSample => (&self.dataset.train, &self.validation_sample),
+            Subset::Validation => (self.validation_set(), &self.validation),
+            Subset::ValidationSample => (self.validation_set(), &self.validation_sample),
             Subset::Test => (&self.dataset.test, &self.test),
         }
     }
@@ -216,9 +230,143 @@ impl TrainingData {
     }
 }
 
+/// The training images, and the validation images, which index the data set's own where it
+/// has some.
+fn split(dataset: &Dataset, config: &DataConfig) -> Result<Split, TrainError> {
+    let (labels, classes) = (dataset.train.labels(), dataset.train.classes());
+    let (fraction, seed) = (config.validation_fraction, config.split_seed);
+    let Some(own) = &dataset.validation else {
+        return Ok(match config.train_images {
+            None => stratified_split(labels, classes, fraction, seed)?,
+            Some(n) => stratified_subset(labels, classes, fraction, seed, n)?,
+        });
+    };
+    if fraction != DataConfig::default().validation_fraction {
+        return Err(TrainError::config(
+            "data.validation_fraction",
+            fraction,
+            "is not used: the data set has validation images of its own; leave the key out",
+        ));
+    }
+    let Some(n) = config.train_images else {
+        return Ok(Split {
+            train: (0..labels.len() as u32).collect(),
+            validation: (0..own.len() as u32).collect(),
+        });
+    };
+    let train = stratified_subset(labels, classes, 0.0, seed, n)?.train;
+    // As large beside them as all are beside all.
+    let share = (n as f64 * own.len() as f64 / labels.len() as f64).round() as usize;
+    Ok(Split {
+        train,
+        validation: stratified_sample(own.labels(), classes, seed, share)?,
+    })
+}
+
 /// How images are augmented, and what the random choices follow from.
 struct Augment {
     augmentation: imlp_data::Augmentation,
     seed: u64,
     epoch: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use imlp_data::ImageShape;
+
+    use super::*;
+
+    const SHAPE: ImageShape = ImageShape {
+        channels: 1,
+        height: 1,
+        width: 2,
+    };
+
+    /// Images of three classes; the first pixel of image i of a part is i + `first`.
+    fn set(images: u8, first: u8) -> ImageSet {
+        let pixels = (0..images).flat_map(|i| [i + first, 7]);
+        let labels = (0..images).map(|i| i % 3).collect();
+        ImageSet::new(SHAPE, 3, pixels.collect(), labels).unwrap()
+    }
+
+    fn dataset(own: Option<ImageSet>) -> Arc<Dataset> {
+        let names = ["a", "b", "c"].map(str::to_owned).to_vec();
+        let data = Dataset::with_validation("d", set(90, 0), own, set(9, 240), names);
+        Arc::new(data.unwrap())
+    }
+
+    /// The first pixels of the images of `subset`.
+    fn pixels(data: &TrainingData, subset: Subset) -> Vec<u8> {
+        let (set, indices) = data.subset(subset);
+        indices.iter().map(|&i| set.image(i as usize)[0]).collect()
+    }
+
+    #[test]
+    fn fewer_training_images_have_fewer_validation_images_and_share_none() {
+        let of = |train_images| {
+            let config = DataConfig {
+                train_images,
+                validation_fraction: 0.2,
+                ..DataConfig::default()
+            };
+            TrainingData::new(dataset(None), &config, 1000).unwrap()
+        };
+        let (all, few, fewer) = (of(None), of(Some(30)), of(Some(15)));
+        let lengths = |data: &TrainingData| (data.train_len(), data.validation_len());
+        assert_eq!(lengths(&all), (72, 18));
+        assert_eq!((lengths(&few), lengths(&fewer)), ((30, 6), (15, 3)));
+        for (inner, outer) in [(&fewer, &few), (&few, &all)] {
+            for subset in [Subset::Train, Subset::Validation] {
+                let outer = pixels(outer, subset);
+                assert!(pixels(inner, subset).iter().all(|p| outer.contains(p)));
+            }
+        }
+        let training = pixels(&few, Subset::Train);
+        assert_eq!(training.len(), 30);
+        assert!(
+            pixels(&few, Subset::Validation)
+                .iter()
+                .all(|p| !training.contains(p))
+        );
+        assert_eq!(few.steps(30), 1);
+    }
+
+    #[test]
+    fn validation_images_of_its_own_are_used_as_they_are() {
+        let config = DataConfig::default();
+        let data = TrainingData::new(dataset(Some(set(12, 200))), &config, 1000).unwrap();
+        assert_eq!((data.train_len(), data.validation_len()), (90, 12));
+        let expected: Vec<u8> = (200..212).collect();
+        assert_eq!(pixels(&data, Subset::Validation), expected);
+        let subset = DataConfig {
+            train_images: Some(45),
+            ..config.clone()
+        };
+        let data = TrainingData::new(dataset(Some(set(12, 200))), &subset, 1000).unwrap();
+        assert_eq!((data.train_len(), data.validation_len()), (45, 6));
+        assert!(
+            pixels(&data, Subset::Validation)
+                .iter()
+                .all(|p| expected.contains(p))
+        );
+        let fraction = DataConfig {
+            validation_fraction: 0.2,
+            ..config
+        };
+        let error = TrainingData::new(dataset(Some(set(12, 200))), &fraction, 0).unwrap_err();
+        assert!(
+            error.to_string().contains("validation images of its own"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn images_that_were_not_moved_as_the_keys_say_are_refused() {
+        let config = DataConfig {
+            translate: 1,
+            ..DataConfig::default()
+        };
+        let error = TrainingData::new(dataset(None), &config, 0).unwrap_err();
+        assert!(error.to_string().contains("data.translate"), "{error}");
+    }
 }

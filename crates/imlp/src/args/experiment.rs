@@ -20,7 +20,8 @@ use crate::exit::Failure;
 pub struct Common {
     /// A recipe; without one every key has its default
     pub recipe: Option<PathBuf>,
-    /// Data set (`imlp data list`) [data.name] [default: recipe, else fashion-mini]
+    /// Data set (`imlp data list`) [data.name]; for a folder of images, --set data.path=DIR
+    /// [default: recipe, else fashion-mini]
     #[arg(long, value_name = "NAME")]
     pub data: Option<String>,
     /// Prior: cnn, mixer or custom [prior.kind] [default: recipe, else cnn]
@@ -366,6 +367,17 @@ pub fn recipe(
     keys: impl Iterator<Item = (&'static str, Value)>,
     set: &[String],
 ) -> Result<Recipe, Failure> {
+    let keys: Vec<_> = keys.collect();
+    let given = |key: &str| {
+        let of_set = |text: &String| text.split('=').next().map(str::trim) == Some(key);
+        keys.iter().any(|(name, _)| *name == key) || set.iter().any(of_set)
+    };
+    if given("data.name") && given("data.path") {
+        return Err(Failure::Message(
+            "data.path excludes data.name (--data): a trial has one data set; give one of the two"
+                .to_owned(),
+        ));
+    }
     let mut recipe = path.map_or_else(|| Ok(Recipe::default()), Recipe::read)?;
     for (key, value) in keys {
         recipe.set(key, value)?;

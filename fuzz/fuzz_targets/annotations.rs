@@ -1,0 +1,3 @@
+#![cfg_attr(fuzzing, no_main)]
+
+imlp_fuzz::target!(imlp_fuzz::annotations);
