@@ -10,7 +10,9 @@
 
 use std::time::Instant;
 
+use imlp_lab::analysis;
 use imlp_lab::analysis::v_test::{SIZE, critical_value, exceeding};
+use imlp_lab::curve::{Curve, TrialValue};
 
 const DEVIATIONS: [f64; 5] = [0.4, 1.2, 0.7, 1.0, 0.5];
 const LEVELS: [usize; 4] = [7, 9, 11, 15];
@@ -60,6 +62,19 @@ fn declared(truth: Truth, sign: f64, levels: usize, seeds: usize, draws: usize) 
     exceeding(critical, &means, &deviations, seeds, draws)
 }
 
+/// A curve without any effect.
+fn noise(levels: usize, seeds: u64) -> Curve {
+    let all = (0..levels).flat_map(|level| (0..seeds).map(move |seed| (level, seed)));
+    let trials: Vec<TrialValue> = all
+        .map(|(level, seed)| TrialValue {
+            alpha: level as f64 / (levels - 1) as f64,
+            seed,
+            value: Some(0.6 + 0.01 * ((1 + level * level) as f64 * (7 * seed + 3) as f64).sin()),
+        })
+        .collect();
+    Curve::from_trials("Accuracy", &trials, &[]).expect("accuracies are fractions")
+}
+
 fn row(name: &str, cells: impl Iterator<Item = String>) {
     let cells: Vec<String> = cells.map(|cell| format!("{cell:>8}")).collect();
     println!("{name:<46}{}", cells.concat());
@@ -89,6 +104,18 @@ fn main() {
             "{levels:>4} levels × {seeds:>2} seeds: {:.2} s",
             start.elapsed().as_secs_f64()
         );
+    }
+
+    println!("\nSeconds for the analysis of a curve, the first and the second time\n");
+    for (levels, seeds) in [(11, 5), (21, 9), (101, 30)] {
+        let curve = noise(levels, seeds);
+        let seconds = || {
+            let start = Instant::now();
+            analysis::of(&curve);
+            start.elapsed().as_secs_f64()
+        };
+        let (first, second) = (seconds(), seconds());
+        println!("{levels:>4} levels × {seeds:>2} seeds: {first:.2} s, {second:.2} s");
     }
 
     println!("\nSize (%): declared valleys where there is none, {draws} draws\n");

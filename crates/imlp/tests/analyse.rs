@@ -4,6 +4,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
+use common::python::python_with;
 use common::{Scratch, TINY, expect_success, stderr};
 use imlp_lab::analysis::Analysis;
 use imlp_lab::analysis::diagnosis::Diagnosis;
@@ -326,6 +327,32 @@ fn folders_that_cannot_be_analysed() {
     std::fs::remove_file(scratch.path("o/experiment.json")).unwrap();
     assert_snapshot!("error-analyse-unlisted", scratch.refuse(&["analyse", "o"]));
     assert!(!scratch.path("o/analysis.json").exists());
+}
+
+/// From the exported rows, by SciPy, statsmodels and NumPy; skipped where they are absent
+/// (see `python.rs`).
+#[test]
+fn the_numbers_are_those_of_scipy() {
+    let Some(python) = python_with("statsmodels", "IMLP_REQUIRE_PYTHON_TOOLS") else {
+        return;
+    };
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/analysis.py");
+    let diverged = Folder {
+        is_diverged: |alpha, seed| alpha == 0.3 && seed == 2,
+        ..Folder::default()
+    };
+    for (folder, expected) in [(Folder::default(), "6 and 6"), (diverged, "6 and 6")] {
+        let (scratch, _) = analysed(&folder);
+        let rows = scratch.succeed(&["export", "o", "--format=jsonl"]);
+        let rows = scratch.write("rows.jsonl", &rows);
+        let output = std::process::Command::new(&python)
+            .args(["-B", script])
+            .args([scratch.path("o"), rows])
+            .output()
+            .unwrap();
+        let said = expect_success(&output);
+        assert_eq!(said, format!("{expected} comparisons\n"));
+    }
 }
 
 /// A sweep writes what `imlp analyse` writes, and tells the first of it.
