@@ -21,8 +21,8 @@ const VALLEY: [f64; 7] = [60.0, 59.0, 57.5, 55.0, 57.0, 61.0, 62.0];
 /// An experiment's folder, to be written.
 struct Folder {
     seeds: u64,
-    /// What sets each configuration apart, and its accuracies by α.
-    configurations: Vec<(Vec<(&'static str, i64)>, [f64; 7])>,
+    /// The epochs that set each configuration apart, if any, and its accuracies by α.
+    configurations: Vec<(Option<u32>, [f64; 7])>,
     /// Whether a trial (configuration, α, seed) is finished.
     is_finished: fn(usize, f64, u64) -> bool,
     /// Whether it diverged, after epoch 4.
@@ -33,7 +33,7 @@ impl Default for Folder {
     fn default() -> Self {
         Self {
             seeds: 5,
-            configurations: vec![(Vec::new(), VALLEY)],
+            configurations: vec![(None, VALLEY)],
             is_finished: |_, _, _| true,
             is_diverged: |_, _| false,
         }
@@ -91,9 +91,10 @@ impl Folder {
                 }
             }
         }
-        let configurations = self.configurations.iter().map(|(assignments, _)| {
-            let assignments = assignments.iter();
-            let assignments = assignments.map(|(key, value)| json!({ "key": key, "value": value }));
+        let configurations = self.configurations.iter().map(|(epochs, _)| {
+            let assignments = epochs.iter();
+            let assignments =
+                assignments.map(|epochs| json!({ "key": "train.epochs", "value": epochs }));
             json!({
                 "assignments": assignments.collect::<Vec<_>>(),
                 "config": { "interpolation": { "biases": true } },
@@ -259,10 +260,7 @@ fn diverged_trials() {
 fn two_configurations_one_of_which_has_not_begun() {
     let flat = [60.0, 59.8, 59.9, 59.7, 59.5, 59.2, 59.0];
     let folder = Folder {
-        configurations: vec![
-            (vec![("train.epochs", 10)], flat),
-            (vec![("train.epochs", 20)], VALLEY),
-        ],
+        configurations: vec![(Some(10), flat), (Some(20), VALLEY)],
         is_finished: |configuration, _, _| configuration == 0,
         ..Folder::default()
     };
