@@ -13,6 +13,7 @@ pub mod bootstrap;
 pub mod comparison;
 pub mod diagnosis;
 pub mod evidence;
+pub mod folder;
 mod number;
 pub mod paired;
 pub mod shape;

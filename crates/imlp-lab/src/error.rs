@@ -48,6 +48,19 @@ pub enum LabError {
         "{} holds no experiment; give the folder that `imlp sweep` names (its --out)", .0.display()
     )]
     NoStore(PathBuf),
+    /// A folder whose trials no file lists.
+    #[error(
+        "{}: experiment.json is {}, so which trials belong together is not known; the same \
+         `imlp sweep` writes it again and keeps what is finished",
+        shown(path),
+        lines(reason)
+    )]
+    Unlisted {
+        /// The folder.
+        path: PathBuf,
+        /// `missing`, or how it is damaged.
+        reason: String,
+    },
     /// Something is wrong in one of several configurations.
     #[error("in the configuration {label}: {source}")]
     Configuration {

@@ -1,6 +1,6 @@
 //! The files of an experiment, for people and programs: `results.csv`,
-//! `summary.json`, `curve.svg`, `curve.png`, `report.html` and event files for
-//! TensorBoard.
+//! `summary.json`, `analysis.json`, `curve.svg`, `curve.png`, `report.html` and event files
+//! for TensorBoard.
 
 mod curves;
 mod page;
@@ -12,6 +12,8 @@ mod titles;
 
 use std::path::{Path, PathBuf};
 
+use crate::analysis::Analysis;
+use crate::analysis::folder::{self, ANALYSIS};
 use crate::curve::Curve;
 use crate::error::LabError;
 use crate::executor::Results;
@@ -31,6 +33,8 @@ pub struct Written {
     /// Accuracy against α on the test set: label and curve of each configuration
     /// that has a finished trial.
     pub curves: Vec<(String, Curve)>,
+    /// What each of these curves shows.
+    pub analyses: Vec<Analysis>,
     /// What a reader of the curves must know: configurations whose trials were computed
     /// with several instruction sets.
     pub notes: Vec<String>,
@@ -43,6 +47,9 @@ const SUMMARY: &str = "summary.json";
 const FIGURE: &str = "curve.svg";
 const IMAGE: &str = "curve.png";
 const REPORT: &str = "report.html";
+
+/// The files of one configuration.
+const FILES: [&str; 6] = [TABLE, SUMMARY, ANALYSIS, FIGURE, IMAGE, REPORT];
 
 /// Folder of the configurations' own folders, where there are several.
 const CONFIGURATIONS: &str = "configurations";
@@ -73,12 +80,12 @@ pub fn write(
         command,
     };
     if experiment.configurations.len() == 1 {
-        let test = write_configuration(&records, 0, &execution.out)?;
-        let names = [TABLE, SUMMARY, FIGURE, IMAGE, REPORT];
+        let Curves { test, analysis, .. } = write_configuration(&records, 0, &execution.out)?;
         return Ok(Written {
             curves: vec![(String::new(), test)],
+            analyses: vec![analysis],
             notes: records.instruction_notes(0),
-            files: names.map(|name| execution.out.join(name)).to_vec(),
+            files: FILES.map(|name| execution.out.join(name)).to_vec(),
         });
     }
     write_configurations(&records, &execution.out)
@@ -91,10 +98,10 @@ fn write_configurations(records: &Records<'_>, out: &Path) -> Result<Written, La
     let all: Vec<usize> = (0..configurations.len()).collect();
     let table = out.join(TABLE);
     write_atomically(&table, &records.table(&all).csv_bytes()?)?;
-    // Folder and test curve of each configuration, if a trial of it finished.
+    // Folder and curves of each configuration, if a trial of it finished.
     let mut written = Vec::new();
     for (index, configuration) in configurations.iter().enumerate() {
-        let name = format!("{CONFIGURATIONS}/{}", folder_name(&configuration.label()));
+        let name = configuration_folder(&configuration.label());
         let folder = out.join(&name);
         create_folder(&folder)?;
         written.push(match write_configuration(records, index, &folder) {
@@ -107,7 +114,7 @@ fn write_configurations(records: &Records<'_>, out: &Path) -> Result<Written, La
         let written = written.as_ref();
         OverviewEntry::new(
             configuration,
-            written.map(|(folder, test)| (folder.as_str(), test)),
+            written.map(|(folder, curves)| (folder.as_str(), curves)),
         )
     });
     let summary = out.join(SUMMARY);
@@ -117,33 +124,46 @@ fn write_configurations(records: &Records<'_>, out: &Path) -> Result<Written, La
         let notes = records.instruction_notes(index).into_iter();
         notes.map(move |note| format!("{}: {note}", configuration.label()))
     });
-    let curves: Vec<(String, Curve)> = configurations
-        .iter()
-        .zip(written)
-        .filter_map(|(configuration, written)| Some((configuration.label(), written?.1)))
-        .collect();
+    let mut analyses = Vec::new();
+    let mut curves = Vec::new();
+    for (configuration, written) in configurations.iter().zip(written) {
+        if let Some((_, Curves { test, analysis, .. })) = written {
+            curves.push((configuration.label(), test));
+            analyses.push(analysis);
+        }
+    }
     if curves.is_empty() {
         return Err(LabError::NothingFinished);
     }
     Ok(Written {
         curves,
+        analyses,
         notes: notes.collect(),
         files: vec![table, summary, out.join(CONFIGURATIONS)],
     })
 }
 
-/// Writes the files of one configuration into `out` and returns its test curve.
-fn write_configuration(records: &Records<'_>, index: usize, out: &Path) -> Result<Curve, LabError> {
+/// The folder of the files of one of several configurations, in that of the experiment.
+pub(crate) fn configuration_folder(label: &str) -> String {
+    format!("{CONFIGURATIONS}/{}", folder_name(label))
+}
+
+/// Writes the files of one configuration into `out` and returns its curves.
+fn write_configuration(
+    records: &Records<'_>,
+    index: usize,
+    out: &Path,
+) -> Result<Curves, LabError> {
     let curves = Curves::of(records, index)?;
     let svg = render_svg(&curves.test)?;
     let png = svg_to_png(&svg)?;
     let summary = Summary::new(records, index, &curves);
-    let names = [TABLE, SUMMARY, FIGURE, IMAGE, REPORT];
-    let html = page(records, index, &curves.test, &svg, &names)?;
+    let html = page(records, index, &curves, &svg, &FILES)?;
     write_atomically(&out.join(TABLE), &records.table(&[index]).csv_bytes()?)?;
     write_json(&out.join(SUMMARY), &summary)?;
+    folder::write(out, &curves.analysis)?;
     write_atomically(&out.join(FIGURE), svg.as_bytes())?;
     write_atomically(&out.join(IMAGE), &png)?;
     write_atomically(&out.join(REPORT), html.as_bytes())?;
-    Ok(curves.test)
+    Ok(curves)
 }

@@ -27,7 +27,8 @@ pub use memory::{MemoryArguments, memory_limit};
 pub use reproduce::ReproduceArguments;
 pub use slurm::{ExecutorName, SlurmArguments};
 pub use store::{
-    CancelArguments, CleanArguments, ExportArguments, FormatName, RetryArguments, StatusArguments,
+    AnalyseArguments, CancelArguments, CleanArguments, ExportArguments, FormatName, RetryArguments,
+    StatusArguments,
 };
 
 /// A laboratory for controllable inductive bias.
@@ -144,6 +145,12 @@ pub enum Command {
     Bench(BenchArguments),
     /// Show the status of an experiment
     Status(StatusArguments),
+    /// Say what the α-curve of an experiment shows, by tests that are fixed beforehand
+    ///
+    /// Reads a folder of finished or unfinished trials, without the data, and writes
+    /// analysis.json beside the results (docs/analysis.md).
+    #[command(alias = "analyze")]
+    Analyse(AnalyseArguments),
     /// Let failed trials run again
     Retry(RetryArguments),
     /// Cancel an experiment's jobs in the scheduler's queue

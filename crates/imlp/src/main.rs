@@ -4,6 +4,7 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 mod allocator;
+mod analyse;
 mod args;
 mod bench;
 mod best;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
+        Command::Analyse(arguments) => analyse::run(&arguments),
         Command::Retry(arguments) => retry::run(&arguments),
         Command::Cancel(arguments) => cancel::run(&arguments),
         Command::Worker(arguments) => worker::run(&arguments),

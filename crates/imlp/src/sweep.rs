@@ -107,11 +107,12 @@ fn write_results(
     let found = collect(experiment, store)?;
     match results::write(experiment, &found, execution, &command_line()) {
         Ok(written) => {
-            for (label, curve) in &written.curves {
+            for ((label, curve), analysis) in written.curves.iter().zip(&written.analyses) {
                 if !label.is_empty() {
                     say(format_args!("\n{label}"))?;
                 }
                 say(table::terminal_table(curve).map_err(LabError::from)?)?;
+                say(format_args!("diagnosis: {}\n", analysis.sentence()))?;
                 let all = &experiment.configurations;
                 let own = all.iter().find(|c| c.label() == *label).unwrap_or(&all[0]);
                 let (common, out) = (&arguments.common, &execution.out);

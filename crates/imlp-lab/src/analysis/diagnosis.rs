@@ -3,7 +3,7 @@
 //! Every rule here is fixed before the curve is seen; its thresholds are constants with
 //! their reasons. `docs/analysis.md` lists the rules.
 
-mod words;
+pub(super) mod words;
 
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +60,8 @@ pub enum Diagnosis {
         /// α without a diverged trial.
         alphas: usize,
     },
-    /// Some 0 < α < 1 lies below both ends, all tests of the grid considered.
+    /// Some 0 < α < 1 lies below both ends, all tests of the grid considered, and is not as
+    /// good as equal to either.
     WorseThanBothEnds {
         /// Where the smaller of the two is largest.
         alpha: f64,
@@ -69,12 +70,12 @@ pub enum Diagnosis {
         /// Minus the prior.
         to_prior: Summary,
     },
-    /// Some α > 0 lies above the plain MLP.
+    /// Some α > 0 lies above the plain MLP: the one that was chosen on the validation split,
+    /// or else the highest of those that are left after Holm's correction.
     Gain {
         /// That α.
         alpha: f64,
-        /// Whether it was chosen on the validation split, so that one test decides; else it
-        /// is the highest of those that Holm's correction leaves.
+        /// Whether it was chosen on the validation split, so that one test decides.
         chosen_on_validation: bool,
         /// Minus the plain MLP.
         to_plain_mlp: Summary,
@@ -94,8 +95,11 @@ pub enum Diagnosis {
         critical: f64,
         /// p of the trend over all levels.
         trend_p: f64,
-        /// The extrema that are declared.
-        extrema: Vec<Extremum>,
+        /// The declared minimum; `None` also where the place that the validation split gives
+        /// it has no depth on the test set.
+        minimum: Option<Extremum>,
+        /// The declared maximum, likewise.
+        maximum: Option<Extremum>,
     },
     /// No α > 0 is shown to lie above the plain MLP.
     NoGain {
@@ -282,10 +286,11 @@ fn judged(comparisons: &[Comparison]) -> impl Iterator<Item = &Comparison> {
 }
 
 fn worse_than_both_ends(analysis: &Analysis) -> Option<Diagnosis> {
-    let worse = judged(&analysis.to_plain_mlp).filter(|c| c.is_worse(SIZE));
-    let below_both = worse.filter_map(|plain| {
-        let prior = analysis.against_prior(plain.alpha)?;
-        prior.is_worse(SIZE).then_some((plain, prior))
+    let is_below = |c: &&Comparison| c.is_worse(SIZE) && c.equivalence.is_some_and(|p| p >= SIZE);
+    let below = judged(&analysis.to_plain_mlp).filter(is_below);
+    let below_both = below.filter_map(|plain| {
+        let prior = analysis.against_prior(plain.alpha);
+        Some((plain, prior.filter(is_below)?))
     });
     let drop = |(plain, prior): &(&Comparison, &Comparison)| {
         -plain.difference.mean.max(prior.difference.mean)
@@ -299,22 +304,26 @@ fn worse_than_both_ends(analysis: &Analysis) -> Option<Diagnosis> {
 }
 
 fn gain(analysis: &Analysis) -> Option<Diagnosis> {
-    let chosen_on_validation = analysis.chosen_alpha.is_some();
+    let is_above =
+        |c: &Comparison, p: Option<f64>| c.difference.mean > 0.0 && p.is_some_and(|p| p < SIZE);
+    let chosen = analysis
+        .chosen_alpha
+        .and_then(|alpha| analysis.against_plain_mlp(alpha));
     // One test of the α that other images chose needs no correction.
-    let p = |c: &Comparison| if chosen_on_validation { c.p } else { c.holm };
-    let is_above = |c: &Comparison| c.difference.mean > 0.0 && p(c).is_some_and(|p| p < SIZE);
-    let candidates = judged(&analysis.to_plain_mlp)
-        .filter(|c| analysis.chosen_alpha.is_none_or(|chosen| c.alpha == chosen));
-    let plain = candidates
-        .filter(|c| is_above(c))
-        .max_by(|a, b| a.difference.mean.total_cmp(&b.difference.mean))?;
+    let chosen = chosen.filter(|c| c.difference.n >= MIN_SEEDS && is_above(c, c.p));
+    let highest = || {
+        let above = judged(&analysis.to_plain_mlp).filter(|c| is_above(c, c.holm));
+        above.max_by(|a, b| a.difference.mean.total_cmp(&b.difference.mean))
+    };
+    let plain = chosen.or_else(highest)?;
     let prior = analysis.against_prior(plain.alpha);
     Some(Diagnosis::Gain {
         alpha: plain.alpha,
-        chosen_on_validation,
+        chosen_on_validation: chosen.is_some(),
         to_plain_mlp: plain.difference,
         to_prior: prior.map(|c| c.difference),
-        beats_prior: prior.is_some_and(is_above),
+        beats_prior: prior
+            .is_some_and(|c| is_above(c, if chosen.is_some() { c.p } else { c.holm })),
     })
 }
 
@@ -330,8 +339,14 @@ fn shape(analysis: &Analysis, verdict: &Verdict) -> Diagnosis {
         v: [verdict.minimum.v, verdict.maximum.v],
         critical: verdict.critical,
         trend_p: verdict.trend.p,
-        extrema: minimum.into_iter().chain(maximum).collect(),
+        minimum: minimum.filter(is_seen),
+        maximum: maximum.filter(is_seen),
     }
+}
+
+/// Whether the test set shows it at the place that was chosen.
+fn is_seen(extremum: &Extremum) -> bool {
+    extremum.depth > 0.0
 }
 
 fn no_gain(analysis: &Analysis) -> Option<Diagnosis> {
@@ -405,14 +420,13 @@ fn more_seeds(analysis: &Analysis) -> Option<Diagnosis> {
         open().max_by(|a, b| size(a).total_cmp(&size(b)))
     };
     let comparison = chosen.or_else(clearest)?;
-    let is_seen = |extremum: &Option<Extremum>| extremum.is_some_and(|e| e.depth > 0.0);
     let [minimum, maximum] = verdict.seeds_needed;
     Some(Diagnosis::MoreSeeds {
         alpha: comparison.alpha,
         difference: comparison.difference,
         needed: t_power::seeds_needed(effect(comparison)?),
-        needed_for_minimum: minimum.filter(|_| is_seen(&analysis.minimum)),
-        needed_for_maximum: maximum.filter(|_| is_seen(&analysis.maximum)),
+        needed_for_minimum: minimum.filter(|_| analysis.minimum.as_ref().is_some_and(is_seen)),
+        needed_for_maximum: maximum.filter(|_| analysis.maximum.as_ref().is_some_and(is_seen)),
     })
 }
 

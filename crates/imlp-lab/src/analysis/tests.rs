@@ -164,6 +164,21 @@ fn a_prior_that_is_no_better_is_a_reason_for_no_gain() {
 }
 
 #[test]
+fn what_is_as_good_as_equal_is_not_called_worse() {
+    // Half a point below both ends, beyond doubt.
+    let mut all = trials([0.0, -0.5, -0.5, -0.5, -0.5, -0.5, 0.0], 8, 12);
+    let mean_of = |trial: &TrialValue| if trial.alpha % 1.0 == 0.0 { 0.6 } else { 0.595 };
+    for trial in &mut all {
+        let noise = trial.value.unwrap() - mean_of(trial);
+        trial.value = Some(mean_of(trial) + 0.05 * noise);
+    }
+    let analysis = analysed(&curve(&all), &records(&all), 0);
+    assert!(analysis.to_plain_mlp[2].is_worse(0.05) && analysis.to_prior[3].is_worse(0.05));
+    let mut diagnoses = analysis.diagnoses.iter();
+    assert!(!diagnoses.any(|d| matches!(d, Diagnosis::WorseThanBothEnds { .. })));
+}
+
+#[test]
 fn small_prior_shares_explain_that_nothing_happens() {
     let trials = trials([0.0, -0.3, -0.3, -0.3, -0.3, -0.3, -0.3], 8, 5);
     let mut records = records(&trials);

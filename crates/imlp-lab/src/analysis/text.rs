@@ -1,6 +1,7 @@
 //! An analysis as text for a terminal, 80 columns wide.
 
 use super::Analysis;
+use super::diagnosis::words::{p_number, p_text};
 use super::paired::Comparison;
 use super::shape::{Extremum, Shape, Verdict};
 use super::sides::{End, Form, Side};
@@ -43,7 +44,8 @@ pub(super) fn text(analysis: &Analysis) -> String {
 
 /// Explains the columns of the comparisons.
 const LEGEND: &str = "± and [ ]: 95 % intervals of the mean, Student's and by bootstrap over seeds. \
-p: paired t-test, Holm-corrected for the number of α. p(±1): is the difference within ±1 point?";
+p: paired t-test, Holm-corrected for the number of α. p(±1): is the difference within ±1 point? \
+div.: seeds that diverged there; the others are shown, and not tested.";
 
 fn conclusions(analysis: &Analysis) -> String {
     let lines = analysis.diagnoses.iter().map(|diagnosis| {
@@ -91,9 +93,9 @@ fn shape(analysis: &Analysis, verdict: &Verdict) -> String {
         lines.extend(extremum.filter(|e| e.depth > 0.0).as_ref().map(depth));
     }
     lines.push(format!(
-        "  trend over all α: t = {:.2}, p = {}",
+        "  trend over all α: t = {:.2}, {}",
         verdict.trend.t,
-        p(Some(verdict.trend.p))
+        p_text(verdict.trend.p)
     ));
     lines.join("\n")
 }
@@ -112,8 +114,8 @@ fn name(shape: Shape) -> &'static str {
 
 fn depth(extremum: &Extremum) -> String {
     let chosen = match extremum.chosen_on_validation {
-        true => "place chosen on validation",
-        false => "place chosen on the same images",
+        true => "chosen on validation",
+        false => "chosen on the same images",
     };
     format!(
         "    at α = {}, {:.2} points {} ({chosen})",
@@ -173,13 +175,7 @@ fn side(side: &Side) -> String {
 
 /// A p-value.
 fn p(value: Option<f64>) -> String {
-    /// Below it the digits say nothing.
-    const SMALL: f64 = 0.001;
-    match value {
-        None => NOTHING.into(),
-        Some(p) if p < SMALL => format!("<{SMALL}"),
-        Some(p) => format!("{p:.3}"),
-    }
+    value.map_or(NOTHING.into(), p_number)
 }
 
 /// Fractions as points, in brackets.

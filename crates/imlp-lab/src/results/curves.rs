@@ -2,25 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use imlp_train::{Measurement, Metrics, PriorRecord};
+use imlp_train::{PriorRecord, TrialRecord};
 
 use super::records::Records;
 use super::titles::titles;
-use crate::curve::{Curve, TrialValue};
+use crate::analysis::evidence::{Evidence, MeasuredOn, TrialEvidence, curve};
+use crate::analysis::{self, Analysis};
+use crate::curve::Curve;
 use crate::error::LabError;
+use crate::experiment::Configuration;
 
-/// The metric of the test curve.
-pub(super) const TEST_ACCURACY: &str = "Test accuracy";
-
-/// The metric of the validation curve.
-const VALIDATION_ACCURACY: &str = "Validation accuracy";
-
-/// The curves of one configuration.
+/// The curves of one configuration, and what they show.
 pub(super) struct Curves {
     /// On the test set, with the α chosen on the validation split.
     pub(super) test: Curve,
     /// On the validation split, if there is one.
     pub(super) validation: Option<Curve>,
+    /// What they show.
+    pub(super) analysis: Analysis,
 }
 
 impl Curves {
@@ -29,61 +28,46 @@ impl Curves {
     /// # Errors
     /// [`LabError::NothingFinished`]; a value that is not a fraction.
     pub(super) fn of(records: &Records<'_>, configuration: usize) -> Result<Self, LabError> {
+        let finished = || {
+            records
+                .trials(configuration)
+                .filter_map(|(_, p)| p.as_ref())
+        };
+        let trials: Vec<&TrialRecord> = finished().map(|published| &published.result).collect();
+        if trials.is_empty() {
+            return Err(LabError::NothingFinished);
+        }
+        let planned = records.trials(configuration).map(|(trial, _)| trial);
+        let priors: BTreeMap<u64, &PriorRecord> = planned
+            .filter_map(|trial| Some((trial.seed, records.results.priors.get(&trial.prior)?)))
+            .collect();
         let (title, subtitle) = titles(records, configuration);
-        let test = curve(
-            records,
-            configuration,
-            TEST_ACCURACY,
-            |measurement| measurement.test,
-            |prior| prior.test,
-        )?;
-        let mut test = test.titled(title, subtitle);
-        let data = records.experiment.configurations[configuration]
-            .setup
-            .data();
-        let validation = (data.validation_len() > 0)
-            .then(|| {
-                curve(
-                    records,
-                    configuration,
-                    VALIDATION_ACCURACY,
-                    |measurement| measurement.validation,
-                    |prior| prior.validation,
-                )
-            })
+        let curve = |on| curve(on, trials.iter().copied(), priors.values().copied());
+        let mut test = curve(MeasuredOn::Test)?.titled(title, subtitle);
+        let Configuration { setup, config, .. } = &records.experiment.configurations[configuration];
+        let has_validation = setup.data().validation_len() > 0;
+        let validation = has_validation
+            .then(|| curve(MeasuredOn::Validation))
             .transpose()?;
         if let Some(validation) = &validation {
             test = test.chosen_by(validation);
         }
-        Ok(Self { test, validation })
+        let biases = config.interpolation.biases;
+        let said = trials
+            .iter()
+            .map(|record| TrialEvidence::of(record, biases));
+        let evidence = Evidence {
+            validation: validation.as_ref(),
+            trials: &said.collect::<Vec<_>>(),
+            unfinished: records.trials(configuration).count() - trials.len(),
+        };
+        let analysis = analysis::with(&test, &evidence);
+        Ok(Self {
+            test,
+            validation,
+            analysis,
+        })
     }
 }
 
-fn curve(
-    records: &Records<'_>,
-    configuration: usize,
-    metric: &str,
-    of_trial: fn(&Measurement) -> Option<Metrics>,
-    of_prior: fn(&PriorRecord) -> Option<Metrics>,
-) -> Result<Curve, LabError> {
-    let accuracy = |metrics: Option<Metrics>| metrics.map(|m| m.accuracy);
-    let mut trials = Vec::new();
-    let mut priors = BTreeMap::new();
-    for (trial, published) in records.trials(configuration) {
-        if let Some(published) = published {
-            trials.push(TrialValue {
-                alpha: trial.alpha.get(),
-                seed: trial.seed,
-                value: accuracy(of_trial(&published.result.after)),
-            });
-        }
-        if let Some(prior) = records.results.priors.get(&trial.prior) {
-            priors.insert(trial.seed, accuracy(of_prior(prior)));
-        }
-    }
-    if trials.is_empty() {
-        return Err(LabError::NothingFinished);
-    }
-    let priors: Vec<(u64, Option<f64>)> = priors.into_iter().collect();
-    Ok(Curve::from_trials(metric, &trials, &priors)?)
 }

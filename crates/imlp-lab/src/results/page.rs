@@ -4,9 +4,9 @@ use imlp_suggest::counted;
 use imlp_train::{BURN_VERSION, Every, OptimizerState, TrialConfig, bytes};
 use serde::Serialize;
 
+use super::curves::Curves;
 use super::records::Records;
 use super::summary::NOTE;
-use crate::curve::Curve;
 use crate::error::LabError;
 use crate::experiment::Configuration;
 use crate::report::{Report, render_html};
@@ -21,11 +21,12 @@ use crate::text::thousands;
 pub(super) fn page(
     records: &Records<'_>,
     index: usize,
-    test: &Curve,
+    curves: &Curves,
     svg: &str,
     files: &[&str],
 ) -> Result<String, LabError> {
     let configuration = &records.experiment.configurations[index];
+    let test = &curves.test;
     let html = render_html(&Report {
         title: test.title.clone(),
         command: records.command.to_owned(),
@@ -35,7 +36,7 @@ pub(super) fn page(
         svg,
         files: files.iter().map(|&name| name.to_owned()).collect(),
         ends_as_prior: configuration.setup.ends_as_prior()?,
-        notes: notes(records, index, test),
+        notes: notes(records, index, curves),
     })?;
     Ok(html)
 }
@@ -119,8 +120,9 @@ fn facts(
 }
 
 /// What a reader must know to judge the numbers.
-fn notes(records: &Records<'_>, index: usize, test: &Curve) -> Vec<String> {
-    let mut notes = vec![NOTE.to_owned()];
+fn notes(records: &Records<'_>, index: usize, curves: &Curves) -> Vec<String> {
+    let test = &curves.test;
+    let mut notes = vec![curves.analysis.sentence(), NOTE.to_owned()];
     let interpolation = &records.experiment.configurations[index]
         .config
         .interpolation;

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use imlp_train::{BURN_VERSION, Cost, TrialConfig};
 use serde::Serialize;
 
-use super::curves::{Curves, TEST_ACCURACY};
+use super::curves::Curves;
 use super::records::Records;
+use crate::analysis::evidence::MeasuredOn;
 use crate::curve::Curve;
 use crate::experiment::{Configuration, Prediction};
 use crate::sweep_config::SweepConfig;
@@ -36,6 +37,8 @@ pub(super) struct Summary<'a> {
     metric: &'static str,
     test: &'a Curve,
     validation: Option<&'a Curve>,
+    /// The first of the diagnoses in `analysis.json`.
+    diagnosis: String,
     seconds_of_training: f64,
     /// Number of trials by the instruction set that computed them.
     instructions: BTreeMap<String, usize>,
@@ -57,9 +60,10 @@ impl<'a> Summary<'a> {
             data_checksum: &configuration.setup.data().dataset().checksum,
             networks: configuration.cost(),
             cost: records.prediction,
-            metric: TEST_ACCURACY,
+            metric: MeasuredOn::Test.metric(),
             test: &curves.test,
             validation: curves.validation.as_ref(),
+            diagnosis: curves.analysis.sentence(),
             seconds_of_training: records.seconds_of_training(),
             instructions: records.instructions(index).counts().clone(),
             units: UNITS,
@@ -88,6 +92,7 @@ pub(super) struct OverviewEntry<'a> {
     folder: Option<String>,
     chosen_alpha: Option<f64>,
     test: Option<&'a Curve>,
+    diagnosis: Option<String>,
 }
 
 impl<'a> Overview<'a> {
@@ -106,17 +111,17 @@ impl<'a> Overview<'a> {
 }
 
 impl<'a> OverviewEntry<'a> {
-    /// A configuration, with the folder of its files and its test curve if a
-    /// trial finished.
+    /// A configuration, with the folder of its files and its curves if a trial finished.
     pub(super) fn new(
         configuration: &'a Configuration,
-        written: Option<(&str, &'a Curve)>,
+        written: Option<(&str, &'a Curves)>,
     ) -> Self {
         Self {
             assignments: &configuration.assignments,
             folder: written.map(|(folder, _)| folder.to_owned()),
-            chosen_alpha: written.and_then(|(_, curve)| curve.chosen_alpha),
-            test: written.map(|(_, curve)| curve),
+            chosen_alpha: written.and_then(|(_, curves)| curves.test.chosen_alpha),
+            test: written.map(|(_, curves)| &curves.test),
+            diagnosis: written.map(|(_, curves)| curves.analysis.sentence()),
         }
     }
 }

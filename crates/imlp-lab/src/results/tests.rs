@@ -179,7 +179,7 @@ fn the_files_of_hand_written_records() {
     };
     assert_snapshot!("summary.json", redacted(Summary::new(&records, 0, &curves)));
     let entries = vec![
-        OverviewEntry::new(first, Some(("configurations/one", &curves.test))),
+        OverviewEntry::new(first, Some(("configurations/one", &curves))),
         OverviewEntry::new(second, None),
     ];
     assert_snapshot!(

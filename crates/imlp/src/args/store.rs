@@ -12,6 +12,15 @@ pub struct StatusArguments {
 }
 
 #[derive(Debug, Args)]
+pub struct AnalyseArguments {
+    /// Folder of an experiment
+    pub folder: PathBuf,
+    /// Print one line of JSON for each configuration, and write no file
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct RetryArguments {
     /// Folder of an experiment
     pub folder: PathBuf,

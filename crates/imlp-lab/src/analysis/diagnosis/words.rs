@@ -72,28 +72,39 @@ impl Display for Diagnosis {
                 v: [minimum, maximum],
                 critical,
                 trend_p,
-                extrema,
+                minimum: lowest,
+                maximum: highest,
             } => {
-                let found: Vec<String> = extrema.iter().map(place).collect();
-                let found = found.join(" and ");
+                let lowest = lowest.map(|e| format!("a minimum at {} deep{}", place(&e), ends(&e)));
+                let highest =
+                    highest.map(|e| format!("a maximum at {} high{}", place(&e), ends(&e)));
+                let found: Vec<String> = lowest.into_iter().chain(highest).collect();
+                let found = match found.as_slice() {
+                    [] => String::new(),
+                    found => format!(": {}", found.join(", and ")),
+                };
                 match shape {
                     Shape::Valley => write!(
                         f,
-                        "accuracy falls, then rises with α (V = {minimum:.2}, above {critical:.2}): \
-                         a minimum at {found}"
+                        "accuracy falls, then rises with α (V = {minimum:.2}, above \
+                         {critical:.2}){found}"
                     ),
                     Shape::Hump => write!(
                         f,
-                        "accuracy rises, then falls with α (V = {maximum:.2}, above {critical:.2}): \
-                         a maximum at {found}"
+                        "accuracy rises, then falls with α (V = {maximum:.2}, above \
+                         {critical:.2}){found}"
                     ),
                     Shape::ValleyAndHump => write!(
                         f,
                         "accuracy has a minimum and a maximum inside (V = {minimum:.2} and \
-                         {maximum:.2}, above {critical:.2}): at {found}"
+                         {maximum:.2}, above {critical:.2}){found}"
                     ),
-                    Shape::Rising => write!(f, "accuracy rises with α (trend p = {trend_p:.3})"),
-                    Shape::Falling => write!(f, "accuracy falls with α (trend p = {trend_p:.3})"),
+                    Shape::Rising => {
+                        write!(f, "accuracy rises with α (trend {})", p_text(*trend_p))
+                    }
+                    Shape::Falling => {
+                        write!(f, "accuracy falls with α (trend {})", p_text(*trend_p))
+                    }
                     Shape::Flat => write!(
                         f,
                         "the curve is flat: every two values of α are within 1 point of each other"
@@ -119,7 +130,7 @@ impl Display for Diagnosis {
                 write!(f, " (the highest, α = {alpha}: {plain} points)")?;
                 match prior_is_no_better.as_ref().map(difference) {
                     None => Ok(()),
-                    Some(prior) => write!(f, "; nor is the prior itself ({prior})"),
+                    Some(prior) => write!(f, "; the prior itself is no better ({prior})"),
                 }
             }
             Self::WeakPull {
@@ -204,14 +215,35 @@ fn counted_alphas(count: usize) -> String {
     }
 }
 
-/// `α = 0.1, 2.10 points deep`.
+/// `α = 0.1, 2.10 points`.
 fn place(extremum: &Extremum) -> String {
-    let ends = match extremum.ci95 {
-        None => String::new(),
-        Some([low, high]) => format!(" [{:.2}, {:.2}]", 100.0 * low, 100.0 * high),
-    };
     let alpha = alpha_label(extremum.alpha);
-    format!("α = {alpha}, {:.2}{ends} points", 100.0 * extremum.depth)
+    format!("α = {alpha}, {:.2} points", 100.0 * extremum.depth)
+}
+
+/// ` [1.90, 2.30]`.
+fn ends(extremum: &Extremum) -> String {
+    extremum.ci95.map_or(String::new(), |[low, high]| {
+        format!(" [{:.2}, {:.2}]", 100.0 * low, 100.0 * high)
+    })
+}
+
+/// `p = 0.012`.
+pub(in crate::analysis) fn p_text(p: f64) -> String {
+    match p_number(p) {
+        number if number.starts_with('<') => format!("p {number}"),
+        number => format!("p = {number}"),
+    }
+}
+
+/// `0.012`, `<0.001`.
+pub(in crate::analysis) fn p_number(p: f64) -> String {
+    /// Below it the digits say nothing.
+    const SMALL: f64 = 0.001;
+    match p < SMALL {
+        true => format!("<{SMALL}"),
+        false => format!("{p:.3}"),
+    }
 }
 
 /// Where, with seeds and epochs, of the first few.
