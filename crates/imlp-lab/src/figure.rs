@@ -16,13 +16,16 @@ mod draw;
 mod error;
 mod legend;
 mod marks;
+mod overlay;
 mod raster;
 mod reference_lines;
+mod series;
 mod style;
 mod text;
 mod value_axis;
 
 pub use error::FigureError;
+pub use overlay::{MOST_CURVES, overlay};
 pub use raster::{PNG_WIDTH, svg_to_png};
 
 use crate::curve::Curve;

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod analysis;
+pub mod comparison;
 pub mod curve;
 mod entry;
 mod error;
