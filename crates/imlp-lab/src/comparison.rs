@@ -86,7 +86,7 @@ pub struct Difference {
 }
 
 /// All differences between curves, and how to read them.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Comparison {
     /// The result in words.
     pub sentences: Vec<String>,

@@ -1,8 +1,11 @@
 //! The files of an experiment, for people and programs: `results.csv`,
 //! `summary.json`, `curve.svg`, `curve.png`, `report.html` and event files for
-//! TensorBoard.
+//! TensorBoard; of several configurations `comparison.svg`, `comparison.png` and
+//! `comparison.csv`.
 
+mod comparison;
 mod curves;
+mod names;
 mod page;
 mod records;
 mod summary;
@@ -11,6 +14,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+use crate::comparison::{Comparison, csv_bytes};
 use crate::curve::Curve;
 use crate::error::LabError;
 use crate::executor::Results;
@@ -19,6 +23,7 @@ use crate::figure::{render_svg, svg_to_png};
 use crate::files::{create_folder, write_atomically, write_json};
 use crate::folder_name::folder_name;
 use crate::tensorboard;
+use comparison::{Compared, Finished};
 use curves::Curves;
 use page::page;
 use records::Records;
@@ -30,6 +35,8 @@ pub struct Written {
     /// Accuracy against α on the test set: label and curve of each configuration
     /// that has a finished trial.
     pub curves: Vec<(String, Curve)>,
+    /// How the configurations differ; `None` unless two of them have a finished trial.
+    pub comparison: Option<Comparison>,
     /// What a reader of the curves must know: configurations whose trials were computed
     /// with several instruction sets.
     pub notes: Vec<String>,
@@ -42,13 +49,16 @@ const SUMMARY: &str = "summary.json";
 const FIGURE: &str = "curve.svg";
 const IMAGE: &str = "curve.png";
 const REPORT: &str = "report.html";
+const COMPARISON_FIGURE: &str = "comparison.svg";
+const COMPARISON_IMAGE: &str = "comparison.png";
+const COMPARISON: &str = "comparison.csv";
 
 /// Folder of the configurations' own folders, where there are several.
 const CONFIGURATIONS: &str = "configurations";
 
 /// Writes all files of an experiment that has run. A single configuration has
-/// its figure and report in the experiment's folder; several have a common table
-/// and a folder each.
+/// its figure and report in the experiment's folder; several have a common table, figure
+/// and report there, and a folder each.
 ///
 /// # Errors
 /// A file that cannot be written; a figure that cannot be drawn;
@@ -75,7 +85,8 @@ pub fn write(
         let test = write_configuration(&records, 0, &execution.out)?;
         let names = [TABLE, SUMMARY, FIGURE, IMAGE, REPORT];
         return Ok(Written {
-            curves: vec![(String::new(), test)],
+            curves: vec![(String::new(), test.test)],
+            comparison: None,
             notes: records.instruction_notes(0),
             files: names.map(|name| execution.out.join(name)).to_vec(),
         });
@@ -90,7 +101,7 @@ fn write_configurations(records: &Records<'_>, out: &Path) -> Result<Written, La
     let all: Vec<usize> = (0..configurations.len()).collect();
     let table = out.join(TABLE);
     write_atomically(&table, &records.table(&all).csv_bytes()?)?;
-    // Folder and test curve of each configuration, if a trial of it finished.
+    // Folder and curves of each configuration, if a trial of it finished.
     let mut written = Vec::new();
     for (index, configuration) in configurations.iter().enumerate() {
         let name = format!("{CONFIGURATIONS}/{}", folder_name(&configuration.label()));
@@ -101,16 +112,55 @@ fn write_configurations(records: &Records<'_>, out: &Path) -> Result<Written, La
             outcome => Some((name, outcome?)),
         });
     }
+    let finished: Vec<Finished<'_>> = configurations
+        .iter()
+        .zip(&written)
+        .filter_map(|(configuration, written)| {
+            let (folder, curves) = written.as_ref()?;
+            Some(Finished {
+                configuration,
+                curves,
+                folder,
+            })
+        })
+        .collect();
+    let mut files = vec![table, out.join(SUMMARY)];
+    let compared = match finished.len() {
+        0 | 1 => None,
+        _ => Some(Compared::new(records, &finished)?),
+    };
+    if let Some(compared) = &compared {
+        let names = [
+            TABLE,
+            SUMMARY,
+            COMPARISON_FIGURE,
+            COMPARISON_IMAGE,
+            COMPARISON,
+        ];
+        let html = compared.page(records, &names)?;
+        let contents = [
+            (COMPARISON_FIGURE, compared.svg.clone().into_bytes()),
+            (COMPARISON_IMAGE, svg_to_png(&compared.svg)?),
+            (COMPARISON, csv_bytes(&compared.comparison)?),
+            (REPORT, html.into_bytes()),
+        ];
+        for (name, bytes) in contents {
+            let path = out.join(name);
+            write_atomically(&path, &bytes)?;
+            files.push(path);
+        }
+    }
+    let comparison = compared.map(|compared| compared.comparison);
     let entries = configurations.iter().zip(&written);
     let entries = entries.map(|(configuration, written)| {
         let written = written.as_ref();
         OverviewEntry::new(
             configuration,
-            written.map(|(folder, test)| (folder.as_str(), test)),
+            written.map(|(folder, curves)| (folder.as_str(), &curves.test)),
         )
     });
-    let summary = out.join(SUMMARY);
-    write_json(&summary, &Overview::new(records, entries.collect()))?;
+    let overview = Overview::new(records, entries.collect(), comparison.as_ref());
+    write_json(&out.join(SUMMARY), &overview)?;
     let notes = configurations.iter().enumerate();
     let notes = notes.flat_map(|(index, configuration)| {
         let notes = records.instruction_notes(index).into_iter();
@@ -119,24 +169,30 @@ fn write_configurations(records: &Records<'_>, out: &Path) -> Result<Written, La
     let curves: Vec<(String, Curve)> = configurations
         .iter()
         .zip(written)
-        .filter_map(|(configuration, written)| Some((configuration.label(), written?.1)))
+        .filter_map(|(configuration, written)| Some((configuration.label(), written?.1.test)))
         .collect();
     if curves.is_empty() {
         return Err(LabError::NothingFinished);
     }
+    files.push(out.join(CONFIGURATIONS));
     Ok(Written {
         curves,
+        comparison,
         notes: notes.collect(),
-        files: vec![table, summary, out.join(CONFIGURATIONS)],
+        files,
     })
 }
 
-/// Writes the files of one configuration into `out` and returns its test curve.
-fn write_configuration(records: &Records<'_>, index: usize, out: &Path) -> Result<Curve, LabError> {
+/// Writes the files of one configuration into `out` and returns its curves.
+fn write_configuration(
+    records: &Records<'_>,
+    index: usize,
+    out: &Path,
+) -> Result<Curves, LabError> {
     let curves = Curves::of(records, index)?;
     let svg = render_svg(&curves.test)?;
     let png = svg_to_png(&svg)?;
-    let summary = Summary::new(records, index, &curves);
+    let summary = Summary::new(records, index, &curves)?;
     let names = [TABLE, SUMMARY, FIGURE, IMAGE, REPORT];
     let html = page(records, index, &curves.test, &svg, &names)?;
     write_atomically(&out.join(TABLE), &records.table(&[index]).csv_bytes()?)?;
@@ -144,5 +200,5 @@ fn write_configuration(records: &Records<'_>, index: usize, out: &Path) -> Resul
     write_atomically(&out.join(FIGURE), svg.as_bytes())?;
     write_atomically(&out.join(IMAGE), &png)?;
     write_atomically(&out.join(REPORT), html.as_bytes())?;
-    Ok(curves.test)
+    Ok(curves)
 }

@@ -17,10 +17,10 @@ pub(super) fn sentences(chosen: &[Difference], equal: &[Difference]) -> Vec<Stri
     if let [only] = chosen.as_slice() {
         sentences.extend(single(only));
     } else {
-        let place = "each at the α that was highest on the validation split";
+        let place = ", each at the α that was highest on the validation split,";
         sentences.extend(several(&chosen, place));
     }
-    sentences.extend(several(&equal, "at equal α"));
+    sentences.extend(several(&equal, " at equal α"));
     sentences
 }
 
@@ -74,19 +74,20 @@ fn several(differences: &[&Difference], place: &str) -> Option<String> {
             "is shown"
         };
         return Some(format!(
-            "{tests} between configurations {place} {not} at 5 % after Holm's correction."
+            "{tests} between configurations{place} {not} at 5 % after Holm's correction."
         ));
     }
     let size = |d: &Difference| d.difference.unwrap_or(0.0).abs();
     shown.sort_by(|a, b| size(b).total_cmp(&size(a)));
     let named: Vec<String> = shown.iter().take(NAMED).map(|d| named(d)).collect();
+    let verb = if shown.len() == 1 { "is" } else { "are" };
     let largest = if shown.len() > NAMED {
         ", the largest"
     } else {
         ""
     };
     Some(format!(
-        "{} of {} between configurations {place} shown at 5 % after Holm's correction{largest}: {}.",
+        "{} of {} between configurations{place} {verb} shown at 5 % after Holm's correction{largest}: {}.",
         shown.len(),
         counted(tested, "difference"),
         named.join("; ")
