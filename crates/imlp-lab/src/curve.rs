@@ -87,6 +87,15 @@ impl SeedStatistics {
     pub fn trials(&self) -> usize {
         self.n + self.diverged.len()
     }
+
+    /// The values of the seeds that finished here and in `other`: here, and there.
+    pub fn paired_with(&self, other: &Self) -> (Vec<f64>, Vec<f64>) {
+        let pairs = self.values.iter().filter_map(|v| {
+            let there = other.values.iter().find(|o| o.seed == v.seed)?;
+            Some((v.value, there.value))
+        });
+        pairs.unzip()
+    }
 }
 
 /// The trials at one α.
@@ -120,12 +129,13 @@ pub struct Curve {
     pub chosen_alpha: Option<f64>,
 }
 
-/// How one α differs from α = 0 over the seeds that both have.
+/// How one α differs from a network that α does not change (α = 0, or the prior) over the
+/// seeds that both have.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct PairedDifference {
     /// Interpolation weight, 0 to 1.
     pub alpha: f64,
-    /// PairedDifference of the metric as a fraction; `None` without a common seed.
+    /// Difference of the metric as a fraction; `None` without a common seed.
     pub summary: Option<Summary>,
 }
 
@@ -200,24 +210,17 @@ impl Curve {
     /// # Errors
     /// [`StatisticsError`] when a value was replaced by one that is not finite.
     pub fn differences_from_plain_mlp(&self) -> Result<Vec<PairedDifference>, StatisticsError> {
-        let Some(plain) = &self.plain_mlp else {
-            return Ok(Vec::new());
-        };
-        self.points
-            .iter()
-            .filter(|p| p.alpha > 0.0)
-            .map(|p| {
-                let pairs = p.seeds.values.iter().filter_map(|v| {
-                    let reference = plain.values.iter().find(|r| r.seed == v.seed)?;
-                    Some((v.value, reference.value))
-                });
-                let (values, reference): (Vec<f64>, Vec<f64>) = pairs.unzip();
-                Ok(PairedDifference {
-                    alpha: p.alpha,
-                    summary: statistics::paired_difference(&values, &reference)?,
-                })
-            })
-            .collect()
+        let above = self.points.iter().filter(|p| p.alpha > 0.0);
+        differences(above, self.plain_mlp.as_ref())
+    }
+
+    /// The paired difference of every α from the prior, over the seeds for which both
+    /// finished; empty when the prior was not measured.
+    ///
+    /// # Errors
+    /// As [`differences_from_plain_mlp`](Self::differences_from_plain_mlp).
+    pub fn differences_from_prior(&self) -> Result<Vec<PairedDifference>, StatisticsError> {
+        differences(self.points.iter(), self.prior.as_ref())
     }
 
     /// The point with the highest mean among those with the most values; the smaller α on
@@ -233,6 +236,23 @@ impl Curve {
             }
         })
     }
+}
+
+fn differences<'a>(
+    points: impl Iterator<Item = &'a CurvePoint>,
+    reference: Option<&SeedStatistics>,
+) -> Result<Vec<PairedDifference>, StatisticsError> {
+    let Some(reference) = reference else {
+        return Ok(Vec::new());
+    };
+    let difference = |p: &CurvePoint| {
+        let (values, reference) = p.seeds.paired_with(reference);
+        Ok(PairedDifference {
+            alpha: p.alpha,
+            summary: statistics::paired_difference(&values, &reference)?,
+        })
+    };
+    points.map(difference).collect()
 }
 
 /// α for people: as written when short, else with four significant digits of
@@ -385,6 +405,35 @@ mod tests {
         assert_eq!((differences[0].alpha, first.n), (0.1, 2));
         assert!((first.mean - 0.25).abs() < 1e-12);
         assert_eq!(differences[1].summary, None);
+    }
+
+    #[test]
+    fn differences_from_the_prior_are_paired_by_seed() {
+        let rows = [
+            row(0.0, 1, Some(0.5)),
+            row(0.0, 2, Some(0.25)),
+            row(0.0, 3, Some(0.75)),
+            row(0.5, 2, Some(0.875)),
+            row(1.0, 1, None),
+        ];
+        let prior = [(1, Some(0.625)), (2, Some(0.5)), (3, None)];
+        let curve = Curve::from_trials("accuracy", &rows, &prior).unwrap();
+        let of = |d: &PairedDifference| (d.alpha, d.summary.map(|s| (s.n, s.mean)));
+        let all: Vec<_> = curve
+            .differences_from_prior()
+            .unwrap()
+            .iter()
+            .map(of)
+            .collect();
+        // −0.125 and −0.25; the prior of seed 3 diverged.
+        let expected = [
+            (0.0, Some((2, -0.1875))),
+            (0.5, Some((1, 0.375))),
+            (1.0, None),
+        ];
+        assert_eq!(all, expected);
+        let alone = Curve::from_trials("accuracy", &rows, &[]).unwrap();
+        assert_eq!(alone.differences_from_prior().unwrap(), []);
     }
 
     #[test]

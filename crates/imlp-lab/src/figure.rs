@@ -5,6 +5,7 @@
 //! the mean is a line and its 95 % interval a band; the prior and the plain MLP
 //! are labelled reference lines; diverged trials are counted below the plot area
 //! and have no value. Colours are Okabe & Ito's.
+//! [`overlay`] draws the curves of several configurations in one plot.
 //!
 //! Text is measured with the embedded font, the SVG is a `maud` template (which
 //! escapes text), and `resvg` makes the PNG. `docs/decisions/figure.md` says why no
@@ -17,13 +18,16 @@ mod draw;
 mod error;
 mod legend;
 mod marks;
+mod overlay;
 mod raster;
 mod reference_lines;
+mod series;
 mod style;
 mod text;
 mod value_axis;
 
 pub use error::FigureError;
+pub use overlay::{MOST_CURVES, overlay};
 pub use raster::{PNG_WIDTH, svg_to_png};
 
 use crate::curve::Curve;

@@ -4,6 +4,7 @@
 
 pub mod analysis;
 pub mod claims;
+pub mod comparison;
 pub mod curve;
 mod entry;
 mod error;

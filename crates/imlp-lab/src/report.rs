@@ -61,6 +61,32 @@ pub enum ReportError {
 pub fn render_html(report: &Report) -> Result<String, ReportError> {
     let svg = plain_svg(report.svg)?;
     let table = table(report.curve)?;
+    let body = html! {
+        @if !report.curve.subtitle.is_empty() {
+            p.subtitle { (report.curve.subtitle) }
+        }
+        @for note in &report.notes { p.note { (note) } }
+        figure {
+            div.card { (PreEscaped(svg)) }
+            figcaption { (caption(report.curve, report.ends_as_prior)) }
+        }
+        h2 { "Numbers" }
+        (table)
+        h2 { "How to reproduce" }
+        pre tabindex="0" { code { (report.command) } }
+        @if !report.facts.is_empty() { (facts(&report.facts)) }
+        h2 { "Configuration" }
+        pre tabindex="0" { code { (report.config_toml) } }
+        @if !report.files.is_empty() {
+            h2 { "Files" }
+            ul { @for file in &report.files { li { (link(file)) } } }
+        }
+    };
+    Ok(document(&report.title, &body))
+}
+
+/// A page with a title and, under it, `body`.
+pub(crate) fn document(title: &str, body: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -69,40 +95,22 @@ pub fn render_html(report: &Report) -> Result<String, ReportError> {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
-                title { (report.title) }
+                title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
                 main {
-                    h1 { (report.title) }
-                    @if !report.curve.subtitle.is_empty() {
-                        p.subtitle { (report.curve.subtitle) }
-                    }
-                    @for note in &report.notes { p.note { (note) } }
-                    figure {
-                        div.card { (PreEscaped(svg)) }
-                        figcaption { (caption(report.curve, report.ends_as_prior)) }
-                    }
-                    h2 { "Numbers" }
-                    (table)
-                    h2 { "How to reproduce" }
-                    pre tabindex="0" { code { (report.command) } }
-                    @if !report.facts.is_empty() { (facts(&report.facts)) }
-                    h2 { "Configuration" }
-                    pre tabindex="0" { code { (report.config_toml) } }
-                    @if !report.files.is_empty() {
-                        h2 { "Files" }
-                        ul { @for file in &report.files { li { (link(file)) } } }
-                    }
+                    h1 { (title) }
+                    (body)
                 }
             }
         }
     };
-    Ok(page.into_string())
+    page.into_string()
 }
 
 /// The SVG element without a prolog; nothing that runs or loads.
-fn plain_svg(svg: &str) -> Result<&str, ReportError> {
+pub(crate) fn plain_svg(svg: &str) -> Result<&str, ReportError> {
     let start = svg
         .find("<svg")
         .ok_or(ReportError::Figure("it has no <svg> element"))?;
@@ -179,8 +187,8 @@ fn facts(facts: &[(String, String)]) -> Markup {
 }
 
 /// A link when the path is relative and needs no encoding, else its text.
-fn link(path: &str) -> Markup {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+pub(crate) fn link(path: &str) -> Markup {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/=,+".contains(c);
     let safe = path.chars().all(plain)
         && !path.starts_with('/')
         && path.split('/').all(|part| !part.is_empty() && part != "..");

@@ -1,8 +1,16 @@
 //! The files of an experiment, for people and programs: `results.csv`,
+<<<<<<< HEAD
 //! `summary.json`, `analysis.json`, `curve.svg`, `curve.png`, `report.html` and event files
 //! for TensorBoard.
+=======
+//! `summary.json`, `curve.svg`, `curve.png`, `report.html` and event files for
+//! TensorBoard; of several configurations `comparison.svg`, `comparison.png` and
+//! `comparison.csv`.
+>>>>>>> compare
 
+mod comparison;
 mod curves;
+mod names;
 mod page;
 mod records;
 mod summary;
@@ -12,8 +20,12 @@ mod titles;
 
 use std::path::{Path, PathBuf};
 
+<<<<<<< HEAD
 use crate::analysis::Analysis;
 use crate::analysis::folder::{self, ANALYSIS};
+=======
+use crate::comparison::{Comparison, csv_bytes};
+>>>>>>> compare
 use crate::curve::Curve;
 use crate::error::LabError;
 use crate::executor::Results;
@@ -22,6 +34,7 @@ use crate::figure::{render_svg, svg_to_png};
 use crate::files::{create_folder, write_atomically, write_json};
 use crate::folder_name::folder_name;
 use crate::tensorboard;
+use comparison::{Compared, Finished};
 use curves::Curves;
 use page::page;
 use records::Records;
@@ -33,8 +46,13 @@ pub struct Written {
     /// Accuracy against α on the test set: label and curve of each configuration
     /// that has a finished trial.
     pub curves: Vec<(String, Curve)>,
+<<<<<<< HEAD
     /// What each of these curves shows.
     pub analyses: Vec<Analysis>,
+=======
+    /// How the configurations differ; `None` unless two of them have a finished trial.
+    pub comparison: Option<Comparison>,
+>>>>>>> compare
     /// What a reader of the curves must know: configurations whose trials were computed
     /// with several instruction sets.
     pub notes: Vec<String>,
@@ -47,6 +65,9 @@ const SUMMARY: &str = "summary.json";
 const FIGURE: &str = "curve.svg";
 const IMAGE: &str = "curve.png";
 const REPORT: &str = "report.html";
+const COMPARISON_FIGURE: &str = "comparison.svg";
+const COMPARISON_IMAGE: &str = "comparison.png";
+const COMPARISON: &str = "comparison.csv";
 
 /// The files of one configuration.
 const FILES: [&str; 6] = [TABLE, SUMMARY, ANALYSIS, FIGURE, IMAGE, REPORT];
@@ -55,8 +76,8 @@ const FILES: [&str; 6] = [TABLE, SUMMARY, ANALYSIS, FIGURE, IMAGE, REPORT];
 const CONFIGURATIONS: &str = "configurations";
 
 /// Writes all files of an experiment that has run. A single configuration has
-/// its figure and report in the experiment's folder; several have a common table
-/// and a folder each.
+/// its figure and report in the experiment's folder; several have a common table, figure
+/// and report there, and a folder each.
 ///
 /// # Errors
 /// A file that cannot be written; a figure that cannot be drawn;
@@ -82,8 +103,13 @@ pub fn write(
     if experiment.configurations.len() == 1 {
         let Curves { test, analysis, .. } = write_configuration(&records, 0, &execution.out)?;
         return Ok(Written {
+<<<<<<< HEAD
             curves: vec![(String::new(), test)],
             analyses: vec![analysis],
+=======
+            curves: vec![(String::new(), test.test)],
+            comparison: None,
+>>>>>>> compare
             notes: records.instruction_notes(0),
             files: FILES.map(|name| execution.out.join(name)).to_vec(),
         });
@@ -109,21 +135,65 @@ fn write_configurations(records: &Records<'_>, out: &Path) -> Result<Written, La
             outcome => Some((name, outcome?)),
         });
     }
+    let finished: Vec<Finished<'_>> = configurations
+        .iter()
+        .zip(&written)
+        .filter_map(|(configuration, written)| {
+            let (folder, curves) = written.as_ref()?;
+            Some(Finished {
+                configuration,
+                curves,
+                folder,
+            })
+        })
+        .collect();
+    let mut files = vec![table, out.join(SUMMARY)];
+    let compared = match finished.len() {
+        0 | 1 => None,
+        _ => Some(Compared::new(records, &finished)?),
+    };
+    if let Some(compared) = &compared {
+        let names = [
+            TABLE,
+            SUMMARY,
+            COMPARISON_FIGURE,
+            COMPARISON_IMAGE,
+            COMPARISON,
+        ];
+        let html = compared.page(records, &names)?;
+        let contents = [
+            (COMPARISON_FIGURE, compared.svg.clone().into_bytes()),
+            (COMPARISON_IMAGE, svg_to_png(&compared.svg)?),
+            (COMPARISON, csv_bytes(&compared.comparison)?),
+            (REPORT, html.into_bytes()),
+        ];
+        for (name, bytes) in contents {
+            let path = out.join(name);
+            write_atomically(&path, &bytes)?;
+            files.push(path);
+        }
+    }
+    let comparison = compared.map(|compared| compared.comparison);
     let entries = configurations.iter().zip(&written);
     let entries = entries.map(|(configuration, written)| {
         let written = written.as_ref();
         OverviewEntry::new(
             configuration,
+<<<<<<< HEAD
             written.map(|(folder, curves)| (folder.as_str(), curves)),
+=======
+            written.map(|(folder, curves)| (folder.as_str(), &curves.test)),
+>>>>>>> compare
         )
     });
-    let summary = out.join(SUMMARY);
-    write_json(&summary, &Overview::new(records, entries.collect()))?;
+    let overview = Overview::new(records, entries.collect(), comparison.as_ref());
+    write_json(&out.join(SUMMARY), &overview)?;
     let notes = configurations.iter().enumerate();
     let notes = notes.flat_map(|(index, configuration)| {
         let notes = records.instruction_notes(index).into_iter();
         notes.map(move |note| format!("{}: {note}", configuration.label()))
     });
+<<<<<<< HEAD
     let mut analyses = Vec::new();
     let mut curves = Vec::new();
     for (configuration, written) in configurations.iter().zip(written) {
@@ -132,22 +202,37 @@ fn write_configurations(records: &Records<'_>, out: &Path) -> Result<Written, La
             analyses.push(analysis);
         }
     }
+=======
+    let curves: Vec<(String, Curve)> = configurations
+        .iter()
+        .zip(written)
+        .filter_map(|(configuration, written)| Some((configuration.label(), written?.1.test)))
+        .collect();
+>>>>>>> compare
     if curves.is_empty() {
         return Err(LabError::NothingFinished);
     }
+    files.push(out.join(CONFIGURATIONS));
     Ok(Written {
         curves,
+<<<<<<< HEAD
         analyses,
+=======
+        comparison,
+>>>>>>> compare
         notes: notes.collect(),
-        files: vec![table, summary, out.join(CONFIGURATIONS)],
+        files,
     })
 }
 
+<<<<<<< HEAD
 /// The folder of the files of one of several configurations, in that of the experiment.
 pub(crate) fn configuration_folder(label: &str) -> String {
     format!("{CONFIGURATIONS}/{}", folder_name(label))
 }
 
+=======
+>>>>>>> compare
 /// Writes the files of one configuration into `out` and returns its curves.
 fn write_configuration(
     records: &Records<'_>,
@@ -157,8 +242,14 @@ fn write_configuration(
     let curves = Curves::of(records, index)?;
     let svg = render_svg(&curves.test)?;
     let png = svg_to_png(&svg)?;
+<<<<<<< HEAD
     let summary = Summary::new(records, index, &curves);
     let html = page(records, index, &curves, &svg, &FILES)?;
+=======
+    let summary = Summary::new(records, index, &curves)?;
+    let names = [TABLE, SUMMARY, FIGURE, IMAGE, REPORT];
+    let html = page(records, index, &curves.test, &svg, &names)?;
+>>>>>>> compare
     write_atomically(&out.join(TABLE), &records.table(&[index]).csv_bytes()?)?;
     write_json(&out.join(SUMMARY), &summary)?;
     folder::write(out, &curves.analysis)?;

@@ -3,14 +3,14 @@
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use imlp_suggest::one_line;
 
-use crate::curve::{Curve, alpha_label};
+use crate::curve::{Curve, PairedDifference, SeedStatistics, alpha_label};
 use crate::statistics::{StatisticsError, Summary};
 
 /// The cell of a missing value.
 const NOTHING: &str = "–";
 
 /// Heads of the columns of [`TableRow::cells`]; the second is the metric.
-pub const COLUMNS: [&str; 5] = ["α", "", "seeds", "diverged", "Δ vs α = 0"];
+pub const COLUMNS: [&str; 6] = ["α", "", "seeds", "diverged", "Δ vs α = 0", "Δ vs prior"];
 
 /// One row of the table, as text.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,19 +26,22 @@ pub struct TableRow {
     /// Paired difference from α = 0 ± half-width, percentage points, and the number of
     /// pairs.
     pub difference: String,
+    /// The same from the prior.
+    pub from_prior: String,
     /// Whether this α was chosen on the validation split.
     pub chosen: bool,
 }
 
 impl TableRow {
     /// The cells in the order of [`COLUMNS`].
-    pub fn cells(&self) -> [&str; 5] {
+    pub fn cells(&self) -> [&str; 6] {
         [
             &self.name,
             &self.value,
             &self.seeds,
             &self.diverged,
             &self.difference,
+            &self.from_prior,
         ]
     }
 }
@@ -49,22 +52,25 @@ impl TableRow {
 /// [`StatisticsError`] when a value of the curve was replaced by one that is not
 /// finite.
 pub fn table_rows(curve: &Curve) -> Result<Vec<TableRow>, StatisticsError> {
-    let differences = curve.differences_from_plain_mlp()?;
+    let of_alpha = |differences: &[PairedDifference], alpha: f64| {
+        let difference = differences.iter().find(|d| d.alpha == alpha);
+        difference
+            .and_then(|d| d.summary)
+            .map_or(NOTHING.into(), points)
+    };
+    let from_plain_mlp = curve.differences_from_plain_mlp()?;
+    let from_prior = curve.differences_from_prior()?;
     let mut rows: Vec<TableRow> = curve
         .points
         .iter()
-        .map(|p| {
-            let difference = differences.iter().find(|d| d.alpha == p.alpha);
-            TableRow {
-                name: alpha_label(p.alpha),
-                value: value(p.seeds.mean, p.seeds.ci95),
-                seeds: p.seeds.n.to_string(),
-                diverged: diverged(p.seeds.diverged.len(), p.seeds.trials()),
-                difference: difference
-                    .and_then(|d| d.summary)
-                    .map_or(NOTHING.into(), points),
-                chosen: curve.chosen_alpha == Some(p.alpha),
-            }
+        .map(|p| TableRow {
+            name: alpha_label(p.alpha),
+            value: value(p.seeds.mean, p.seeds.ci95),
+            seeds: p.seeds.n.to_string(),
+            diverged: diverged(p.seeds.diverged.len(), p.seeds.trials()),
+            difference: of_alpha(&from_plain_mlp, p.alpha),
+            from_prior: of_alpha(&from_prior, p.alpha),
+            chosen: curve.chosen_alpha == Some(p.alpha),
         })
         .collect();
     if let Some(prior) = &curve.prior {
@@ -74,6 +80,7 @@ pub fn table_rows(curve: &Curve) -> Result<Vec<TableRow>, StatisticsError> {
             seeds: prior.n.to_string(),
             diverged: diverged(prior.diverged.len(), prior.trials()),
             difference: NOTHING.into(),
+            from_prior: NOTHING.into(),
             chosen: false,
         });
     }
@@ -124,10 +131,15 @@ pub const LEGEND: &str = "mean ± half-width of Student's 95 % interval over see
 percentage points (pairs); * highest on the validation split, of the α with the most finished seeds";
 
 /// [`COLUMNS`] with the metric's name.
-pub fn heads(curve: &Curve) -> [String; 5] {
+pub fn heads(curve: &Curve) -> [String; 6] {
     let mut heads = COLUMNS.map(String::from);
     heads[1] = format!("{} (%)", curve.metric);
     heads
+}
+
+/// Mean ± half-width of a network in per cent; a dash where it was not measured.
+pub(crate) fn per_cent(seeds: Option<&SeedStatistics>) -> String {
+    seeds.map_or(NOTHING.into(), |s| value(s.mean, s.ci95))
 }
 
 fn value(mean: Option<f64>, ci95: Option<[f64; 2]>) -> String {
@@ -187,12 +199,12 @@ mod tests {
     fn the_table_is_aligned_and_complete() {
         let text = terminal_table(&curve()).unwrap();
         let expected = [
-            "     α   test accuracy (%)   seeds   diverged   Δ vs α = 0",
-            "───────────────────────────────────────────────────────────",
-            "     0     51.00 ± 12.71 *       2          –            –",
-            "   0.1             70.00         1     1 of 2   +20.00 (1)",
-            "   0.5                 –         0     2 of 2            –",
-            " prior     81.00 ± 12.71         2          –            –",
+            "     α   test accuracy (%)   seeds   diverged   Δ vs α = 0          Δ vs prior",
+            "───────────────────────────────────────────────────────────────────────────────",
+            "     0     51.00 ± 12.71 *       2          –            –   -30.00 ± 0.00 (2)",
+            "   0.1             70.00         1     1 of 2   +20.00 (1)          -10.00 (1)",
+            "   0.5                 –         0     2 of 2            –                   –",
+            " prior     81.00 ± 12.71         2          –            –                   –",
             "",
             "mean ± half-width of Student's 95 % interval over seeds;",
             "Δ: paired by seed, percentage points (pairs);",
@@ -213,13 +225,19 @@ mod tests {
     #[test]
     fn cells_say_what_diverged_and_what_was_chosen() {
         let rows = table_rows(&curve()).unwrap();
-        assert_eq!(rows[0].cells(), ["0", "51.00 ± 12.71", "2", "–", "–"]);
+        assert_eq!(
+            rows[0].cells(),
+            ["0", "51.00 ± 12.71", "2", "–", "–", "-30.00 ± 0.00 (2)"]
+        );
         assert_eq!(
             rows[1].cells(),
-            ["0.1", "70.00", "1", "1 of 2", "+20.00 (1)"]
+            ["0.1", "70.00", "1", "1 of 2", "+20.00 (1)", "-10.00 (1)"]
         );
-        assert_eq!(rows[2].cells(), ["0.5", "–", "0", "2 of 2", "–"]);
-        assert_eq!(rows[3].cells(), ["prior", "81.00 ± 12.71", "2", "–", "–"]);
+        assert_eq!(rows[2].cells(), ["0.5", "–", "0", "2 of 2", "–", "–"]);
+        assert_eq!(
+            rows[3].cells(),
+            ["prior", "81.00 ± 12.71", "2", "–", "–", "–"]
+        );
         let chosen: Vec<bool> = rows.iter().map(|r| r.chosen).collect();
         assert_eq!(chosen, [true, false, false, false]);
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use imlp_lab::comparison::terminal_text;
 use imlp_lab::executor::{Failed, collect, local};
 use imlp_lab::files::refuse_file;
 use imlp_lab::store::{Manifest, Store};
@@ -119,6 +120,10 @@ fn write_results(
                 if let Some(how) = how_to_train(common, recipe, experiment, own, curve, out) {
                     say(format_args!("{how}\n"))?;
                 }
+            }
+            if let Some(comparison) = &written.comparison {
+                say("\ncomparison of the configurations")?;
+                say(terminal_text(comparison))?;
             }
             for note in &written.notes {
                 say(format_args!("note: {note}"))?;

@@ -93,7 +93,7 @@ fn a_tiny_sweep() {
     let table: Vec<String> = without_best(&redact(&table, is_accuracy))
         .lines()
         .map(|line| {
-            let line = line.replace("-#", "#").replace('─', "");
+            let line = line.replace("-#", "#").replace("+#", "#").replace('─', "");
             let words = line.split_whitespace().filter(|word| *word != "*");
             words.collect::<Vec<_>>().join(" ")
         })

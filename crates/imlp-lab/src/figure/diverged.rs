@@ -122,7 +122,7 @@ impl DivergedStrip {
                     text x=(px(PLOT_LEFT - 8.0)) y=(px(y + 4.0)) font-size=(SMALL_SIZE)
                         text-anchor="end" fill=(INK) { "diverged" }
                     @for mark in &self.marks {
-                        (cross(mark.x, y, self.arm, Some(&format!(
+                        (cross(mark.x, y, self.arm, VERMILLION, Some(&format!(
                             "α = {}: {} of {} diverged", mark.alpha, mark.diverged, counted(mark.trials, "trial")
                         ))))
                     }
@@ -156,11 +156,11 @@ impl DivergedStrip {
 }
 
 /// The × of a diverged trial, with a tooltip.
-pub fn cross(x: f64, y: f64, arm: f64, words: Option<&str>) -> Markup {
+pub fn cross(x: f64, y: f64, arm: f64, colour: &str, words: Option<&str>) -> Markup {
     let (l, r, t, b) = (px(x - arm), px(x + arm), px(y - arm), px(y + arm));
     let class = words.map(|_| "diverged");
     html! {
-        path class=[class] d=(format!("M{l} {t}L{r} {b}M{l} {b}L{r} {t}")) stroke=(VERMILLION)
+        path class=[class] d=(format!("M{l} {t}L{r} {b}M{l} {b}L{r} {t}")) stroke=(colour)
             stroke-width="2" stroke-linecap="round" fill="none" {
             @if let Some(words) = words { title { (words) } }
         }

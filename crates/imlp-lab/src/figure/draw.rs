@@ -14,7 +14,7 @@ use super::text::{Face, clean, shorten, wrap};
 use super::value_axis::ValueAxis;
 use crate::curve::{Curve, CurvePoint, alpha_label};
 
-/// Identifiers inside the SVG; a page holds one figure.
+/// Identifiers inside the SVG; a page holds one figure of a kind.
 const CLIP: &str = "imlp-curve-plot";
 const TITLE_ID: &str = "imlp-curve-title";
 const DESCRIPTION_ID: &str = "imlp-curve-description";
@@ -55,7 +55,7 @@ pub fn draw(curve: &Curve) -> Markup {
     let top = legend_top + legend.height + 8.0;
     let bottom = top + PLOT_HEIGHT;
     let base = bottom + strip.height;
-    let value = ValueAxis::new(curve, top, bottom);
+    let value = ValueAxis::new(&[curve], top, bottom);
     let notes: Vec<String> = notes(curve, &value)
         .iter()
         .flat_map(|n| wrap(n, WIDTH - PLOT_LEFT - EDGE, 2, SMALL_SIZE, Face::Regular))
@@ -70,6 +70,9 @@ pub fn draw(curve: &Curve) -> Markup {
         points: &curve.points,
         alpha: &alpha,
         value: &value,
+        colour: BLUE,
+        dash: None,
+        shift: 0.0,
     };
     html! {
         svg xmlns="http://www.w3.org/2000/svg" width=(px(WIDTH)) height=(px(height))
@@ -111,7 +114,7 @@ pub fn draw(curve: &Curve) -> Markup {
 }
 
 /// Lines of text from `top` down.
-fn paragraph(lines: &[String], x: f64, top: f64, size: f64, fill: &str, bold: bool) -> Markup {
+pub fn paragraph(lines: &[String], x: f64, top: f64, size: f64, fill: &str, bold: bool) -> Markup {
     let step = line_height(size);
     let weight = bold.then_some("700");
     html! {
@@ -123,7 +126,7 @@ fn paragraph(lines: &[String], x: f64, top: f64, size: f64, fill: &str, bold: bo
 }
 
 /// Horizontal grid lines with the value axis's labels.
-fn value_grid(value: &ValueAxis, right: f64) -> Markup {
+pub fn value_grid(value: &ValueAxis, right: f64) -> Markup {
     html! {
         @for (y, label) in value.ticks() {
             line x1=(px(PLOT_LEFT)) x2=(px(right)) y1=(px(y)) y2=(px(y)) stroke=(FAINT) {}
@@ -134,7 +137,7 @@ fn value_grid(value: &ValueAxis, right: f64) -> Markup {
 }
 
 /// Both spines, the breaks and α's ticks.
-fn axes(alpha: &AlphaAxis, ticks: &AlphaTicks, top: f64, base: f64, right: f64) -> Markup {
+pub fn axes(alpha: &AlphaAxis, ticks: &AlphaTicks, top: f64, base: f64, right: f64) -> Markup {
     html! {
         g stroke=(INK) stroke-width="1.1" fill="none" {
             path d=(format!("M{l} {t}V{b}H{r}", l = px(PLOT_LEFT), t = px(top), b = px(base),
@@ -192,7 +195,8 @@ fn axis_break(x: f64, y: f64) -> Markup {
     }
 }
 
-fn axis_names(curve: &Curve, alpha: &AlphaAxis, top: f64, y: f64, right: f64) -> Markup {
+/// The names of both axes; the one of α has its baseline at `y` px.
+pub fn axis_names(curve: &Curve, alpha: &AlphaAxis, top: f64, y: f64, right: f64) -> Markup {
     let scale = match alpha.scale {
         Scale::Log => "interpolation weight α (log scale)",
         Scale::TwoSided => "interpolation weight α (log scale toward both 0 and 1)",

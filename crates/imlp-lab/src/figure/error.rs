@@ -20,6 +20,14 @@ pub enum FigureError {
         /// The offending value.
         value: f64,
     },
+    /// Curves of different metrics cannot share an axis.
+    #[error("curves of {first} and of {other} cannot share an axis; draw them apart")]
+    Metrics {
+        /// The metric of the first curve.
+        first: String,
+        /// Another curve's.
+        other: String,
+    },
     /// The text given for rasterising is not an SVG.
     #[error("the figure's SVG cannot be read: {0}")]
     Svg(String),

@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::diverged::{ARM, cross};
-use super::style::{BLUE, INK, PAPER, TEXT_SIZE, line_height, px};
+use super::series::Series;
+use super::style::{BLUE, INK, PAPER, TEXT_SIZE, VERMILLION, line_height, px};
 use super::text::{Face, width};
 
 /// From an entry's sign to its words.
@@ -12,7 +13,7 @@ const SPACE: f64 = 7.0;
 const GAP: f64 = 20.0;
 
 /// What an entry explains.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Entry {
     /// A dot.
     Seed,
@@ -22,27 +23,31 @@ pub enum Entry {
     Interval,
     /// ×.
     Diverged,
+    /// The line and marker of one curve of several, by name.
+    Curve(String, Series),
 }
 
 impl Entry {
-    fn words(self) -> &'static str {
+    fn words(&self) -> &str {
         match self {
             Entry::Seed => "one seed",
             Entry::Mean => "mean over seeds",
             Entry::Interval => "95 % interval of the mean",
             Entry::Diverged => "diverged (k of n seeds)",
+            Entry::Curve(name, _) => name,
         }
     }
 
     /// Width of the sign, px.
-    fn width(self) -> f64 {
+    fn width(&self) -> f64 {
         match self {
             Entry::Seed | Entry::Diverged => 8.0,
             Entry::Mean | Entry::Interval => 20.0,
+            Entry::Curve(..) => 30.0,
         }
     }
 
-    fn sign(self, x: f64, y: f64) -> Markup {
+    fn sign(&self, x: f64, y: f64) -> Markup {
         let middle = x + self.width() / 2.0;
         html! {
             @match self {
@@ -59,7 +64,13 @@ impl Entry {
                     rect x=(px(x)) y=(px(y - 6.0)) width=(px(self.width())) height="12"
                         fill=(BLUE) fill-opacity="0.16" {}
                 }
-                Entry::Diverged => { (cross(middle, y, ARM, None)) }
+                Entry::Diverged => { (cross(middle, y, ARM, VERMILLION, None)) }
+                Entry::Curve(_, series) => {
+                    line x1=(px(x)) x2=(px(x + self.width())) y1=(px(y)) y2=(px(y))
+                        stroke=(series.colour) stroke-width="2.2"
+                        stroke-dasharray=[series.dash] {}
+                    (series.marker(middle, y, ""))
+                }
             }
         }
     }
@@ -84,7 +95,7 @@ impl Legend {
             if x > left && x + wide > right {
                 (x, row) = (left, row + 1);
             }
-            placed.push((*entry, x, row));
+            placed.push((entry.clone(), x, row));
             x += wide + GAP;
         }
         let rows = placed.last().map_or(0, |(_, _, row)| row + 1);

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::alpha_axis::AlphaAxis;
-use super::style::{BLUE, PAPER, px};
+use super::style::{PAPER, px};
 use super::value_axis::ValueAxis;
 use crate::curve::{CurvePoint, alpha_label};
 
@@ -20,6 +20,12 @@ pub struct Marks<'a> {
     pub alpha: &'a AlphaAxis,
     /// Vertical axis.
     pub value: &'a ValueAxis,
+    /// Colour of lines and marks.
+    pub colour: &'static str,
+    /// Dash pattern of the line.
+    pub dash: Option<&'static str>,
+    /// How far the marks stand right of their α, px.
+    pub shift: f64,
 }
 
 impl Marks<'_> {
@@ -34,11 +40,11 @@ impl Marks<'_> {
                     path class="interval" d=(format!(
                         "M{x1} {y1}H{x2}M{x1} {y2}H{x2}M{x} {y1}V{y2}",
                         x = px(*x), x1 = px(x - CAP), x2 = px(x + CAP), y1 = px(y1), y2 = px(y2),
-                    )) fill="none" stroke=(BLUE) stroke-width="1.4" stroke-opacity="0.75" {}
+                    )) fill="none" stroke=(self.colour) stroke-width="1.4" stroke-opacity="0.75" {}
                 } @else {
                     @let upper = run.iter().map(|(x, [_, high])| (*x, self.value.y(*high)));
                     @let lower = run.iter().rev().map(|(x, [low, _])| (*x, self.value.y(*low)));
-                    polygon class="interval" points=(points(upper.chain(lower))) fill=(BLUE)
+                    polygon class="interval" points=(points(upper.chain(lower))) fill=(self.colour)
                         fill-opacity="0.16" {}
                 }
             }
@@ -57,12 +63,12 @@ impl Marks<'_> {
         html! {
             @for run in runs.iter().filter(|r| r.len() > 1) {
                 @let line = run.iter().map(|(x, mean)| (*x, self.value.y(*mean)));
-                polyline class="mean-line" points=(points(line)) fill="none" stroke=(BLUE)
-                    stroke-width="2.2" stroke-linejoin="round" {}
+                polyline class="mean-line" points=(points(line)) fill="none" stroke=(self.colour)
+                    stroke-width="2.2" stroke-linejoin="round" stroke-dasharray=[self.dash] {}
             }
             @for crossing in crossings {
                 polyline class="mean-line" points=(points(crossing.into_iter())) fill="none"
-                    stroke=(BLUE) stroke-width="1.6" stroke-dasharray="1.6 3.6"
+                    stroke=(self.colour) stroke-width="1.6" stroke-dasharray="1.6 3.6"
                     stroke-linecap="round" {}
             }
         }
@@ -75,7 +81,7 @@ impl Marks<'_> {
             @for p in self.points {
                 @for v in &p.seeds.values {
                     @let (x, y) = self.at(p.alpha, v.value);
-                    circle class="seed" cx=(px(x)) cy=(px(y)) r=(radius) fill=(BLUE)
+                    circle class="seed" cx=(px(x)) cy=(px(y)) r=(radius) fill=(self.colour)
                         fill-opacity="0.45" data-alpha=(p.alpha) data-value=(v.value) {
                         title { (format!(
                             "α = {}, seed {}: {:.2} %",
@@ -95,7 +101,7 @@ impl Marks<'_> {
                 @if let Some(mean) = p.seeds.mean {
                     @let (x, y) = self.at(p.alpha, mean);
                     circle class="mean" cx=(px(x)) cy=(px(y)) r=(radius) fill=(PAPER)
-                        stroke=(BLUE) stroke-width="1.8" {
+                        stroke=(self.colour) stroke-width="1.8" {
                         title { (format!(
                             "α = {}: mean {:.2} % (n = {})",
                             alpha_label(p.alpha), 100.0 * mean, p.seeds.n
@@ -106,8 +112,13 @@ impl Marks<'_> {
         }
     }
 
+    /// Where the marks of `alpha` stand, px.
+    pub fn x(&self, alpha: f64) -> f64 {
+        self.alpha.x(alpha) + self.shift
+    }
+
     fn at(&self, alpha: f64, value: f64) -> (f64, f64) {
-        (self.alpha.x(alpha), self.value.y(value))
+        (self.x(alpha), self.value.y(value))
     }
 
     /// Neighbouring points of one part of the axis that have a quantity, with
@@ -121,7 +132,7 @@ impl Marks<'_> {
             let mut run = Vec::new();
             for p in part {
                 match quantity(p) {
-                    Some(q) => run.push((self.alpha.x(p.alpha), q)),
+                    Some(q) => run.push((self.x(p.alpha), q)),
                     None => runs.push(std::mem::take(&mut run)),
                 }
             }

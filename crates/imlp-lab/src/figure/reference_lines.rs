@@ -126,7 +126,7 @@ mod tests {
             value: Some(plain),
         };
         let curve = Curve::from_trials("accuracy", &[row], &[(1, Some(prior))]).unwrap();
-        let axis = ValueAxis::new(&curve, 100.0, 400.0);
+        let axis = ValueAxis::new(&[&curve], 100.0, 400.0);
         reference_lines(&curve, &axis, 100.0, 400.0)
     }
 

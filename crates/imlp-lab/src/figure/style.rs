@@ -9,6 +9,10 @@ pub const GREEN: &str = "#009e73";
 pub const ORANGE: &str = "#e69f00";
 /// Okabe & Ito's vermillion: diverged trials.
 pub const VERMILLION: &str = "#d55e00";
+/// Okabe & Ito's reddish purple.
+pub const PURPLE: &str = "#cc79a7";
+/// Okabe & Ito's sky blue.
+pub const SKY: &str = "#56b4e9";
 
 /// Text and axes.
 pub const INK: &str = "#222222";

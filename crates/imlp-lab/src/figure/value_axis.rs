@@ -26,11 +26,12 @@ pub struct ValueAxis {
 }
 
 impl ValueAxis {
-    /// An axis between `top` and `bottom` px (top < bottom) for a curve of
+    /// An axis between `top` and `bottom` px (top < bottom) for curves of
     /// fractions; from 0 to 1 when nothing finished.
-    pub fn new(curve: &Curve, top: f64, bottom: f64) -> Self {
-        let references = [&curve.prior, &curve.plain_mlp].into_iter().flatten();
-        let points = curve.points.iter();
+    pub fn new(curves: &[&Curve], top: f64, bottom: f64) -> Self {
+        let references = curves.iter().flat_map(|c| [&c.prior, &c.plain_mlp]);
+        let references = references.flatten();
+        let points = curves.iter().flat_map(|c| &c.points);
         let values = points
             .clone()
             .flat_map(|p| &p.seeds.values)
@@ -122,7 +123,7 @@ mod tests {
             })
             .collect();
         let curve = Curve::from_trials("accuracy", &rows, &[]).unwrap();
-        ValueAxis::new(&curve, 100.0, 400.0)
+        ValueAxis::new(&[&curve], 100.0, 400.0)
     }
 
     fn labels(axis: &ValueAxis) -> Vec<String> {

@@ -7,9 +7,15 @@ use serde::Serialize;
 
 use super::curves::Curves;
 use super::records::Records;
+<<<<<<< HEAD
 use crate::analysis::evidence::MeasuredOn;
 use crate::curve::Curve;
+=======
+use crate::comparison::Comparison;
+use crate::curve::{Curve, PairedDifference};
+>>>>>>> compare
 use crate::experiment::{Configuration, Prediction};
+use crate::statistics::StatisticsError;
 use crate::sweep_config::SweepConfig;
 use crate::variation::Assignment;
 
@@ -37,8 +43,15 @@ pub(super) struct Summary<'a> {
     metric: &'static str,
     test: &'a Curve,
     validation: Option<&'a Curve>,
+<<<<<<< HEAD
     /// The first of the diagnoses in `analysis.json`.
     diagnosis: String,
+=======
+    /// Test accuracy minus that of the same seed at α = 0.
+    differences_from_plain_mlp: Vec<PairedDifference>,
+    /// Test accuracy minus that of the prior of the same seed.
+    differences_from_prior: Vec<PairedDifference>,
+>>>>>>> compare
     seconds_of_training: f64,
     /// Number of trials by the instruction set that computed them.
     instructions: BTreeMap<String, usize>,
@@ -48,9 +61,16 @@ pub(super) struct Summary<'a> {
 
 impl<'a> Summary<'a> {
     /// The summary of the configuration with index `index`, whose curves these are.
-    pub(super) fn new(records: &Records<'a>, index: usize, curves: &'a Curves) -> Self {
+    ///
+    /// # Errors
+    /// A value that is not finite.
+    pub(super) fn new(
+        records: &Records<'a>,
+        index: usize,
+        curves: &'a Curves,
+    ) -> Result<Self, StatisticsError> {
         let configuration = &records.experiment.configurations[index];
-        Self {
+        Ok(Self {
             imlp_version: env!("CARGO_PKG_VERSION"),
             burn_version: BURN_VERSION,
             command: records.command,
@@ -63,12 +83,17 @@ impl<'a> Summary<'a> {
             metric: MeasuredOn::Test.metric(),
             test: &curves.test,
             validation: curves.validation.as_ref(),
+<<<<<<< HEAD
             diagnosis: curves.analysis.sentence(),
+=======
+            differences_from_plain_mlp: curves.test.differences_from_plain_mlp()?,
+            differences_from_prior: curves.test.differences_from_prior()?,
+>>>>>>> compare
             seconds_of_training: records.seconds_of_training(),
             instructions: records.instructions(index).counts().clone(),
             units: UNITS,
             note: NOTE,
-        }
+        })
     }
 }
 
@@ -81,6 +106,8 @@ pub(super) struct Overview<'a> {
     sweep: &'a SweepConfig,
     cost: &'a Prediction,
     configurations: Vec<OverviewEntry<'a>>,
+    /// `None` where fewer than two configurations have a finished trial.
+    comparison: Option<&'a Comparison>,
     note: &'static str,
 }
 
@@ -97,7 +124,11 @@ pub(super) struct OverviewEntry<'a> {
 
 impl<'a> Overview<'a> {
     /// The overview of these configurations.
-    pub(super) fn new(records: &Records<'a>, configurations: Vec<OverviewEntry<'a>>) -> Self {
+    pub(super) fn new(
+        records: &Records<'a>,
+        configurations: Vec<OverviewEntry<'a>>,
+        comparison: Option<&'a Comparison>,
+    ) -> Self {
         Self {
             imlp_version: env!("CARGO_PKG_VERSION"),
             burn_version: BURN_VERSION,
@@ -105,6 +136,7 @@ impl<'a> Overview<'a> {
             sweep: &records.experiment.sweep,
             cost: records.prediction,
             configurations,
+            comparison,
             note: NOTE,
         }
     }

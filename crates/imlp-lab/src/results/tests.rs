@@ -6,6 +6,7 @@ use imlp_train::{Backend, PriorRecord, TrialRecord};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
+use super::comparison::{Compared, Finished};
 use super::curves::Curves;
 use super::records::Records;
 use super::summary::{Overview, OverviewEntry, Summary};
@@ -177,14 +178,23 @@ fn the_files_of_hand_written_records() {
     let [first, second] = experiment.configurations.as_slice() else {
         panic!("two configurations");
     };
-    assert_snapshot!("summary.json", redacted(Summary::new(&records, 0, &curves)));
+    assert_snapshot!(
+        "summary.json",
+        redacted(Summary::new(&records, 0, &curves).unwrap())
+    );
     let entries = vec![
         OverviewEntry::new(first, Some(("configurations/one", &curves))),
         OverviewEntry::new(second, None),
     ];
+    let finished = [(first, &curves), (second, &other)].map(|(configuration, curves)| Finished {
+        configuration,
+        curves,
+        folder: "configurations/one",
+    });
+    let compared = Compared::new(&records, &finished).unwrap();
     assert_snapshot!(
         "summary_of_several.json",
-        redacted(Overview::new(&records, entries))
+        redacted(Overview::new(&records, entries, Some(&compared.comparison)))
     );
     assert_snapshot!("table", terminal_table(&curves.test).unwrap());
     assert_snapshot!("table_with_failure", terminal_table(&other.test).unwrap());
