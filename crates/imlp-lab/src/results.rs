@@ -1,12 +1,7 @@
 //! The files of an experiment, for people and programs: `results.csv`,
-<<<<<<< HEAD
 //! `summary.json`, `analysis.json`, `curve.svg`, `curve.png`, `report.html` and event files
-//! for TensorBoard.
-=======
-//! `summary.json`, `curve.svg`, `curve.png`, `report.html` and event files for
-//! TensorBoard; of several configurations `comparison.svg`, `comparison.png` and
+//! for TensorBoard; of several configurations `comparison.svg`, `comparison.png` and
 //! `comparison.csv`.
->>>>>>> compare
 
 mod comparison;
 mod curves;
@@ -20,12 +15,9 @@ mod titles;
 
 use std::path::{Path, PathBuf};
 
-<<<<<<< HEAD
 use crate::analysis::Analysis;
 use crate::analysis::folder::{self, ANALYSIS};
-=======
 use crate::comparison::{Comparison, csv_bytes};
->>>>>>> compare
 use crate::curve::Curve;
 use crate::error::LabError;
 use crate::executor::Results;
@@ -46,13 +38,10 @@ pub struct Written {
     /// Accuracy against α on the test set: label and curve of each configuration
     /// that has a finished trial.
     pub curves: Vec<(String, Curve)>,
-<<<<<<< HEAD
     /// What each of these curves shows.
     pub analyses: Vec<Analysis>,
-=======
     /// How the configurations differ; `None` unless two of them have a finished trial.
     pub comparison: Option<Comparison>,
->>>>>>> compare
     /// What a reader of the curves must know: configurations whose trials were computed
     /// with several instruction sets.
     pub notes: Vec<String>,
@@ -103,13 +92,9 @@ pub fn write(
     if experiment.configurations.len() == 1 {
         let Curves { test, analysis, .. } = write_configuration(&records, 0, &execution.out)?;
         return Ok(Written {
-<<<<<<< HEAD
             curves: vec![(String::new(), test)],
             analyses: vec![analysis],
-=======
-            curves: vec![(String::new(), test.test)],
             comparison: None,
->>>>>>> compare
             notes: records.instruction_notes(0),
             files: FILES.map(|name| execution.out.join(name)).to_vec(),
         });
@@ -179,11 +164,7 @@ fn write_configurations(records: &Records<'_>, out: &Path) -> Result<Written, La
         let written = written.as_ref();
         OverviewEntry::new(
             configuration,
-<<<<<<< HEAD
             written.map(|(folder, curves)| (folder.as_str(), curves)),
-=======
-            written.map(|(folder, curves)| (folder.as_str(), &curves.test)),
->>>>>>> compare
         )
     });
     let overview = Overview::new(records, entries.collect(), comparison.as_ref());
@@ -193,7 +174,6 @@ fn write_configurations(records: &Records<'_>, out: &Path) -> Result<Written, La
         let notes = records.instruction_notes(index).into_iter();
         notes.map(move |note| format!("{}: {note}", configuration.label()))
     });
-<<<<<<< HEAD
     let mut analyses = Vec::new();
     let mut curves = Vec::new();
     for (configuration, written) in configurations.iter().zip(written) {
@@ -202,37 +182,24 @@ fn write_configurations(records: &Records<'_>, out: &Path) -> Result<Written, La
             analyses.push(analysis);
         }
     }
-=======
-    let curves: Vec<(String, Curve)> = configurations
-        .iter()
-        .zip(written)
-        .filter_map(|(configuration, written)| Some((configuration.label(), written?.1.test)))
-        .collect();
->>>>>>> compare
     if curves.is_empty() {
         return Err(LabError::NothingFinished);
     }
     files.push(out.join(CONFIGURATIONS));
     Ok(Written {
         curves,
-<<<<<<< HEAD
         analyses,
-=======
         comparison,
->>>>>>> compare
         notes: notes.collect(),
         files,
     })
 }
 
-<<<<<<< HEAD
 /// The folder of the files of one of several configurations, in that of the experiment.
 pub(crate) fn configuration_folder(label: &str) -> String {
     format!("{CONFIGURATIONS}/{}", folder_name(label))
 }
 
-=======
->>>>>>> compare
 /// Writes the files of one configuration into `out` and returns its curves.
 fn write_configuration(
     records: &Records<'_>,
@@ -242,14 +209,8 @@ fn write_configuration(
     let curves = Curves::of(records, index)?;
     let svg = render_svg(&curves.test)?;
     let png = svg_to_png(&svg)?;
-<<<<<<< HEAD
-    let summary = Summary::new(records, index, &curves);
-    let html = page(records, index, &curves, &svg, &FILES)?;
-=======
     let summary = Summary::new(records, index, &curves)?;
-    let names = [TABLE, SUMMARY, FIGURE, IMAGE, REPORT];
-    let html = page(records, index, &curves.test, &svg, &names)?;
->>>>>>> compare
+    let html = page(records, index, &curves, &svg, &FILES)?;
     write_atomically(&out.join(TABLE), &records.table(&[index]).csv_bytes()?)?;
     write_json(&out.join(SUMMARY), &summary)?;
     folder::write(out, &curves.analysis)?;

@@ -8,6 +8,7 @@ use imlp_suggest::counted;
 use maud::{Markup, html};
 
 use super::alpha_axis::AlphaAxis;
+use super::alpha_ticks::AlphaTicks;
 use super::check;
 use super::diverged::{ARM, cross};
 use super::draw::{axes, axis_names, paragraph, value_grid};
@@ -113,7 +114,8 @@ fn draw(title: &str, subtitle: &str, drawn: &[(&str, &Curve)], all: usize) -> Ma
         .iter()
         .flat_map(|n| wrap(n, WIDTH - PLOT_LEFT - EDGE, 2, SMALL_SIZE, Face::Regular))
         .collect();
-    let axis_name_y = base + 46.0;
+    let ticks = AlphaTicks::new(&alpha, &alphas);
+    let axis_name_y = base + 46.0 + ticks.extra_height;
     let notes_top = axis_name_y + 8.0;
     let height = notes_top + notes.len() as f64 * line_height(SMALL_SIZE) + EDGE - 4.0;
 
@@ -184,7 +186,7 @@ fn draw(title: &str, subtitle: &str, drawn: &[(&str, &Curve)], all: usize) -> Ma
                     text-anchor="end" fill=(INK) { "diverged" }
                 (diverged_rows(drawn, &series, bottom + 4.0))
             }
-            (axes(&alpha, top, base, right))
+            (axes(&alpha, &ticks, top, base, right))
             (axis_names(curves[0], &alpha, top, axis_name_y, right))
             (paragraph(&notes, PLOT_LEFT, notes_top, SMALL_SIZE, GREY, false))
         }

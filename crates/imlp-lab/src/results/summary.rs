@@ -7,13 +7,9 @@ use serde::Serialize;
 
 use super::curves::Curves;
 use super::records::Records;
-<<<<<<< HEAD
 use crate::analysis::evidence::MeasuredOn;
-use crate::curve::Curve;
-=======
 use crate::comparison::Comparison;
 use crate::curve::{Curve, PairedDifference};
->>>>>>> compare
 use crate::experiment::{Configuration, Prediction};
 use crate::statistics::StatisticsError;
 use crate::sweep_config::SweepConfig;
@@ -43,15 +39,12 @@ pub(super) struct Summary<'a> {
     metric: &'static str,
     test: &'a Curve,
     validation: Option<&'a Curve>,
-<<<<<<< HEAD
     /// The first of the diagnoses in `analysis.json`.
     diagnosis: String,
-=======
     /// Test accuracy minus that of the same seed at α = 0.
     differences_from_plain_mlp: Vec<PairedDifference>,
     /// Test accuracy minus that of the prior of the same seed.
     differences_from_prior: Vec<PairedDifference>,
->>>>>>> compare
     seconds_of_training: f64,
     /// Number of trials by the instruction set that computed them.
     instructions: BTreeMap<String, usize>,
@@ -83,12 +76,9 @@ impl<'a> Summary<'a> {
             metric: MeasuredOn::Test.metric(),
             test: &curves.test,
             validation: curves.validation.as_ref(),
-<<<<<<< HEAD
             diagnosis: curves.analysis.sentence(),
-=======
             differences_from_plain_mlp: curves.test.differences_from_plain_mlp()?,
             differences_from_prior: curves.test.differences_from_prior()?,
->>>>>>> compare
             seconds_of_training: records.seconds_of_training(),
             instructions: records.instructions(index).counts().clone(),
             units: UNITS,

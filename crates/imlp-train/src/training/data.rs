@@ -309,7 +309,7 @@ mod tests {
                 validation_fraction: 0.2,
                 ..DataConfig::default()
             };
-            TrainingData::new(dataset(None), &config, 1000).unwrap()
+            TrainingData::new(dataset(None), &config, &EvaluationConfig::default()).unwrap()
         };
         let (all, few, fewer) = (of(None), of(Some(30)), of(Some(15)));
         let lengths = |data: &TrainingData| (data.train_len(), data.validation_len());
@@ -334,7 +334,12 @@ mod tests {
     #[test]
     fn validation_images_of_its_own_are_used_as_they_are() {
         let config = DataConfig::default();
-        let data = TrainingData::new(dataset(Some(set(12, 200))), &config, 1000).unwrap();
+        let data = TrainingData::new(
+            dataset(Some(set(12, 200))),
+            &config,
+            &EvaluationConfig::default(),
+        )
+        .unwrap();
         assert_eq!((data.train_len(), data.validation_len()), (90, 12));
         let expected: Vec<u8> = (200..212).collect();
         assert_eq!(pixels(&data, Subset::Validation), expected);
@@ -342,7 +347,12 @@ mod tests {
             train_images: Some(45),
             ..config.clone()
         };
-        let data = TrainingData::new(dataset(Some(set(12, 200))), &subset, 1000).unwrap();
+        let data = TrainingData::new(
+            dataset(Some(set(12, 200))),
+            &subset,
+            &EvaluationConfig::default(),
+        )
+        .unwrap();
         assert_eq!((data.train_len(), data.validation_len()), (45, 6));
         assert!(
             pixels(&data, Subset::Validation)
@@ -353,7 +363,12 @@ mod tests {
             validation_fraction: 0.2,
             ..config
         };
-        let error = TrainingData::new(dataset(Some(set(12, 200))), &fraction, 0).unwrap_err();
+        let error = TrainingData::new(
+            dataset(Some(set(12, 200))),
+            &fraction,
+            &EvaluationConfig::default(),
+        )
+        .unwrap_err();
         assert!(
             error.to_string().contains("validation images of its own"),
             "{error}"
@@ -366,7 +381,8 @@ mod tests {
             translate: 1,
             ..DataConfig::default()
         };
-        let error = TrainingData::new(dataset(None), &config, 0).unwrap_err();
+        let error =
+            TrainingData::new(dataset(None), &config, &EvaluationConfig::default()).unwrap_err();
         assert!(error.to_string().contains("data.translate"), "{error}");
     }
 }

@@ -1,9 +1,6 @@
 //! Rules that compare two ways of interpolating.
 
-use imlp_train::{
-    Allocation, NamedAllocation, ScheduleKind, Timing, TrialRecord, TrialStatus,
-    effective_prior_share,
-};
+use imlp_train::{Allocation, NamedAllocation, ScheduleKind, Timing, TrialRecord, TrialStatus};
 
 use super::{Arm, Finding, SIZE, Verdict, p_text, paired, points};
 use crate::analysis::comparison::{holm, paired_p};
@@ -146,7 +143,10 @@ fn prior_shares(arm: &Arm<'_>, alpha: f64) -> Option<Vec<f64>> {
     let is_whole =
         |record: &&TrialRecord| record.alpha.get() == alpha && record.status == TrialStatus::Done;
     let record = arm.trials().find(is_whole)?;
-    let alphas = record.points.iter().filter_map(|point| point.alphas.first());
+    let alphas = record
+        .points
+        .iter()
+        .filter_map(|point| point.alphas.first());
     let shares = alphas.scan(1.0, |left, alpha| {
         *left *= 1.0 - alpha;
         Some(1.0 - *left)
