@@ -30,6 +30,13 @@ impl Recipe {
         include::read(path).map(|table| Self { table })
     }
 
+    /// What runs where no recipe is given: `recipes/first-run.toml`, a small experiment that
+    /// shows the effect.
+    pub fn first_run() -> Self {
+        let text = include_str!("../../../recipes/first-run.toml");
+        Self::parse(text).expect("a test reads it")
+    }
+
     /// Reads the recipe `name` among texts that are part of the program; the paths of
     /// `include` are names too.
     ///

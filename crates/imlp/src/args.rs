@@ -191,7 +191,7 @@ pub struct EvalArguments {
 
 #[derive(Debug, Args)]
 pub struct BenchArguments {
-    /// A recipe; without one every key has its default
+    /// A recipe [default: recipes/first-run.toml, which is built in]
     pub recipe: Option<PathBuf>,
     /// Network to train
     #[arg(long, value_enum, default_value_t = BenchNetwork::Twin)]

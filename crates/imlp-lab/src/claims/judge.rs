@@ -10,12 +10,14 @@ use imlp_train::{LearningRateSchedule, TrialRecord};
 use serde::Serialize;
 
 use super::claim::Claim;
-use super::records::{KeptConfiguration, Measured, Records};
+use super::records::{KeptConfiguration, Records};
 use super::study::{Reading, Scale, Study};
 use crate::analysis::blocks::CompleteBlocks;
+use crate::analysis::evidence::MeasuredOn;
 use crate::curve::Curve;
 use crate::error::LabError;
-use crate::variation::Assignment;
+use crate::figure::{overlay, render_svg};
+use crate::variation::{Assignment, value_text};
 
 /// The size of every test: the probability of declaring what is not there.
 const SIZE: f64 = 0.05;
@@ -161,29 +163,36 @@ pub fn judge(
     Ok(judgements)
 }
 
-/// The figures of a study: a title, and accuracy against α of one configuration each.
+/// The figures of a study as SVG, one per case: a title, and the curves of its ways of
+/// interpolating.
 ///
 /// # Errors
-/// A record with a value that is not a fraction.
-pub fn curves(records: &Records) -> Result<Vec<(String, Curve)>, LabError> {
-    let all: Vec<usize> = (0..records.header.configurations.len()).collect();
-    let arms = Arm::all(records, &all)?.into_iter().map(|arm| {
-        let interpolation = arm
-            .configuration
-            .assignments
-            .iter()
-            .filter(|assignment| assignment.key.starts_with("interpolation."))
-            .map(|assignment| format!(", {assignment}"));
-        let title = format!(
-            "{}{}",
-            label(arm.configuration),
-            interpolation.collect::<String>()
-        );
-        let config = &arm.configuration.config;
-        let heading = format!("{} toward {}", config.data.name, config.prior.kind.name());
-        (title.clone(), arm.test.titled(heading, title))
-    });
-    Ok(arms.collect())
+/// A record with a value that is not a fraction; a figure that cannot be drawn.
+pub fn figures(records: &Records) -> Result<Vec<(String, String)>, LabError> {
+    let mut figures = Vec::new();
+    for case in cases(&records.header.configurations) {
+        let arms = Arm::all(records, &case.configurations)?;
+        let Some(first) = arms.first() else {
+            continue;
+        };
+        let config = &first.configuration.config;
+        let title = format!("{} toward {}", config.data.name, config.prior.kind.name());
+        let subtitle = format!("{} prior; {}", config.prior.training.name(), case.label);
+        let svg = match arms.as_slice() {
+            [arm] => render_svg(&arm.test.clone().titled(title, subtitle))?,
+            arms => {
+                let named: Vec<(String, &Curve)> =
+                    arms.iter().map(|arm| (arm.name(), &arm.test)).collect();
+                let named: Vec<(&str, &Curve)> = named
+                    .iter()
+                    .map(|(name, curve)| (name.as_str(), *curve))
+                    .collect();
+                overlay(&title, &subtitle, &named)?
+            }
+        };
+        figures.push((case.label, svg));
+    }
+    Ok(figures)
 }
 
 /// One configuration and its curves.
@@ -198,8 +207,8 @@ struct Arm<'a> {
 impl<'a> Arm<'a> {
     /// The configuration of that index; none where no trial has finished.
     fn of(records: &'a Records, index: usize) -> Result<Option<Self>, LabError> {
-        let test = records.curve(index, Measured::Test)?;
-        let validation = records.curve(index, Measured::Validation)?;
+        let test = records.curve(index, MeasuredOn::Test)?;
+        let validation = records.curve(index, MeasuredOn::Validation)?;
         Ok(test.zip(validation).map(|(test, validation)| Self {
             configuration: &records.header.configurations[index],
             records,
@@ -213,6 +222,16 @@ impl<'a> Arm<'a> {
         let arms = indices.iter().map(|&index| Self::of(records, index));
         let arms: Result<Vec<_>, _> = arms.collect();
         Ok(arms?.into_iter().flatten().collect())
+    }
+
+    /// Its interpolation, in words of the recipe.
+    fn name(&self) -> String {
+        let assignments = self.configuration.assignments.iter();
+        let names = assignments.filter_map(|assignment| {
+            let key = assignment.key.strip_prefix("interpolation.")?;
+            Some(format!("{key} {}", value_text(&assignment.value)))
+        });
+        names.collect::<Vec<_>>().join(", ")
     }
 
     /// The α inside (0, 1) with the highest mean validation accuracy over the seeds that

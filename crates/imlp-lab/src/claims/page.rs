@@ -6,11 +6,10 @@ use imlp_suggest::counted;
 use time::OffsetDateTime;
 
 use super::claim::Claim;
-use super::judge::{Judgement, judge};
+use super::judge::{Judgement, figures, judge};
 use super::records::{Records, Run};
 use super::study::{Reading, STUDIES, Scale, Study};
 use crate::error::LabError;
-use crate::figure::render_svg;
 use crate::files::{create_folder, write_atomically, write_json};
 use crate::text::duration;
 use crate::trial_table::{TrialRow, TrialTable};
@@ -109,13 +108,13 @@ fn write_files(
         &TrialTable::new(&rows).csv_bytes()?,
     )?;
     write_json(&folder.join("verdict.json"), &judgements)?;
-    let mut figures = Vec::new();
-    for (index, (title, curve)) in super::judge::curves(records)?.into_iter().enumerate() {
+    let mut written = Vec::new();
+    for (index, (title, svg)) in figures(records)?.into_iter().enumerate() {
         let name = format!("curve-{}.svg", index + 1);
-        write_atomically(&folder.join(&name), render_svg(&curve)?.as_bytes())?;
-        figures.push((title, name));
+        write_atomically(&folder.join(&name), svg.as_bytes())?;
+        written.push((title, name));
     }
-    Ok(figures)
+    Ok(written)
 }
 
 const INTRODUCTION: &str = "\

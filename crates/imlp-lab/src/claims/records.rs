@@ -12,11 +12,12 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use imlp_linear::Alpha;
-use imlp_train::{BURN_VERSION, Metrics, PriorRecord, RESULTS_VERSION, TrialConfig, TrialRecord};
+use imlp_train::{BURN_VERSION, PriorRecord, RESULTS_VERSION, TrialConfig, TrialRecord};
 use serde::{Deserialize, Serialize};
 
 use super::study::{Scale, Study};
-use crate::curve::{Curve, TrialValue};
+use crate::analysis::evidence::{MeasuredOn, curve};
+use crate::curve::Curve;
 use crate::entry::is_there;
 use crate::error::LabError;
 use crate::executor::Results;
@@ -128,15 +129,6 @@ enum Line {
     Run(Run),
     Prior(KeptPrior),
     Trial(Box<KeptTrial>),
-}
-
-/// On which images accuracy is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Measured {
-    /// The validation split.
-    Validation,
-    /// The test set.
-    Test,
 }
 
 impl Records {
@@ -323,46 +315,21 @@ impl Records {
     ///
     /// # Errors
     /// A value that is not a fraction.
-    pub fn curve(
-        &self,
-        configuration: usize,
-        measured: Measured,
-    ) -> Result<Option<Curve>, LabError> {
-        let accuracy = |metrics: Option<Metrics>| metrics.map(|metrics| metrics.accuracy);
-        let trials = self
-            .trials
-            .iter()
-            .filter(|t| t.configuration == configuration);
-        let mut priors = HashMap::new();
-        let mut values = Vec::new();
-        for trial in trials {
-            let after = trial.record.after;
-            values.push(TrialValue {
-                alpha: trial.record.alpha.get(),
-                seed: trial.record.seed,
-                value: accuracy(match measured {
-                    Measured::Validation => after.validation,
-                    Measured::Test => after.test,
-                }),
-            });
-            if let Some(prior) = self.priors.iter().find(|prior| prior.id == trial.prior) {
-                let metrics = match measured {
-                    Measured::Validation => prior.record.validation,
-                    Measured::Test => prior.record.test,
-                };
-                priors.insert(prior.record.seed, accuracy(metrics));
-            }
-        }
-        if values.is_empty() {
+    pub fn curve(&self, configuration: usize, on: MeasuredOn) -> Result<Option<Curve>, LabError> {
+        let trials = self.trials.iter();
+        let trials: Vec<&KeptTrial> = trials
+            .filter(|trial| trial.configuration == configuration)
+            .collect();
+        if trials.is_empty() {
             return Ok(None);
         }
-        let mut priors: Vec<_> = priors.into_iter().collect();
-        priors.sort_by_key(|(seed, _)| *seed);
-        let name = match measured {
-            Measured::Validation => "Validation accuracy",
-            Measured::Test => "Test accuracy",
-        };
-        Ok(Some(Curve::from_trials(name, &values, &priors)?))
+        let toward: HashSet<&PriorId> = trials.iter().map(|trial| &trial.prior).collect();
+        let priors = self
+            .priors
+            .iter()
+            .filter(|prior| toward.contains(&prior.id));
+        let records = trials.iter().map(|trial| &trial.record);
+        Ok(Some(curve(on, records, priors.map(|prior| &prior.record))?))
     }
 
     /// Trials that the experiment asks for.

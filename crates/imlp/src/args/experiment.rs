@@ -18,7 +18,7 @@ use crate::exit::Failure;
 /// The recipe, and options of every command that takes one.
 #[derive(Debug, Args)]
 pub struct Common {
-    /// A recipe; without one every key has its default
+    /// A recipe [default: recipes/first-run.toml, which is built in]
     pub recipe: Option<PathBuf>,
     /// Data set (`imlp data list`) [data.name]; for a folder of images, --set data.path=DIR
     /// [default: recipe, else fashion-mini]
@@ -361,7 +361,7 @@ fn path_argument(path: &Path) -> OsString {
     }
 }
 
-/// The recipe in a file, or the default one, with these keys and then those of `--set`.
+/// The recipe in a file, or that of the first run, with these keys and then those of `--set`.
 pub fn recipe(
     path: Option<&Path>,
     keys: impl Iterator<Item = (&'static str, Value)>,
@@ -378,7 +378,7 @@ pub fn recipe(
                 .to_owned(),
         ));
     }
-    let mut recipe = path.map_or_else(|| Ok(Recipe::default()), Recipe::read)?;
+    let mut recipe = path.map_or_else(|| Ok(Recipe::first_run()), Recipe::read)?;
     for (key, value) in keys {
         recipe.set(key, value)?;
     }

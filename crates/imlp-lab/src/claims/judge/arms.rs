@@ -6,6 +6,12 @@ use super::{Arm, Finding, SIZE, Verdict, p_text, paired, points};
 use crate::analysis::comparison::{holm, paired_p};
 use crate::statistics::{Summary, summarise};
 
+/// What an arm spends per unit of α.
+type Budget = fn(&Arm<'_>) -> f64;
+
+/// An effective prior share at an α of an arm; none where no trial has finished.
+type Share = fn(&Arm<'_>, f64) -> Option<f64>;
+
 /// Training-time against test-time interpolation at every interior α.
 pub(super) fn training_time(arms: &[Arm<'_>]) -> Finding {
     let timed = |timing: Timing| {
@@ -35,7 +41,7 @@ pub(super) fn first_layer(arms: &[Arm<'_>]) -> Vec<(&'static str, Finding)> {
     };
     let first = arms.iter().find(is_first);
     let spread: Vec<&Arm<'_>> = arms.iter().filter(|arm| !is_first(arm)).collect();
-    let budgets: [(&str, fn(&Arm<'_>) -> f64); 2] = [
+    let budgets: [(&str, Budget); 2] = [
         ("equal sum of α over layers", sum_over_layers),
         ("equal sum of α over weights", sum_over_weights),
     ];
@@ -107,7 +113,7 @@ pub(super) fn schedule(
         arm.configuration.config.interpolation.schedule == ScheduleKind::Exponential
     };
     let exponential = arms.iter().find(is_exponential);
-    let shares: [(&str, fn(&Arm<'_>, f64) -> Option<f64>); 2] = [
+    let shares: [(&str, Share); 2] = [
         ("equal final prior share", final_share),
         ("equal mean prior share", mean_share),
     ];
@@ -155,11 +161,7 @@ fn prior_shares(arm: &Arm<'_>, alpha: f64) -> Option<Vec<f64>> {
 }
 
 /// Pairs of levels at which the two arms have the same share.
-fn equal_shares(
-    exponential: &Arm<'_>,
-    constant: &Arm<'_>,
-    share: fn(&Arm<'_>, f64) -> Option<f64>,
-) -> Vec<Pair> {
+fn equal_shares(exponential: &Arm<'_>, constant: &Arm<'_>, share: Share) -> Vec<Pair> {
     /// How far two shares that count as equal may lie apart.
     const TOLERANCE: f64 = 0.005;
     let inside = |arm: &Arm<'_>| -> Vec<f64> {
