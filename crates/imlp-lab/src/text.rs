@@ -71,6 +71,9 @@ pub fn shell_path(path: &Path) -> String {
     }
 }
 
+/// Columns of a terminal that nobody has made wider.
+pub const COLUMNS: usize = 80;
+
 /// `text` broken at spaces into lines of at most `width` characters; a longer word has a line
 /// of its own. Lines after the first begin with `indent`.
 pub fn wrapped(text: &str, width: usize, indent: &str) -> String {

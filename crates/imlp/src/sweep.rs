@@ -6,6 +6,7 @@ use imlp_lab::comparison::terminal_text;
 use imlp_lab::executor::{Failed, collect, local};
 use imlp_lab::files::refuse_file;
 use imlp_lab::store::{Manifest, Store};
+use imlp_lab::text::{COLUMNS, wrapped};
 use imlp_lab::{Execution, Experiment, LabError, Plan, Recipe, results, table};
 
 use crate::args::{ExecutorName, SweepArguments};
@@ -113,7 +114,8 @@ fn write_results(
                     say(format_args!("\n{label}"))?;
                 }
                 say(table::terminal_table(curve).map_err(LabError::from)?)?;
-                say(format_args!("diagnosis: {}\n", analysis.sentence()))?;
+                let diagnosis = format!("diagnosis: {}", analysis.sentence());
+                say(format_args!("{}\n", wrapped(&diagnosis, COLUMNS, "")))?;
                 let all = &experiment.configurations;
                 let own = all.iter().find(|c| c.label() == *label).unwrap_or(&all[0]);
                 let (common, out) = (&arguments.common, &execution.out);
@@ -126,7 +128,7 @@ fn write_results(
                 say(terminal_text(comparison))?;
             }
             for note in &written.notes {
-                say(format_args!("note: {note}"))?;
+                say(wrapped(&format!("note: {note}"), COLUMNS, ""))?;
             }
             say("wrote")?;
             for file in &written.files {

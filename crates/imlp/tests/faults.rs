@@ -15,6 +15,7 @@ use rand::{Rng, SeedableRng};
 const SWEEP: &[&str] = &[
     "sweep",
     "--alphas=0.1,0.5",
+    "--seeds=3",
     "--jobs=2",
     "--out=o",
     "--checkpoint-every=0.001s",

@@ -65,7 +65,7 @@ fn a_recipe_trains_on_a_folder_beside_it_wherever_the_folder_lies() {
     expect_success(&scratch.tiny(&["sweep", "sub/mine.toml", "--out=o"]));
     let check = ["check", "sub/mine.toml", "--no-time"];
     let checked = expect_success(&scratch.run(&[&check, &TINY[..4]].concat()));
-    let line = "data    photos: 27 training, 9 validation, 12 test images of 1×28×28";
+    let line = "data    photos: 27 training, 9 validation, 12 test images, 1×28×28";
     assert!(checked.contains(line), "{checked}");
     let names = trials(&scratch, "o");
     assert_eq!(names.len(), 3);

@@ -42,6 +42,7 @@ fn tensorboard_reads_what_the_records_say() {
         "--epochs=2",
         "--set=evaluation.test=\"always\"",
         "--set=interpolation.every=40",
+        "--set=train.learning_rate_schedule=constant",
     ];
     let command = [&sweep, &TINY[1..], &more].concat();
     expect_success(&scratch.run(&command));

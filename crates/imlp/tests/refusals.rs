@@ -38,7 +38,7 @@ fn options_and_keys_that_cannot_be_are_named() {
         ),
         (
             vec!["sweep", "--set=interpolation.every=1000000"],
-            vec!["interpolation.every", "1000000", "360 steps"],
+            vec!["interpolation.every", "1000000", "180 steps"],
         ),
         (
             vec![

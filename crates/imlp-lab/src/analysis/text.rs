@@ -7,10 +7,7 @@ use super::shape::{Extremum, Shape, Verdict};
 use super::sides::{End, Form, Side};
 use crate::curve::alpha_label;
 use crate::table::{aligned, difference};
-use crate::text::wrapped;
-
-/// Columns of a terminal.
-const WIDTH: usize = 80;
+use crate::text::{COLUMNS, wrapped};
 
 /// The cell of a missing value.
 const NOTHING: &str = "–";
@@ -36,7 +33,7 @@ pub(super) fn text(analysis: &Analysis) -> String {
         }
     }
     if !analysis.to_plain_mlp.is_empty() || !analysis.to_prior.is_empty() {
-        parts.push(wrapped(LEGEND, WIDTH, ""));
+        parts.push(wrapped(LEGEND, COLUMNS, ""));
     }
     parts.extend(analysis.sides.iter().map(side));
     parts.join("\n\n")
@@ -50,7 +47,7 @@ div.: seeds that diverged there; the others are shown, and not tested.";
 fn conclusions(analysis: &Analysis) -> String {
     let lines = analysis.diagnoses.iter().map(|diagnosis| {
         let sentence = format!("- {diagnosis}");
-        wrapped(&sentence, WIDTH, "  ")
+        wrapped(&sentence, COLUMNS, "  ")
     });
     lines.collect::<Vec<_>>().join("\n")
 }

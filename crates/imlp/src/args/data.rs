@@ -40,10 +40,10 @@ pub enum DataCommand {
     Inspect {
         /// Folder of the images [data.path]
         dir: PathBuf,
-        /// Size that they get, e.g. 32 or 32,48 (height, width) [data.size]
+        /// Size that they get, e.g. 32 or 32,48 (height, width) [data.size] [default: that of all images]
         #[arg(long, value_name = "SIZE", value_parser = parse_size)]
         size: Option<[usize; 2]>,
-        /// 1 for grey, 3 for colour [data.channels]
+        /// 1 for grey, 3 for colour [data.channels] [default: what all images have]
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=3))]
         channels: Option<u8>,
         #[command(flatten)]

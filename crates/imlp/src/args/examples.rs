@@ -6,7 +6,7 @@ use clap::Command;
 type Example = (&'static str, &'static str);
 
 /// Commands by path, with their examples.
-const EXAMPLES: [(&str, &[Example]); 24] = [
+const EXAMPLES: [(&str, &[Example]); 26] = [
     (
         "",
         &[
@@ -161,6 +161,23 @@ const EXAMPLES: [(&str, &[Example]); 24] = [
         &[(
             "imlp data list",
             "The data sets, and where each is installed",
+        )],
+    ),
+    (
+        "analyse",
+        &[
+            (
+                "imlp analyse imlp-out/fashion-mini-cnn",
+                "What the curve of a sweep shows, and by which tests",
+            ),
+            ("imlp analyse runs/v --json", "For another program"),
+        ],
+    ),
+    (
+        "data inspect",
+        &[(
+            "imlp data inspect photos --size=32",
+            "What a folder of images holds, before training on it",
         )],
     ),
     (
