@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use imlp_data::Loading;
-use imlp_lab::text::thousands;
+use imlp_lab::text::{COLUMNS, thousands, wrapped};
 use imlp_lab::{Execution, Experiment, Plan, Prediction, Recipe};
 use imlp_linear::Alpha;
 use imlp_suggest::counted;
@@ -149,14 +149,15 @@ fn announcement(
     ));
     let sharing = experiment.sharing();
     if execution.policy.share && sharing.trunks > 0 {
-        lines.push(format!(
+        let line = format!(
             "shared  {} that several trials begin with: {:.2e} FLOPs less ({:.0} %), at most {} on \
              the disk meanwhile",
             counted(sharing.trunks, "trunk"),
             sharing.flops_saved,
             100.0 * sharing.flops_saved / prediction.total_flops,
             bytes(sharing.disk_bytes),
-        ));
+        );
+        lines.push(wrapped(&line, COLUMNS, "        "));
     }
     lines
 }
