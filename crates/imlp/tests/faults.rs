@@ -76,7 +76,7 @@ fn workers_that_are_killed_at_random_moments_lose_nothing() {
     let seeds_option = format!("--seeds={seeds}");
     let others = SWEEP.iter().filter(|option| !option.starts_with("--seeds"));
     let others: Vec<&str> = others.copied().collect();
-    let sweep: Vec<&str> = [&others, &[&*seeds_option], TINY].concat();
+    let sweep: Vec<&str> = [&others[..], &[&seeds_option], TINY].concat();
     let start = |scratch: &Scratch| {
         let mut command = scratch.command(&sweep);
         let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
