@@ -344,9 +344,9 @@ fn recipes() -> Vec<Vec<u8>> {
     let mut recipes = owned(&[
         include_str!("../../recipes/cifar10-cnn.toml"),
         include_str!("../../recipes/custom-prior.toml"),
-        include_str!("../../recipes/first-layer.toml"),
+        include_str!("../../recipes/first-run.toml"),
         include_str!("../../recipes/mixer.toml"),
-        include_str!("../../recipes/test-time.toml"),
+        include_str!("../../recipes/translated.toml"),
     ]);
     recipes.extend(owned(&[
         "[sweep]\nalphas = [0, 1]\nseeds = [3, 5]\n\

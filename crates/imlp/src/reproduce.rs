@@ -10,6 +10,7 @@ use imlp_lab::claims::study::{STUDIES, Scale, Study};
 use imlp_lab::executor::{Failed, Results, collect, local};
 use imlp_lab::files::{create_folder, refuse_file, write_output};
 use imlp_lab::store::{Manifest, Store};
+use imlp_lab::text::shell_word;
 use imlp_lab::{Execution, Experiment, Plan, Recipe};
 use imlp_suggest::counted;
 
@@ -121,7 +122,7 @@ fn try_study(arguments: &ReproduceArguments, study: &Study) -> Result<Vec<Failed
             at: SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)
                 .map_or(0, |since| since.as_secs()),
-            command: command_line(),
+            command: command(arguments, study),
             commit: commit(),
             processor: processor(),
             jobs: execution.jobs,
@@ -134,6 +135,20 @@ fn try_study(arguments: &ReproduceArguments, study: &Study) -> Result<Vec<Failed
         Records::of(study, scale, &experiment, &results, runs).write(&folder)?;
     }
     outcome
+}
+
+/// The command that trains the study, without where and how fast.
+fn command(arguments: &ReproduceArguments, study: &Study) -> String {
+    let mut words = vec![
+        "imlp reproduce".to_owned(),
+        study.claim.name().to_owned(),
+        format!("--scale {}", arguments.scale.scale().name()),
+        format!("--reading {}", study.reading.name()),
+    ];
+    words.extend(study.variation.map(|name| format!("--variation {name}")));
+    let sets = arguments.set.iter();
+    words.extend(sets.map(|text| format!("--set {}", shell_word(text))));
+    words.join(" ")
 }
 
 /// Refuses to replace the records of trials that the recipe does not ask for.

@@ -83,7 +83,7 @@ pub struct KeptConfiguration {
 pub struct Run {
     /// When it ended, seconds since 1970.
     pub at: u64,
-    /// The command.
+    /// The command that trains the study, without where and how fast.
     pub command: String,
     /// Commit of the source, where the program knows it.
     pub commit: Option<String>,
