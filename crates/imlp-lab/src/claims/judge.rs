@@ -10,7 +10,7 @@ use imlp_train::{LearningRateSchedule, TrialRecord};
 use serde::Serialize;
 
 use super::claim::Claim;
-use super::records::{KeptConfiguration, Records};
+use super::records::{KeptConfiguration, KeptTrial, Records};
 use super::study::{Reading, Scale, Study};
 use crate::analysis::blocks::CompleteBlocks;
 use crate::analysis::evidence::MeasuredOn;
@@ -32,6 +32,8 @@ pub enum Verdict {
     Contradicted,
     /// Neither is shown.
     NotShown,
+    /// Trials are missing. A verdict on the others would be one on a day of choice.
+    Unfinished,
 }
 
 impl Verdict {
@@ -41,6 +43,7 @@ impl Verdict {
             Self::Reproduced => "reproduced",
             Self::Contradicted => "contradicted",
             Self::NotShown => "not shown here",
+            Self::Unfinished => "unfinished",
         }
     }
 }
@@ -72,7 +75,7 @@ pub struct Judgement {
     pub found: String,
 }
 
-/// What a rule finds; [`judge`] adds where.
+/// What a rule finds.
 struct Finding {
     verdict: Verdict,
     statistic: String,
@@ -83,6 +86,14 @@ struct Finding {
 }
 
 impl Finding {
+    /// Of so many trials this number has finished.
+    fn unfinished(finished: usize, planned: usize) -> Self {
+        Self {
+            verdict: Verdict::Unfinished,
+            ..Self::nothing_to_test(0, format!("{finished} of {planned} trials have finished"))
+        }
+    }
+
     /// Too little was measured for the rule.
     fn nothing_to_test(seeds: usize, found: impl Into<String>) -> Self {
         Self {
@@ -108,13 +119,34 @@ pub fn judge(
 ) -> Result<Vec<Judgement>, LabError> {
     let mut judgements = Vec::new();
     for case in cases(&records.header.configurations) {
-        let mut add = |claim: Claim, suffix: &str, finding: Finding| {
+        let (mut finished, mut planned) = trials(records, &case);
+        if study.reference().is_some() {
+            let reference = reference.map(|records| {
+                let cases = cases(&records.header.configurations).into_iter();
+                let mut same = cases.filter(|other| other.label == case.label);
+                same.next().map(|case| trials(records, &case))
+            });
+            let (others, needed) = reference.flatten().unwrap_or((0, 1));
+            (finished, planned) = (finished + others, planned + needed);
+        }
+        let judged = if finished < planned {
+            let unfinished = || Finding::unfinished(finished, planned);
+            let claims = Claim::ALL.into_iter();
+            let decided = claims.filter(|claim| claim.measured_by() == study.claim);
+            decided
+                .map(|claim| (claim, None, unfinished()))
+                .collect::<Vec<Judged>>()
+        } else {
+            findings(study, records, &case, reference)?
+        };
+        for (claim, aspect, finding) in judged {
+            let aspect = aspect.map(|aspect| format!("; {aspect}"));
             judgements.push(Judgement {
                 claim: claim.name(),
                 study: study.name(),
                 scale: records.header.scale,
                 reading: study.reading,
-                case: format!("{}{suffix}", case.label),
+                case: format!("{}{}", case.label, aspect.unwrap_or_default()),
                 verdict: finding.verdict,
                 statistic: finding.statistic,
                 critical: finding.critical,
@@ -122,45 +154,56 @@ pub fn judge(
                 seeds: finding.seeds,
                 found: finding.found,
             });
-        };
-        match study.claim {
-            Claim::VCurve | Claim::LogarithmicSides | Claim::Fraction => {
-                let Some(arm) = Arm::of(records, case.configurations[0])? else {
-                    continue;
-                };
-                add(Claim::VCurve, "", curve::valley(&arm));
-                add(Claim::LogarithmicSides, "", curve::sides(&arm));
-                add(Claim::Fraction, "", curve::fraction(&arm));
-            }
-            Claim::Mixer => {
-                let Some(arm) = Arm::of(records, case.configurations[0])? else {
-                    continue;
-                };
-                add(Claim::Mixer, "", curve::valley_and_hump(&arm));
-            }
-            Claim::TrainingTime => {
-                let arms = Arm::all(records, &case.configurations)?;
-                add(Claim::TrainingTime, "", arms::training_time(&arms));
-            }
-            Claim::FirstLayer => {
-                let arms = Arm::all(records, &case.configurations)?;
-                for (budget, finding) in arms::first_layer(&arms) {
-                    add(Claim::FirstLayer, &format!("; {budget}"), finding);
-                }
-            }
-            Claim::Schedule => {
-                let arms = Arm::all(records, &case.configurations)?;
-                let constant = reference
-                    .map(|records| case_of(records, &case.label))
-                    .transpose()?
-                    .flatten();
-                for (equal, finding) in arms::schedule(&arms, constant.as_ref()) {
-                    add(Claim::Schedule, &format!("; {equal}"), finding);
-                }
-            }
         }
     }
     Ok(judgements)
+}
+
+/// Finished and planned trials of a case.
+fn trials(records: &Records, case: &Case) -> (usize, usize) {
+    let of_case = |trial: &&KeptTrial| case.configurations.contains(&trial.configuration);
+    let header = &records.header;
+    (
+        records.trials.iter().filter(of_case).count(),
+        case.configurations.len() * header.alphas.len() * header.seeds.len(),
+    )
+}
+
+/// A claim, in which aspect it was judged, and what the rule finds.
+type Judged = (Claim, Option<&'static str>, Finding);
+
+/// What the rules find in a finished case.
+fn findings(
+    study: &Study,
+    records: &Records,
+    case: &Case,
+    reference: Option<&Records>,
+) -> Result<Vec<Judged>, LabError> {
+    let arms = Arm::all(records, &case.configurations)?;
+    let Some(first) = arms.first() else {
+        return Ok(Vec::new());
+    };
+    let aspects = |claim: Claim, findings: Vec<(&'static str, Finding)>| {
+        let findings = findings.into_iter();
+        findings
+            .map(move |(aspect, finding)| (claim, Some(aspect), finding))
+            .collect()
+    };
+    Ok(match study.claim {
+        Claim::VCurve | Claim::LogarithmicSides | Claim::Fraction => vec![
+            (Claim::VCurve, None, curve::valley(first)),
+            (Claim::LogarithmicSides, None, curve::sides(first)),
+            (Claim::Fraction, None, curve::fraction(first)),
+        ],
+        Claim::Mixer => vec![(Claim::Mixer, None, curve::valley_and_hump(first))],
+        Claim::TrainingTime => vec![(Claim::TrainingTime, None, arms::training_time(&arms))],
+        Claim::FirstLayer => aspects(Claim::FirstLayer, arms::first_layer(&arms)),
+        Claim::Schedule => {
+            let constant = reference.map(|records| case_of(records, &case.label));
+            let constant = constant.transpose()?.flatten();
+            aspects(Claim::Schedule, arms::schedule(&arms, constant.as_ref()))
+        }
+    })
 }
 
 /// The figures of a study as SVG, one per case: a title, and the curves of its ways of
