@@ -2,6 +2,14 @@
 
 use crate::identity::sha256_hex;
 
+/// Folder of the configurations' own folders, where there are several.
+pub(crate) const CONFIGURATIONS: &str = "configurations";
+
+/// The folder of the files of one of several configurations, in that of the experiment.
+pub(crate) fn configuration_folder(label: &str) -> String {
+    format!("{CONFIGURATIONS}/{}", folder_name(label))
+}
+
 /// A name that every file system accepts. Different labels have different names.
 pub fn folder_name(label: &str) -> String {
     /// Below the limit of every file system, with room for the hash.

@@ -24,7 +24,7 @@ use crate::executor::Results;
 use crate::experiment::{Execution, Experiment};
 use crate::figure::{render_svg, svg_to_png};
 use crate::files::{create_folder, write_atomically, write_json};
-use crate::folder_name::folder_name;
+use crate::folder_name::{CONFIGURATIONS, configuration_folder};
 use crate::tensorboard;
 use comparison::{Compared, Finished};
 use curves::Curves;
@@ -60,9 +60,6 @@ const COMPARISON: &str = "comparison.csv";
 
 /// The files of one configuration.
 const FILES: [&str; 6] = [TABLE, SUMMARY, ANALYSIS, FIGURE, IMAGE, REPORT];
-
-/// Folder of the configurations' own folders, where there are several.
-const CONFIGURATIONS: &str = "configurations";
 
 /// Writes all files of an experiment that has run. A single configuration has
 /// its figure and report in the experiment's folder; several have a common table, figure
@@ -193,11 +190,6 @@ fn write_configurations(records: &Records<'_>, out: &Path) -> Result<Written, La
         notes: notes.collect(),
         files,
     })
-}
-
-/// The folder of the files of one of several configurations, in that of the experiment.
-pub(crate) fn configuration_folder(label: &str) -> String {
-    format!("{CONFIGURATIONS}/{}", folder_name(label))
 }
 
 /// Writes the files of one configuration into `out` and returns its curves.

@@ -38,6 +38,7 @@ mod result;
 mod retry;
 mod sealed;
 mod state;
+mod trunk_file;
 mod trunks;
 mod worker;
 

@@ -16,6 +16,7 @@ mod completions;
 mod data;
 mod dense;
 mod eval;
+mod executor;
 mod exit;
 mod export;
 mod inspect;

@@ -7,24 +7,23 @@ use imlp_lab::claims::claim::Claim;
 use imlp_lab::claims::page;
 use imlp_lab::claims::records::{Records, Run};
 use imlp_lab::claims::study::{STUDIES, Scale, Study};
-use imlp_lab::executor::{Failed, Results, collect, local};
+use imlp_lab::executor::{Failed, Results, collect};
 use imlp_lab::files::{create_folder, refuse_file, write_output};
 use imlp_lab::store::{Manifest, Store};
 use imlp_lab::text::shell_word;
 use imlp_lab::{Execution, Experiment, Plan, Recipe};
 use imlp_suggest::counted;
 
-use crate::args::{ExecutorName, ReproduceArguments, jobs};
+use crate::args::{ExecutorName, ReproduceArguments};
 use crate::command_line::command_line;
+use crate::executor;
 use crate::exit::{Failure, report};
-use crate::interruption::stop_on_ctrl_c;
 use crate::output::{say, tell};
 use crate::prepare::{Announce, MissingData, prepare};
-use crate::progress::Display;
 use crate::slurm::{self, Submission};
 
 pub fn run(arguments: &ReproduceArguments) -> Result<(), Failure> {
-    refuse_mixture(arguments)?;
+    executor::refuse_mixture(arguments.executor, &arguments.slurm, arguments.jobs)?;
     let claims = match arguments.claims.as_slice() {
         [] => &Claim::ALL,
         claims => claims,
@@ -45,16 +44,6 @@ pub fn run(arguments: &ReproduceArguments) -> Result<(), Failure> {
     report(&failed)
 }
 
-fn refuse_mixture(arguments: &ReproduceArguments) -> Result<(), Failure> {
-    let slurm = arguments.slurm.given();
-    match (arguments.executor, slurm) {
-        (ExecutorName::Local, Some(option)) => {
-            Err(Failure::Message(format!("{option} needs --executor slurm")))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Trains what is missing of a study, and keeps its records. Returns the jobs that failed.
 fn try_study(arguments: &ReproduceArguments, study: &Study) -> Result<Vec<Failed>, Failure> {
     let scale = arguments.scale.scale();
@@ -68,10 +57,7 @@ fn try_study(arguments: &ReproduceArguments, study: &Study) -> Result<Vec<Failed
     }
     let execution = Execution {
         out: arguments.out.join(scale.name()).join(study.name()),
-        jobs: match arguments.executor {
-            ExecutorName::Local => jobs(arguments.jobs),
-            ExecutorName::Slurm => arguments.slurm.jobs_per_task() as usize,
-        },
+        jobs: executor::trials_at_a_time(arguments.executor, &arguments.slurm, arguments.jobs),
         max_memory: arguments.memory.limit(),
         policy: arguments.policy.policy(),
         task: None,
@@ -189,28 +175,17 @@ fn train(
     store: &Store,
     execution: &Execution,
 ) -> Result<Vec<Failed>, Failure> {
-    match arguments.executor {
-        ExecutorName::Local => {
-            let stop = stop_on_ctrl_c()?;
-            let display = Display::new(arguments.quiet, execution.jobs);
-            let jobs = experiment.jobs();
-            let outcome = local::run(experiment, jobs, store, execution, &display, &stop);
-            display.close();
-            Ok(outcome?)
-        }
-        ExecutorName::Slurm => {
-            let submission = Submission {
-                slurm: &arguments.slurm,
-                device: arguments.device,
-                memory: &arguments.memory,
-                policy: execution.policy,
-                quiet: arguments.quiet,
-            };
-            let ended = slurm::run(&submission, recipe, experiment, store)?;
-            // The jobs may continue without this process.
-            Ok(ended.unwrap_or_default())
-        }
-    }
+    let submission = Submission {
+        slurm: &arguments.slurm,
+        device: arguments.device,
+        memory: &arguments.memory,
+        policy: execution.policy,
+        quiet: arguments.quiet,
+    };
+    let executor = arguments.executor;
+    let ended = executor::run(executor, &submission, recipe, experiment, store, execution)?;
+    // The jobs may continue without this process.
+    Ok(ended.unwrap_or_default())
 }
 
 fn finished(results: &Results) -> usize {

@@ -37,20 +37,7 @@ pub fn run(arguments: &StatusArguments) -> Result<(), Failure> {
             status.others
         ))?;
     }
-    let trunks = &status.trunks;
-    if trunks.made + trunks.running > 0 {
-        say(format_args!(
-            "{} from which trials go on ({}), {} being made",
-            counted(trunks.made, "trunk"),
-            bytes(trunks.bytes),
-            trunks.running
-        ))?;
-    }
-    for reason in &trunks.failed {
-        say(format_args!(
-            "note: a trunk failed, so its trials start from the beginning: {reason}"
-        ))?;
-    }
+    say_trunks(&status)?;
     if let Some(pace) = status.throughput() {
         say(format_args!(
             "{} per trial (mean of {})",
@@ -111,6 +98,24 @@ pub fn run(arguments: &StatusArguments) -> Result<(), Failure> {
     }
     if !failures.is_empty() {
         say("`imlp retry` lets failed trials run again")?;
+    }
+    Ok(())
+}
+
+fn say_trunks(status: &Status) -> Result<(), Failure> {
+    let trunks = &status.trunks;
+    if trunks.made + trunks.running > 0 {
+        say(format_args!(
+            "{} from which trials go on ({}), {} being made",
+            counted(trunks.made, "trunk"),
+            bytes(trunks.bytes),
+            trunks.running
+        ))?;
+    }
+    for reason in &trunks.failed {
+        say(format_args!(
+            "note: a trunk failed, so its trials start from the beginning: {reason}"
+        ))?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use imlp_lab::comparison::terminal_text;
-use imlp_lab::executor::{Failed, collect, local};
+use imlp_lab::executor::{Failed, collect};
 use imlp_lab::files::refuse_file;
 use imlp_lab::store::{Manifest, Store};
 use imlp_lab::text::{COLUMNS, wrapped};
@@ -12,15 +12,15 @@ use imlp_lab::{Execution, Experiment, LabError, Plan, Recipe, results, table};
 use crate::args::{ExecutorName, SweepArguments};
 use crate::best::how_to_train;
 use crate::command_line::command_line;
+use crate::executor;
 use crate::exit::{Failure, report};
-use crate::interruption::stop_on_ctrl_c;
 use crate::output::{say, tell};
 use crate::prepare::{Announce, MissingData, prepare};
-use crate::progress::Display;
 use crate::slurm::{self, Submission};
 
 pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
-    refuse_mixture(arguments)?;
+    let asked_jobs = arguments.swept.asked_jobs();
+    executor::refuse_mixture(arguments.executor, &arguments.slurm, asked_jobs)?;
     let (common, output) = (&arguments.common, &arguments.output);
     let recipe = common.recipe(arguments.swept.keys()?)?;
     if let Some(out) = &output.out {
@@ -32,10 +32,7 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
     }
     let execution = Execution {
         out: output.out.clone().unwrap_or_else(|| default_out(&plan)),
-        jobs: match arguments.executor {
-            ExecutorName::Local => arguments.swept.jobs(),
-            ExecutorName::Slurm => arguments.slurm.jobs_per_task() as usize,
-        },
+        jobs: executor::trials_at_a_time(arguments.executor, &arguments.slurm, asked_jobs),
         max_memory: common.memory.limit(),
         policy: arguments.policy(),
         task: None,
@@ -54,47 +51,29 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
     let store = Store::create(&execution.out)?;
     let manifest = Manifest::of(&experiment, execution.policy, &command_line());
     store.note(&manifest)?;
-    let failed = match arguments.executor {
-        ExecutorName::Local => {
-            let stop = stop_on_ctrl_c()?;
-            let display = Display::new(output.quiet, execution.jobs);
-            let jobs = experiment.jobs();
-            let outcome = local::run(&experiment, jobs, &store, &execution, &display, &stop);
-            display.close();
-            outcome?
-        }
-        ExecutorName::Slurm => {
-            let submission = Submission {
-                slurm: &arguments.slurm,
-                device: common.device,
-                memory: &common.memory,
-                policy: execution.policy,
-                quiet: output.quiet,
-            };
-            match slurm::run(&submission, &recipe, &experiment, &store)? {
-                Some(failed) => failed,
-                // The jobs continue without this process.
-                None => return Ok(()),
-            }
-        }
+    let submission = Submission {
+        slurm: &arguments.slurm,
+        device: common.device,
+        memory: &common.memory,
+        policy: execution.policy,
+        quiet: output.quiet,
+    };
+    let executor = arguments.executor;
+    let ended = executor::run(
+        executor,
+        &submission,
+        &recipe,
+        &experiment,
+        &store,
+        &execution,
+    )?;
+    let Some(failed) = ended else {
+        // The jobs continue without this process.
+        return Ok(());
     };
     store.check(&manifest)?;
     write_results(arguments, &recipe, &experiment, &store, &execution, &failed)?;
     report(&failed)
-}
-
-/// Refuses options of one executor that are given with another.
-fn refuse_mixture(arguments: &SweepArguments) -> Result<(), Failure> {
-    let refuse = |option: &str, reason: &str| Err(Failure::Message(format!("{option} {reason}")));
-    match (arguments.executor, arguments.slurm.given()) {
-        (ExecutorName::Local, Some(option)) => refuse(option, "needs --executor slurm"),
-        (ExecutorName::Slurm, _) if arguments.swept.asked_jobs().is_some() => refuse(
-            "--jobs",
-            "is for this machine; with --executor slurm give --max-parallel (tasks at a time) and \
-             --cpus (trials side by side in a task)",
-        ),
-        _ => Ok(()),
-    }
 }
 
 /// Writes the results of the finished trials, and prints their table.

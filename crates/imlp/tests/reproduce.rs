@@ -108,6 +108,8 @@ fn unknown_claims_and_variations_are_refused_with_the_nearest() {
         "{message}"
     );
     let message = scratch.refuse(&["reproduce", "--partition=x"]);
+    let jobs = scratch.refuse(&["reproduce", "--executor=slurm", "--jobs=2"]);
+    assert!(jobs.contains("--jobs is for this machine"), "{jobs}");
     assert!(
         message.contains("--partition needs --executor slurm"),
         "{message}"

@@ -10,7 +10,7 @@ use super::{Analysis, with};
 use crate::curve::Curve;
 use crate::error::LabError;
 use crate::files::{create_folder, write_json};
-use crate::results::configuration_folder;
+use crate::folder_name::configuration_folder;
 use crate::store::{ListedTrial, Manifest, Store};
 use crate::variation::label;
 

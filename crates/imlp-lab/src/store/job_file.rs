@@ -2,7 +2,7 @@
 
 use super::checkpoint_file;
 use super::result::RESULT;
-use super::trunks;
+use super::trunk_file;
 use super::worker::IDENTITY;
 use crate::files::is_unfinished;
 
@@ -44,7 +44,7 @@ impl JobFile {
             Some(Self::Snapshots)
         } else if checkpoint_file::is_checkpoint(name) {
             Some(Self::Checkpoint)
-        } else if trunks::is_state(name) {
+        } else if trunk_file::is_state(name) {
             Some(Self::Trunk)
         } else if is_unfinished(name) {
             Some(Self::Unfinished)

@@ -22,7 +22,7 @@ use super::worker::IDENTITY;
 use crate::entry::{is_absent, is_plain_folder};
 use crate::error::LabError;
 use crate::files::{UnfinishedFile, is_unfinished, list, read_json, remove_file};
-use crate::identity::{Identity, is_job_name};
+use crate::identity::{Identity, TrunkId, is_job_name};
 
 /// Age at which a file that was being written is left over: writing one takes seconds.
 const UNFINISHED_AFTER: Duration = Duration::from_secs(60 * 60);
@@ -132,6 +132,14 @@ impl Store {
             self.refuse_while_busy()?;
         }
         remove_job(path)
+    }
+
+    /// Removes a trunk for which no trial waits; false when there is none.
+    ///
+    /// # Errors
+    /// [`LabError::Io`].
+    pub fn free_trunk(&self, id: &TrunkId) -> Result<bool, LabError> {
+        remove_job(&self.trunk_folder(id))
     }
 
     /// Refuses to go on while a process may work in the folder.

@@ -11,19 +11,15 @@ use serde::{Deserialize, Serialize};
 
 use super::checkpoint_file;
 use super::folder::Store;
-use super::job_file::is_number;
 use super::lease::Lease;
-use super::leftovers::remove_job;
 use super::result::{self, Published, RESULT, set_aside};
 use super::state::State;
+use super::trunk_file::{self, is_state};
 use super::worker::{Availability, Worker};
 use crate::entry::is_there;
 use crate::error::LabError;
 use crate::identity::{JobId, TrialId, TrunkId};
 use crate::tensor_files;
-
-const PREFIX: &str = "trunk-";
-const SUFFIX: &str = ".safetensors";
 
 /// What is published of a trunk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,19 +28,6 @@ struct StoredTrunk {
     state: String,
     /// The trials that share it.
     trials: Vec<TrialId>,
-}
-
-/// Whether a file of that name holds the state of a trunk.
-pub(super) fn is_state(name: &str) -> bool {
-    let stem = name.strip_prefix(PREFIX);
-    let parts = stem.and_then(|rest| rest.strip_suffix(SUFFIX)?.split_once('-'));
-    parts.is_some_and(|(attempt, sha256)| {
-        let is_digit = |c: u8| c.is_ascii_hexdigit();
-        attempt.len() >= 4
-            && is_number(attempt)
-            && sha256.len() == 64
-            && sha256.bytes().all(is_digit)
-    })
 }
 
 impl Store {
@@ -77,7 +60,7 @@ impl Store {
         state: &WeightsFile,
     ) -> Result<bool, LabError> {
         let sha256 = tensor_files::sha256_of(state)?;
-        let name = format!("{PREFIX}{:04}-{sha256}{SUFFIX}", lease.attempt());
+        let name = trunk_file::name(lease.attempt(), &sha256);
         let path = lease.folder().join(&name);
         lease.unless_superseded(|| tensor_files::write(&path, state))?;
         let published = lease.publish(StoredTrunk {
@@ -116,14 +99,6 @@ impl Store {
         let checkpoints = checkpoint_file::files(&self.trial_folder(trial));
         checkpoints.is_ok_and(|files| files.is_empty()) && self.is_unfinished(worker, trial)
     }
-
-    /// Removes a trunk for which no trial waits; false when there is none.
-    ///
-    /// # Errors
-    /// [`LabError::Io`].
-    pub fn free_trunk(&self, id: &TrunkId) -> Result<bool, LabError> {
-        remove_job(&self.trunk_folder(id))
-    }
 }
 
 /// The file with the state of the trunk in `folder`.
@@ -146,24 +121,4 @@ fn published_state(folder: &Path) -> Result<Option<PathBuf>, LabError> {
 pub(super) fn sharers(folder: &Path) -> Vec<TrialId> {
     let stored = result::read::<StoredTrunk>(folder).ok().flatten();
     stored.map_or(Vec::new(), |published| published.result.trials)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_that_are_written_are_states() {
-        let sha256 = "0a".repeat(32);
-        assert!(is_state(&format!("trunk-0001-{sha256}.safetensors")));
-        for name in [
-            "trunk-0001.safetensors",
-            &format!("trunk-1-{sha256}.safetensors"),
-            &format!("trunk-0001-{sha256}0.safetensors"),
-            &format!("../trunk-0001-{sha256}.safetensors"),
-            &format!("trunk-mine-{sha256}.safetensors"),
-        ] {
-            assert!(!is_state(name), "{name}");
-        }
-    }
 }
