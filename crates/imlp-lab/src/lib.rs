@@ -34,6 +34,7 @@ pub mod text;
 pub mod trial_table;
 mod trunks;
 pub mod variation;
+pub mod view;
 pub mod weights;
 
 pub use error::LabError;
