@@ -49,6 +49,13 @@ impl Recipe {
         include::embedded(name, text_of).map(|table| Self { table })
     }
 
+    /// The recipe with every key of `above` over its own, as if `above` included it.
+    pub(crate) fn under(self, above: Self) -> Self {
+        Self {
+            table: include::over(self.table, above.table),
+        }
+    }
+
     /// Reads a recipe from text, which includes no other.
     ///
     /// # Errors

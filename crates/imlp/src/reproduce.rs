@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime};
 use imlp_lab::claims::claim::Claim;
 use imlp_lab::claims::page;
 use imlp_lab::claims::records::{Records, Run};
-use imlp_lab::claims::study::{STUDIES, Scale, Study};
+use imlp_lab::claims::study::{Scale, Study, studies};
 use imlp_lab::executor::{Failed, Results, collect};
 use imlp_lab::files::{create_folder, refuse_file, write_output};
 use imlp_lab::store::{Manifest, Store};
@@ -31,6 +31,14 @@ pub fn run(arguments: &ReproduceArguments) -> Result<(), Failure> {
     let readings = arguments.reading.readings();
     let studies = Study::of(claims, readings, arguments.variation.as_deref())
         .map_err(|reason| Failure::Message(format!("--variation: {reason}")))?;
+    let scale = arguments.scale.scale();
+    if arguments.variation.is_some() && scale != Scale::Cpu {
+        return Err(Failure::Message(format!(
+            "--variation: variations are of scale {}, not of {}",
+            Scale::Cpu.name(),
+            scale.name()
+        )));
+    }
     for folder in [&arguments.results, &arguments.out] {
         refuse_file(folder)?;
     }
@@ -159,8 +167,8 @@ fn refuse_strangers(
 fn restore(results: &Path, experiment: &Experiment, store: &Store) -> Result<usize, Failure> {
     let mut restored = 0;
     for scale in Scale::ALL {
-        for study in STUDIES {
-            if let Some(records) = Records::read(&page::folder(results, study, scale))? {
+        for study in studies() {
+            if let Some(records) = Records::read(&page::folder(results, &study, scale))? {
                 restored += records.restore(experiment, store)?;
             }
         }

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use super::claim::Claim;
 use super::judge::{Judgement, figures, judge};
 use super::records::{Records, Run};
-use super::study::{Reading, STUDIES, Scale, Study};
+use super::study::{Reading, Scale, Study, studies};
 use crate::error::LabError;
 use crate::files::{create_folder, write_atomically, write_json};
 use crate::text::duration;
@@ -32,8 +32,8 @@ pub fn folder(results: &Path, study: &Study, scale: Scale) -> PathBuf {
 pub fn write(results: &Path, from: &Path) -> Result<Page, LabError> {
     let mut shown = Vec::new();
     for scale in Scale::ALL.into_iter().rev() {
-        for study in STUDIES {
-            let folder = folder(results, study, scale);
+        for study in studies() {
+            let folder = folder(results, &study, scale);
             let Some(records) = Records::read(&folder)? else {
                 continue;
             };
@@ -41,10 +41,10 @@ pub fn write(results: &Path, from: &Path) -> Result<Page, LabError> {
             let reference = reference.map(|study| self::folder(results, &study, scale));
             let reference = reference.map(|folder| Records::read(&folder));
             let reference = reference.transpose()?.flatten();
-            let judgements = judge(study, &records, reference.as_ref())?;
+            let judgements = judge(&study, &records, reference.as_ref())?;
             let figures = write_files(&folder, &records, &judgements)?;
             shown.push(Shown {
-                study: *study,
+                study,
                 folder,
                 records,
                 judgements,
@@ -146,20 +146,22 @@ fn page(shown: &[Shown], notes: Option<&str>, from: &Path) -> String {
     }
     page.push_str("\n## All verdicts\n\n");
     page.push_str(
-        "| claim | scale | reading | case | verdict | statistic | critical | power | seeds |\n",
+        "| claim | scale | reading | variation | case | verdict | statistic | critical | power | \
+         seeds |\n",
     );
-    page.push_str("|---|---|---|---|---|---|---|---|---|\n");
+    page.push_str("|---|---|---|---|---|---|---|---|---|---|\n");
     for claim in Claim::ALL {
         for (shown, judgement) in of_claim(shown, claim) {
             let power = judgement
                 .power
                 .map_or("–".to_owned(), |power| format!("{:.0} %", 100.0 * power));
             page.push_str(&format!(
-                "| [{}](#{}) | {} | {} | {} | **{}** | {} | {} | {power} | {} |\n",
+                "| [{}](#{}) | {} | {} | {} | {} | **{}** | {} | {} | {power} | {} |\n",
                 claim.name(),
                 claim.name(),
                 judgement.scale.name(),
                 shown.study.reading.name(),
+                shown.study.variation.unwrap_or("–"),
                 judgement.case,
                 judgement.verdict.words(),
                 judgement.statistic,

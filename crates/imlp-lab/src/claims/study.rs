@@ -64,10 +64,12 @@ pub struct Study {
     pub claim: Claim,
     /// The reading.
     pub reading: Reading,
-    /// What differs from the claim's main study: more images, fewer epochs …
+    /// What differs from the claim's main study: fewer images, more epochs …
     pub variation: Option<&'static str>,
     /// Path of its recipe under `recipes/paper/`.
     path: &'static str,
+    /// Path there of what a variation sets over it.
+    over: Option<&'static str>,
 }
 
 /// The recipes in `recipes/paper/`, by their paths there.
@@ -107,6 +109,20 @@ const RECIPES: &[(&str, &str)] = embedded![
     "first-layer-frozen.toml",
     "schedule-co-trained.toml",
     "schedule-frozen.toml",
+    "variations/augmented.toml",
+    "variations/3-epochs.toml",
+    "variations/30-epochs.toml",
+    "variations/2000-images.toml",
+    "variations/5000-images.toml",
+    "variations/half-width.toml",
+    "variations/half-width-mixer.toml",
+    "variations/twice-width.toml",
+    "variations/twice-width-mixer.toml",
+    "variations/slow-prior.toml",
+    "variations/fast-prior.toml",
+    "variations/every-50-steps.toml",
+    "variations/cifar-100.toml",
+    "variations/tiny-imagenet.toml",
 ];
 
 const fn study(claim: Claim, reading: Reading, path: &'static str) -> Study {
@@ -115,14 +131,15 @@ const fn study(claim: Claim, reading: Reading, path: &'static str) -> Study {
         reading,
         variation: None,
         path,
+        over: None,
     }
 }
 
-/// All studies, in the order in which they are run and shown.
-pub const STUDIES: &[Study] = {
+/// The main studies, in the order in which they are run.
+const MAIN: [Study; 10] = {
     use Claim::{FirstLayer, Mixer, Schedule, TrainingTime, VCurve};
     use Reading::{CoTrained, Frozen};
-    &[
+    [
         study(VCurve, CoTrained, "v-curve-co-trained.toml"),
         study(VCurve, Frozen, "v-curve-frozen.toml"),
         study(Mixer, CoTrained, "mixer-co-trained.toml"),
@@ -136,6 +153,51 @@ pub const STUDIES: &[Study] = {
     ]
 };
 
+/// The variations by name and claim, each with what it sets over the claim's recipe. The
+/// cheapest come first.
+const VARIATIONS: &[(&str, Claim, &str)] = {
+    use Claim::{Mixer, VCurve};
+    &[
+        ("2000-images", VCurve, "variations/2000-images.toml"),
+        ("2000-images", Mixer, "variations/2000-images.toml"),
+        ("5000-images", VCurve, "variations/5000-images.toml"),
+        ("5000-images", Mixer, "variations/5000-images.toml"),
+        ("3-epochs", VCurve, "variations/3-epochs.toml"),
+        ("3-epochs", Mixer, "variations/3-epochs.toml"),
+        ("half-width", VCurve, "variations/half-width.toml"),
+        ("half-width", Mixer, "variations/half-width-mixer.toml"),
+        ("augmented", VCurve, "variations/augmented.toml"),
+        ("augmented", Mixer, "variations/augmented.toml"),
+        ("cifar-100", VCurve, "variations/cifar-100.toml"),
+        ("cifar-100", Mixer, "variations/cifar-100.toml"),
+        ("slow-prior", VCurve, "variations/slow-prior.toml"),
+        ("slow-prior", Mixer, "variations/slow-prior.toml"),
+        ("fast-prior", VCurve, "variations/fast-prior.toml"),
+        ("fast-prior", Mixer, "variations/fast-prior.toml"),
+        ("every-50-steps", VCurve, "variations/every-50-steps.toml"),
+        ("every-50-steps", Mixer, "variations/every-50-steps.toml"),
+        ("tiny-imagenet", VCurve, "variations/tiny-imagenet.toml"),
+        ("30-epochs", VCurve, "variations/30-epochs.toml"),
+        ("30-epochs", Mixer, "variations/30-epochs.toml"),
+        ("twice-width", VCurve, "variations/twice-width.toml"),
+        ("twice-width", Mixer, "variations/twice-width-mixer.toml"),
+    ]
+};
+
+/// All studies, in the order in which they are run and shown: the main ones, then the
+/// variations in both readings.
+pub fn studies() -> impl Iterator<Item = Study> {
+    let variations = VARIATIONS.iter().flat_map(|&(name, claim, over)| {
+        let of_claim = MAIN.iter().filter(move |study| study.claim == claim);
+        of_claim.map(move |study| Study {
+            variation: Some(name),
+            over: Some(over),
+            ..*study
+        })
+    });
+    MAIN.into_iter().chain(variations)
+}
+
 impl Study {
     /// Those that decide one of `claims` in one of `readings`; the main ones, or with
     /// `variation` that variation of them.
@@ -146,16 +208,16 @@ impl Study {
     ) -> Result<Vec<Self>, String> {
         let measured: Vec<Claim> = claims.iter().map(|claim| claim.measured_by()).collect();
         let asked =
-            |study: &&Self| measured.contains(&study.claim) && readings.contains(&study.reading);
-        let of_claims = STUDIES.iter().filter(asked);
-        let found: Vec<Self> = of_claims
-            .clone()
-            .filter(|study| study.variation == variation)
-            .copied()
-            .collect();
+            |study: &Self| measured.contains(&study.claim) && readings.contains(&study.reading);
+        let of_claims: Vec<Self> = studies().filter(asked).collect();
+        let varied = of_claims
+            .iter()
+            .filter(|study| study.variation == variation);
+        let found: Vec<Self> = varied.copied().collect();
         match variation {
             Some(name) if found.is_empty() => {
-                let mut names: Vec<&str> = of_claims.filter_map(|study| study.variation).collect();
+                let names = of_claims.iter().filter_map(|study| study.variation);
+                let mut names: Vec<&str> = names.collect();
                 names.sort_unstable();
                 names.dedup();
                 let hint = did_you_mean(name, names.iter().copied());
@@ -171,13 +233,18 @@ impl Study {
 
     /// The study of that name.
     pub fn of_name(name: &str) -> Option<Self> {
-        STUDIES.iter().find(|study| study.name() == name).copied()
+        studies().find(|study| study.name() == name)
     }
 
     /// Its name: claim, variation and reading.
     pub fn name(&self) -> String {
         let variation = self.variation.map(|v| format!("-{v}")).unwrap_or_default();
         format!("{}{variation}-{}", self.claim.name(), self.reading.name())
+    }
+
+    /// Whether it is tried at `scale`: variations are of scale `cpu` alone.
+    pub fn is_of(&self, scale: Scale) -> bool {
+        self.variation.is_none() || scale == Scale::Cpu
     }
 
     /// Its recipe at `scale`.
@@ -193,18 +260,22 @@ impl Study {
                 .find(|(known, _)| *known == path)
                 .map(|(_, text)| *text)
         };
-        Recipe::embedded(self.path, &text_of)
+        let recipe = Recipe::embedded(self.path, &text_of)?;
+        match self.over {
+            Some(over) => Ok(recipe.under(Recipe::embedded(over, &text_of)?)),
+            None => Ok(recipe),
+        }
     }
 
     /// The studies of which its judgement needs the records too.
     pub fn reference(&self) -> Option<Self> {
-        let is_reference = |study: &&Self| {
+        let is_reference = |study: &Self| {
             (study.claim, study.reading, study.variation)
                 == (Claim::VCurve, self.reading, self.variation)
         };
         match self.claim {
             // Its constant α are those of the V-curve.
-            Claim::Schedule => STUDIES.iter().find(is_reference).copied(),
+            Claim::Schedule => studies().find(is_reference),
             _ => None,
         }
     }
@@ -216,9 +287,12 @@ mod tests {
     use crate::plan::Plan;
 
     #[test]
-    fn every_study_has_a_recipe_at_every_scale() {
-        for study in STUDIES {
+    fn every_study_has_a_recipe_at_its_scales() {
+        for study in studies() {
             for scale in Scale::ALL {
+                if !study.is_of(scale) {
+                    continue;
+                }
                 let recipe = study.recipe(scale).unwrap();
                 let plan = Plan::new(&recipe).unwrap_or_else(|e| panic!("{}: {e}", study.name()));
                 for configuration in plan.configurations() {
@@ -226,7 +300,7 @@ mod tests {
                     assert_eq!(training.name(), study.reading.name(), "{}", study.name());
                 }
             }
-            assert_eq!(Study::of_name(&study.name()), Some(*study));
+            assert_eq!(Study::of_name(&study.name()), Some(study));
         }
     }
 
@@ -234,13 +308,13 @@ mod tests {
     #[test]
     fn a_recipe_of_scale_cpu_is_the_file_as_it_lies_there() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes/paper");
-        for study in STUDIES {
+        for study in MAIN {
             let read = Recipe::read(&folder.join(study.path)).unwrap();
             assert_eq!(study.recipe(Scale::Cpu).unwrap(), read, "{}", study.path);
         }
         let mut files = 0;
-        for (sub, folder) in [("", folder.clone()), ("scale/", folder.join("scale"))] {
-            for entry in std::fs::read_dir(folder).unwrap() {
+        for sub in ["", "scale/", "variations/"] {
+            for entry in std::fs::read_dir(folder.join(sub)).unwrap() {
                 let name = entry.unwrap().file_name().into_string().unwrap();
                 if name.ends_with(".toml") {
                     let path = format!("{sub}{name}");
@@ -252,6 +326,20 @@ mod tests {
         assert_eq!(files, RECIPES.len());
     }
 
+    /// A variation that sets nothing, or twice the same, would be the main study once more.
+    #[test]
+    fn a_variation_asks_for_trials_of_its_own() {
+        let mut known: Vec<(String, Recipe)> = Vec::new();
+        for study in studies() {
+            let mut recipe = study.recipe(Scale::Cpu).unwrap();
+            // Fewer seeds do not make other trials.
+            recipe.set("sweep.seeds", 1.into()).unwrap();
+            let same = known.iter().find(|(_, other)| *other == recipe);
+            assert!(same.is_none(), "{} as {}", study.name(), same.unwrap().0);
+            known.push((study.name(), recipe));
+        }
+    }
+
     #[test]
     fn claims_that_share_a_study_run_it_once() {
         let claims = [Claim::VCurve, Claim::Fraction, Claim::LogarithmicSides];
@@ -260,8 +348,14 @@ mod tests {
         assert_eq!(names, ["v-curve-frozen"]);
         let refused = Study::of(&Claim::ALL, &Reading::ALL, Some("augmentde")).unwrap_err();
         assert!(
-            refused.starts_with("there is no such variation"),
+            refused.starts_with("there is no such variation (did you mean `augmented`?)"),
             "{refused}"
+        );
+        let mixers = Study::of(&[Claim::Mixer], &Reading::ALL, Some("half-width")).unwrap();
+        let names: Vec<String> = mixers.iter().map(Study::name).collect();
+        assert_eq!(
+            names,
+            ["mixer-half-width-co-trained", "mixer-half-width-frozen"]
         );
     }
 }

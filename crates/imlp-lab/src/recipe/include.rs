@@ -87,7 +87,7 @@ fn read_above(path: &Path, chain: &mut Vec<PathBuf>) -> Result<Table, LabError> 
 /// `base`, each key of which gives way to the same key of `table`. A key is
 /// `table.key`: a value that happens to be a table is replaced whole, so that
 /// nothing of it is left over.
-fn over(mut base: Table, table: Table) -> Table {
+pub(super) fn over(mut base: Table, table: Table) -> Table {
     for (name, value) in table {
         match (base.get_mut(&name), value) {
             (Some(Value::Table(there)), Value::Table(here)) => {
