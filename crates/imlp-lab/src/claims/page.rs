@@ -170,10 +170,43 @@ fn page(shown: &[Shown], notes: Option<&str>, from: &Path) -> String {
             ));
         }
     }
+    page.push_str(&readings_table(shown));
     for claim in Claim::ALL {
         section(&mut page, claim, shown, from);
     }
     page
+}
+
+/// What the paper leaves open, in columns and rows: which of it gives the paper's curves?
+fn readings_table(shown: &[Shown]) -> String {
+    // Claim, scale, variation, case; a verdict for each reading.
+    let mut rows: Vec<([String; 4], [String; 2])> = Vec::new();
+    for claim in Claim::ALL {
+        for (shown, judgement) in of_claim(shown, claim) {
+            let key = [
+                format!("[{0}](#{0})", claim.name()),
+                judgement.scale.name().to_owned(),
+                shown.study.variation.unwrap_or("–").to_owned(),
+                judgement.case.clone(),
+            ];
+            let index = rows.iter().position(|(known, _)| *known == key);
+            let index = index.unwrap_or_else(|| {
+                rows.push((key, ["–".to_owned(), "–".to_owned()]));
+                rows.len() - 1
+            });
+            let column = Reading::ALL.iter().position(|r| *r == judgement.reading);
+            let column = column.expect("every reading has a column");
+            rows[index].1[column] = judgement.verdict.words().to_owned();
+        }
+    }
+    let mut table = "\n## Which reading gives the paper's result?\n\n\
+         | claim | scale | variation | case | co-trained | frozen |\n|---|---|---|---|---|---|\n"
+        .to_owned();
+    for (key, verdicts) in rows {
+        let cells: Vec<String> = key.into_iter().chain(verdicts).collect();
+        table.push_str(&format!("| {} |\n", cells.join(" | ")));
+    }
+    table
 }
 
 fn of_claim(shown: &[Shown], claim: Claim) -> impl Iterator<Item = (&Shown, &Judgement)> {
