@@ -3,6 +3,7 @@
 
 mod arms;
 mod curve;
+mod levels;
 #[cfg(test)]
 mod tests;
 
@@ -206,13 +207,24 @@ fn findings(
     })
 }
 
-/// The figures of a study as SVG, one per case: a title, and the curves of its ways of
-/// interpolating.
+/// What a case of a study looks like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    /// The case.
+    pub title: String,
+    /// The curves of its ways of interpolating.
+    pub svg: String,
+    /// The numbers of each way of interpolating: its name, which is empty where there is one
+    /// alone, and a Markdown table.
+    pub levels: Vec<(String, String)>,
+}
+
+/// The pictures of a study, one per case.
 ///
 /// # Errors
 /// A record with a value that is not a fraction; a figure that cannot be drawn.
-pub fn figures(records: &Records) -> Result<Vec<(String, String)>, LabError> {
-    let mut figures = Vec::new();
+pub fn pictures(records: &Records) -> Result<Vec<Picture>, LabError> {
+    let mut pictures = Vec::new();
     for case in cases(&records.header.configurations) {
         let arms = Arm::all(records, &case.configurations)?;
         let Some(first) = arms.first() else {
@@ -233,9 +245,14 @@ pub fn figures(records: &Records) -> Result<Vec<(String, String)>, LabError> {
                 overlay(&title, &subtitle, &named)?
             }
         };
-        figures.push((case.label, svg));
+        let levels = arms.iter().map(|arm| Ok((arm.name(), levels::table(arm)?)));
+        pictures.push(Picture {
+            title: case.label,
+            svg,
+            levels: levels.collect::<Result<_, LabError>>()?,
+        });
     }
-    Ok(figures)
+    Ok(pictures)
 }
 
 /// One configuration and its curves.

@@ -6,7 +6,7 @@ use imlp_suggest::counted;
 use time::OffsetDateTime;
 
 use super::claim::Claim;
-use super::judge::{Judgement, figures, judge};
+use super::judge::{Judgement, Picture, judge, pictures};
 use super::records::{Records, Run};
 use super::study::{Reading, Scale, Study, studies};
 use crate::error::LabError;
@@ -42,13 +42,14 @@ pub fn write(results: &Path, from: &Path) -> Result<Page, LabError> {
             let reference = reference.map(|folder| Records::read(&folder));
             let reference = reference.transpose()?.flatten();
             let judgements = judge(&study, &records, reference.as_ref())?;
-            let figures = write_files(&folder, &records, &judgements)?;
+            let pictures = pictures(&records)?;
+            write_files(&folder, &records, &judgements, &pictures)?;
             shown.push(Shown {
                 study,
                 folder,
                 records,
                 judgements,
-                figures,
+                pictures,
             });
         }
     }
@@ -76,15 +77,15 @@ struct Shown {
     folder: PathBuf,
     records: Records,
     judgements: Vec<Judgement>,
-    /// Title and file name.
-    figures: Vec<(String, String)>,
+    pictures: Vec<Picture>,
 }
 
 fn write_files(
     folder: &Path,
     records: &Records,
     judgements: &[Judgement],
-) -> Result<Vec<(String, String)>, LabError> {
+    pictures: &[Picture],
+) -> Result<(), LabError> {
     create_folder(folder)?;
     let rows: Vec<TrialRow<'_>> = records
         .trials
@@ -108,13 +109,15 @@ fn write_files(
         &TrialTable::new(&rows).csv_bytes()?,
     )?;
     write_json(&folder.join("verdict.json"), &judgements)?;
-    let mut written = Vec::new();
-    for (index, (title, svg)) in figures(records)?.into_iter().enumerate() {
-        let name = format!("curve-{}.svg", index + 1);
-        write_atomically(&folder.join(&name), svg.as_bytes())?;
-        written.push((title, name));
+    for (index, picture) in pictures.iter().enumerate() {
+        write_atomically(&folder.join(figure_name(index)), picture.svg.as_bytes())?;
     }
-    Ok(written)
+    Ok(())
+}
+
+/// The file name of a study's figure.
+fn figure_name(index: usize) -> String {
+    format!("curve-{}.svg", index + 1)
 }
 
 const INTRODUCTION: &str = "\
@@ -277,9 +280,19 @@ fn study(page: &mut String, claim: Claim, shown: &Shown, from: &Path) {
         return;
     }
     page.push('\n');
-    for (title, file) in &shown.figures {
-        let path = link(from, &shown.folder.join(file));
-        page.push_str(&format!("![{title}]({path})\n"));
+    for (index, picture) in shown.pictures.iter().enumerate() {
+        let path = link(from, &shown.folder.join(figure_name(index)));
+        page.push_str(&format!("![{}]({path})\n", picture.title));
+    }
+    for picture in &shown.pictures {
+        for (name, table) in &picture.levels {
+            let name = Some(name).filter(|name| !name.is_empty());
+            let name = name.map(|name| format!("; {name}")).unwrap_or_default();
+            page.push_str(&format!(
+                "\n<details><summary>Numbers: {}{name}</summary>\n\n{table}\n</details>\n",
+                picture.title
+            ));
+        }
     }
     page.push_str(&format!(
         "\nTrained for {} of one core each. Files: [{}]({}).\n",
