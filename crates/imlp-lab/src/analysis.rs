@@ -159,6 +159,11 @@ impl Analysis {
         self.verdict.as_ref().map(|verdict| verdict.shape)
     }
 
+    /// The declared shape in one phrase with its statistics, without a full stop.
+    pub fn shape_sentence(&self) -> String {
+        text::shape_sentence(self)
+    }
+
     /// The most important diagnosis in one sentence of plain words, with its numbers and
     /// without a full stop.
     pub fn sentence(&self) -> String {

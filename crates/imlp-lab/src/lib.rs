@@ -6,6 +6,7 @@ pub mod analysis;
 pub mod claims;
 pub mod comparison;
 pub mod curve;
+pub mod description;
 mod entry;
 mod error;
 pub mod executor;

@@ -11,7 +11,6 @@ mod records;
 mod summary;
 #[cfg(test)]
 mod tests;
-mod titles;
 
 use std::path::{Path, PathBuf};
 

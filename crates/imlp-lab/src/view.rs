@@ -4,9 +4,15 @@
 //! without its data or networks. The report holds it as JSON; units are in each field.
 //! Accuracies are fractions, losses are nats.
 
+mod answer;
+mod points;
+mod read;
+
 use serde::Serialize;
 
+use crate::analysis::evidence::{MeasuredOn, Moment};
 use crate::curve::Curve;
+use crate::description::{Fact, TrainingCost};
 
 /// An experiment as it stands.
 #[derive(Clone, Debug, Serialize)]
@@ -46,15 +52,6 @@ pub struct ExperimentState {
     pub failed: usize,
 }
 
-/// A name and a value, for people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Fact {
-    /// What it is.
-    pub name: String,
-    /// The value in words.
-    pub value: String,
-}
-
 /// One configuration: a complete recipe, but for α and the seed.
 #[derive(Clone, Debug, Serialize)]
 pub struct ConfigurationView {
@@ -66,6 +63,8 @@ pub struct ConfigurationView {
     pub notes: Vec<String>,
     /// Whether a trial with α = 1 ends as the prior.
     pub ends_as_prior: bool,
+    /// A line that tells how it was trained; empty in a folder of an early version.
+    pub subtitle: String,
     /// The curves that were measured; the result is (test, after).
     pub curves: Vec<CurveView>,
     /// Its linear layers in order, named as in the twin.
@@ -77,11 +76,20 @@ pub struct ConfigurationView {
     /// First layers of the trials of one seed; none where they were not kept.
     pub first_layer: Option<FirstLayerView>,
     /// What training costs; none in a folder of an early version.
-    pub cost: Option<CostView>,
+    pub cost: Option<TrainingCost>,
     /// Names and values: data, checksum, parameters …
     pub facts: Vec<Fact>,
     /// The recipe with every default written out, as TOML.
     pub config_toml: String,
+}
+
+impl ConfigurationView {
+    /// The curve on these images at that moment, if it was measured.
+    pub fn curve(&self, on: MeasuredOn, at: Moment) -> Option<&Curve> {
+        let mut curves = self.curves.iter();
+        let found = curves.find(|view| view.on == on && view.at == at);
+        found.map(|view| &view.curve)
+    }
 }
 
 /// What a reader came for, in sentences.
@@ -118,33 +126,11 @@ pub struct Gain {
 #[derive(Clone, Debug, Serialize)]
 pub struct CurveView {
     /// The images it was measured on.
-    pub on: ImageSet,
+    pub on: MeasuredOn,
     /// Before or after the last interpolation.
     pub at: Moment,
     /// The curve, with every seed's value.
     pub curve: Curve,
-}
-
-/// A set of images.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ImageSet {
-    /// A fixed sample of the training images.
-    Training,
-    /// The validation split.
-    Validation,
-    /// The test set.
-    Test,
-}
-
-/// A side of an interpolation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Moment {
-    /// Before it.
-    Before,
-    /// After it.
-    After,
 }
 
 /// One trial.
@@ -246,21 +232,4 @@ pub struct FirstLayerOfTwin {
     pub alpha: f64,
     /// A row per unit, flattened C,H,W.
     pub rows: Vec<Vec<f32>>,
-}
-
-/// What training costs.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct CostView {
-    /// Free parameters of the prior.
-    pub prior_parameters: u64,
-    /// Of the dense twin.
-    pub twin_parameters: u64,
-    /// Multiply-adds of the prior per image, forward.
-    pub prior_macs: u64,
-    /// Of the dense twin.
-    pub twin_macs: u64,
-    /// Floating-point operations of the prior per training image, forward and backward.
-    pub prior_flops: u64,
-    /// Of the dense twin.
-    pub twin_flops: u64,
 }

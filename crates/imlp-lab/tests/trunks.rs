@@ -419,7 +419,7 @@ fn a_trunk_that_nobody_needs_is_a_leftover() {
     let folder = with_trunk(&experiment);
     let store = Store::existing(folder.path()).unwrap();
     let other = self::experiment("[sweep]\nalphas = [0.25]\nseeds = 1\nends = false\n");
-    let manifest = imlp_lab::store::Manifest::of(&other, Policy::default(), "");
+    let manifest = imlp_lab::store::Manifest::of(&other, Policy::default(), "").unwrap();
     store.note(&manifest).unwrap();
     let leftovers = store.leftovers(true).unwrap();
     let is_trunk = |path: &Path| path.starts_with(folder.path().join("trunks"));

@@ -114,6 +114,13 @@ fn parameters(network: &Network) -> u64 {
     specs.iter().map(|spec| spec.len() as u64).sum()
 }
 
+/// Multiply-adds of the linear layers for one image, forward.
+pub fn macs_per_image(network: &Network) -> u64 {
+    let layers = network.linear_layers().into_iter();
+    let flops = layers.map(|layer| layer.map.flops());
+    flops.fold(0, u64::saturating_add) / 2
+}
+
 /// Operations of the linear layers for one image, forward and backward.
 fn flops_per_image(network: &Network) -> u64 {
     flops(network.layers(), &mut false)

@@ -30,7 +30,7 @@ pub use conversion::{
     Check, DenseLayer, DenseNetwork, Difference, Form, NetworkConfig, Projected, StructureShares,
     TensorAssignment, TensorStatistics, WeightedNetwork, check, project,
 };
-pub use cost::{Cost, NetworkCost};
+pub use cost::{Cost, NetworkCost, macs_per_image};
 pub use data_config::DataConfig;
 pub use error::TrainError;
 pub use hyperparameters::config::TrainConfig;

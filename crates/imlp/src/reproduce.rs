@@ -96,7 +96,7 @@ fn try_study(arguments: &ReproduceArguments, study: &Study) -> Result<Vec<Failed
         &experiment,
         execution.policy,
         &command_line(),
-    ))?;
+    )?)?;
     let known = restore(&arguments.results, &experiment, &store)?;
     if known > 0 && !arguments.quiet {
         tell(format_args!(

@@ -49,7 +49,7 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
     let fetch = MissingData::Fetch;
     let (experiment, execution) = prepare(plan, common.device, execution, fetch, announce)?;
     let store = Store::create(&execution.out)?;
-    let manifest = Manifest::of(&experiment, execution.policy, &command_line());
+    let manifest = Manifest::of(&experiment, execution.policy, &command_line())?;
     store.note(&manifest)?;
     let submission = Submission {
         slurm: &arguments.slurm,

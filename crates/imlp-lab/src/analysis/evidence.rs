@@ -1,6 +1,7 @@
 //! What the records of trials say beside the curve, and the curve made of them.
 
 use imlp_train::{Measurement, Metrics, PriorRecord, TrialRecord, TrialStatus};
+use serde::Serialize;
 
 use crate::curve::{Curve, CurveError, TrialValue};
 
@@ -59,7 +60,8 @@ impl TrialEvidence {
 }
 
 /// A set of images on which trials and priors are measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum MeasuredOn {
     /// The validation split.
     Validation,
@@ -76,7 +78,8 @@ impl MeasuredOn {
         }
     }
 
-    fn of_trial(self, measurement: &Measurement) -> Option<Metrics> {
+    /// What a measurement says of it.
+    pub(crate) fn of(self, measurement: &Measurement) -> Option<Metrics> {
         match self {
             Self::Validation => measurement.validation,
             Self::Test => measurement.test,
@@ -91,13 +94,45 @@ impl MeasuredOn {
     }
 }
 
-/// Accuracy against α of finished trials and of their priors, one for each seed. A trial
-/// without a measurement has diverged.
+/// A side of the last interpolation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Moment {
+    /// Before it.
+    Before,
+    /// After it: the result.
+    After,
+}
+
+impl Moment {
+    fn of(self, record: &TrialRecord) -> &Measurement {
+        match self {
+            Self::Before => &record.before,
+            Self::After => &record.after,
+        }
+    }
+}
+
+/// Accuracy against α of finished trials and of their priors, one for each seed, after the
+/// last interpolation. A trial without a measurement has diverged.
 ///
 /// # Errors
 /// [`CurveError`]: no trial, a trial or a prior given twice, an accuracy that is none.
 pub fn curve<'a>(
     on: MeasuredOn,
+    trials: impl IntoIterator<Item = &'a TrialRecord>,
+    priors: impl IntoIterator<Item = &'a PriorRecord>,
+) -> Result<Curve, CurveError> {
+    curve_at(on, Moment::After, trials, priors)
+}
+
+/// As [`curve`], at a moment of choice.
+///
+/// # Errors
+/// As [`curve`].
+pub fn curve_at<'a>(
+    on: MeasuredOn,
+    at: Moment,
     trials: impl IntoIterator<Item = &'a TrialRecord>,
     priors: impl IntoIterator<Item = &'a PriorRecord>,
 ) -> Result<Curve, CurveError> {
@@ -107,7 +142,7 @@ pub fn curve<'a>(
         .map(|record| TrialValue {
             alpha: record.alpha.get(),
             seed: record.seed,
-            value: accuracy(on.of_trial(&record.after)),
+            value: accuracy(on.of(at.of(record))),
         })
         .collect();
     let priors: Vec<(u64, Option<f64>)> = priors

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use imlp_train::{PriorRecord, TrialRecord};
 
-use super::evidence::{Evidence, MeasuredOn, TrialEvidence, curve};
+use super::evidence::{Evidence, MeasuredOn, Moment, TrialEvidence, curve_at};
 use super::{Analysis, with};
 use crate::curve::Curve;
 use crate::error::LabError;
 use crate::files::{create_folder, write_json};
 use crate::folder_name::configuration_folder;
-use crate::store::{ListedTrial, Manifest, Store};
+use crate::store::{ListedConfiguration, ListedTrial, Manifest, Store};
 use crate::variation::label;
 
 /// The file with an [`Analysis`].
@@ -73,16 +73,16 @@ pub fn analyse(store: &Store) -> Result<Found, LabError> {
     let mut configurations = Vec::new();
     for (index, configuration) in manifest.configurations.iter().enumerate() {
         let label = label(&configuration.assignments);
-        let biases = configuration.config["interpolation"]["biases"].as_bool();
         let trials = manifest.trials.iter().filter(|t| t.configuration == index);
         let records = Records::read(store, trials, &mut notes)?;
+        let analysis = records.analysis(biases(configuration))?;
         configurations.push(Analysed {
             folder: match several {
                 true => store.root().join(configuration_folder(&label)),
                 false => store.root().to_owned(),
             },
             label,
-            analysis: records.analysis(biases.unwrap_or(true))?,
+            analysis: analysis.map(|(_, analysis)| analysis),
         });
     }
     if configurations.iter().all(|c| c.analysis.is_none()) {
@@ -98,7 +98,7 @@ pub fn analyse(store: &Store) -> Result<Found, LabError> {
 }
 
 /// Which trials belong together.
-fn manifest(store: &Store) -> Result<Manifest, LabError> {
+pub(crate) fn manifest(store: &Store) -> Result<Manifest, LabError> {
     let unlisted = |reason: String| LabError::Unlisted {
         path: store.root().to_owned(),
         reason,
@@ -112,15 +112,18 @@ fn manifest(store: &Store) -> Result<Manifest, LabError> {
 }
 
 /// The records of one configuration.
-struct Records {
-    trials: Vec<TrialRecord>,
-    priors: BTreeMap<u64, PriorRecord>,
+pub(crate) struct Records {
+    /// Of its finished trials.
+    pub(crate) trials: Vec<TrialRecord>,
+    /// Of their priors, by seed.
+    pub(crate) priors: BTreeMap<u64, PriorRecord>,
+    /// Number of trials without a result.
     unfinished: usize,
 }
 
 impl Records {
     /// Reads the results of `trials`; one that cannot be read is left out, with a note.
-    fn read<'a>(
+    pub(crate) fn read<'a>(
         store: &Store,
         trials: impl Iterator<Item = &'a ListedTrial>,
         notes: &mut Vec<String>,
@@ -145,18 +148,23 @@ impl Records {
         Ok(found)
     }
 
-    /// `None` without a finished trial.
-    fn analysis(&self, biases: bool) -> Result<Option<Analysis>, LabError> {
+    /// Accuracy against α; `None` without a finished trial that was measured so.
+    pub(crate) fn curve(&self, on: MeasuredOn, at: Moment) -> Result<Option<Curve>, LabError> {
         if self.trials.is_empty() {
             return Ok(None);
         }
-        let curve =
-            |on| -> Result<Curve, LabError> { Ok(curve(on, &self.trials, self.priors.values())?) };
-        let mut test = curve(MeasuredOn::Test)?;
-        let is_measured = self.trials.iter().any(|t| t.after.validation.is_some());
-        let validation = is_measured
-            .then(|| curve(MeasuredOn::Validation))
-            .transpose()?;
+        let curve = curve_at(on, at, &self.trials, self.priors.values())?;
+        let is_measured = on == MeasuredOn::Test || curve.points.iter().any(|p| p.seeds.n > 0);
+        Ok(is_measured.then_some(curve))
+    }
+
+    /// The curve on the test set, with the α chosen on validation, and what it shows; `None`
+    /// without a finished trial.
+    pub(crate) fn analysis(&self, biases: bool) -> Result<Option<(Curve, Analysis)>, LabError> {
+        let Some(mut test) = self.curve(MeasuredOn::Test, Moment::After)? else {
+            return Ok(None);
+        };
+        let validation = self.curve(MeasuredOn::Validation, Moment::After)?;
         if let Some(validation) = &validation {
             test = test.chosen_by(validation);
         }
@@ -165,15 +173,22 @@ impl Records {
             .iter()
             .map(|t| TrialEvidence::of(t, biases))
             .collect();
-        Ok(Some(with(
+        let analysis = with(
             &test,
             &Evidence {
                 validation: validation.as_ref(),
                 trials: &trials,
                 unfinished: self.unfinished,
             },
-        )))
+        );
+        Ok(Some((test, analysis)))
     }
+}
+
+/// Whether a configuration interpolates biases too.
+pub(crate) fn biases(configuration: &ListedConfiguration) -> bool {
+    let biases = configuration.config["interpolation"]["biases"].as_bool();
+    biases.unwrap_or(true)
 }
 
 /// A record, or none with a note where it is damaged or not here.

@@ -3,8 +3,10 @@
 use super::Analysis;
 use super::diagnosis::words::{p_number, p_text};
 use super::paired::Comparison;
-use super::shape::{Extremum, Shape, Verdict};
+use super::shape::{Extremum, MIN_SEEDS, Shape, Verdict};
+
 use super::sides::{End, Form, Side};
+use super::v_test::MIN_LEVELS;
 use crate::curve::alpha_label;
 use crate::table::{aligned, difference};
 use crate::text::{COLUMNS, wrapped};
@@ -95,6 +97,42 @@ fn shape(analysis: &Analysis, verdict: &Verdict) -> String {
         p_text(verdict.trend.p)
     ));
     lines.join("\n")
+}
+
+/// The verdict on the shape in one phrase.
+pub(super) fn shape_sentence(analysis: &Analysis) -> String {
+    let Some(verdict) = &analysis.verdict else {
+        return format!(
+            "no verdict on the shape: it takes {MIN_SEEDS} seeds and {MIN_LEVELS} values of α"
+        );
+    };
+    let statistics = match verdict.shape {
+        Shape::Valley => format!("V = {:.2}", verdict.minimum.v),
+        Shape::Hump => format!("V of the negative = {:.2}", verdict.maximum.v),
+        Shape::ValleyAndHump => {
+            format!(
+                "V = {:.2}, of the negative {:.2}",
+                verdict.minimum.v, verdict.maximum.v
+            )
+        }
+        Shape::Rising | Shape::Falling | Shape::Flat | Shape::NotShown => {
+            let highest = verdict.minimum.v.max(verdict.maximum.v);
+            return format!(
+                "{} (larger V = {highest:.2}, critical {:.2}; {} values of α, {} seeds)",
+                name(verdict.shape),
+                verdict.critical,
+                verdict.levels,
+                verdict.seeds
+            );
+        }
+    };
+    format!(
+        "{} ({statistics}, critical {:.2}; {} values of α, {} seeds)",
+        name(verdict.shape),
+        verdict.critical,
+        verdict.levels,
+        verdict.seeds
+    )
 }
 
 fn name(shape: Shape) -> &'static str {

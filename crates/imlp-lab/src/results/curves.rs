@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use imlp_train::{PriorRecord, TrialRecord};
 
 use super::records::Records;
-use super::titles::titles;
 use crate::analysis::evidence::{Evidence, MeasuredOn, TrialEvidence, curve};
 use crate::analysis::{self, Analysis};
 use crate::curve::Curve;
+use crate::description::titles;
 use crate::error::LabError;
 use crate::experiment::Configuration;
 
@@ -41,7 +41,7 @@ impl Curves {
         let priors: BTreeMap<u64, &PriorRecord> = planned
             .filter_map(|trial| Some((trial.seed, records.results.priors.get(&trial.prior)?)))
             .collect();
-        let (title, subtitle) = titles(records, configuration);
+        let (title, subtitle) = titles(records.experiment, configuration);
         let curve = |on| curve(on, trials.iter().copied(), priors.values().copied());
         let mut test = curve(MeasuredOn::Test)?.titled(title, subtitle);
         let Configuration { setup, config, .. } = &records.experiment.configurations[configuration];

@@ -12,8 +12,9 @@ use super::despite_sweeping::despite_sweeping;
 use super::folder::{MANIFEST, Store};
 use super::job_file::is_number;
 use super::result::set_aside;
+use crate::description::Description;
 use crate::error::LabError;
-use crate::experiment::{Experiment, Policy};
+use crate::experiment::{Configuration, Experiment, Policy};
 use crate::files::{read_json, write_json, write_new_json};
 use crate::identity::{PriorId, TrialId};
 use crate::keys::flat;
@@ -41,6 +42,9 @@ pub struct ListedConfiguration {
     pub assignments: Vec<Assignment>,
     /// All of it, but for α.
     pub config: Value,
+    /// What it is, in words; none in a file of an early version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<Description>,
 }
 
 /// A trial.
@@ -66,18 +70,25 @@ pub(super) fn is_set_aside(name: &str) -> bool {
 
 impl Manifest {
     /// What `command` asks for, under `policy`.
-    pub fn of(experiment: &Experiment, policy: Policy, command: &str) -> Self {
-        let configurations = experiment.configurations.iter();
+    ///
+    /// # Errors
+    /// As [`Description::of`].
+    pub fn of(experiment: &Experiment, policy: Policy, command: &str) -> Result<Self, LabError> {
+        let configurations = experiment.configurations.iter().enumerate();
         let trials = experiment.trials().iter().cloned();
-        Self {
+        let listed = |(index, configuration): (usize, &Configuration)| {
+            Ok(ListedConfiguration {
+                assignments: configuration.assignments.clone(),
+                config: serde_json::to_value(&configuration.config)
+                    .expect("a configuration has only text keys"),
+                description: Some(Description::of(experiment, index)?),
+            })
+        };
+        Ok(Self {
             command: command.to_owned(),
             configurations: configurations
-                .map(|configuration| ListedConfiguration {
-                    assignments: configuration.assignments.clone(),
-                    config: serde_json::to_value(&configuration.config)
-                        .expect("a configuration has only text keys"),
-                })
-                .collect(),
+                .map(listed)
+                .collect::<Result<_, LabError>>()?,
             trials: trials
                 .map(|trial| ListedTrial {
                     id: trial.id,
@@ -88,7 +99,7 @@ impl Manifest {
                 })
                 .collect(),
             max_attempts: Some(policy.max_attempts),
-        }
+        })
     }
 
     fn holds(&self, configuration: &ListedConfiguration) -> bool {

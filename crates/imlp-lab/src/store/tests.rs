@@ -276,6 +276,7 @@ fn manifest(learning_rate: f64) -> Manifest {
         configurations: vec![ListedConfiguration {
             assignments: Vec::new(),
             config: json!({ "train": { "learning_rate": learning_rate } }),
+            description: None,
         }],
         trials: Vec::new(),
         max_attempts: None,

@@ -6,13 +6,13 @@ use imlp_train::{
     NamedAllocation, ScheduleKind, Timing,
 };
 
-use super::records::Records;
+use crate::experiment::Experiment;
 use crate::text::thousands;
 
 /// The title and the subtitle of the configuration with index `index`.
-pub(super) fn titles(records: &Records<'_>, index: usize) -> (String, String) {
-    let seeds = records.experiment.seeds.len();
-    let configuration = &records.experiment.configurations[index];
+pub(crate) fn titles(experiment: &Experiment, index: usize) -> (String, String) {
+    let seeds = experiment.seeds.len();
+    let configuration = &experiment.configurations[index];
     let config = &configuration.config;
     let title = format!(
         "Accuracy against α: {} toward {}",

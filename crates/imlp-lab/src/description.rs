@@ -1,0 +1,166 @@
+//! What a configuration is: kept in its experiment's folder, for those who have the folder but
+//! neither data nor networks.
+
+mod titles;
+
+pub(crate) use titles::titles;
+
+use imlp_train::{BURN_VERSION, TrialConfig, macs_per_image};
+use serde::{Deserialize, Serialize};
+
+use crate::error::LabError;
+use crate::experiment::{Configuration, Experiment};
+use crate::sweep_config::SweepConfig;
+use crate::text::thousands;
+
+/// A configuration in words and numbers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Description {
+    /// Title of its figures: data set and prior.
+    pub title: String,
+    /// How it is trained.
+    pub subtitle: String,
+    /// Its linear layers in order, named as in the twin.
+    pub layers: Vec<String>,
+    /// Whether a trial with α = 1 ends as the prior: not when the schedule falls, some layer
+    /// gets less than all of α, or biases are left out.
+    pub ends_as_prior: bool,
+    /// What training costs.
+    pub cost: TrainingCost,
+    /// Data, checksum, parameters …
+    pub facts: Vec<Fact>,
+    /// The recipe with every default written out, as TOML.
+    pub recipe: String,
+}
+
+/// A name and a value, for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    /// What it is.
+    pub name: String,
+    /// The value in words.
+    pub value: String,
+}
+
+impl Fact {
+    /// A fact.
+    pub fn new(name: &str, value: impl Into<String>) -> Self {
+        Self {
+            name: name.to_owned(),
+            value: value.into(),
+        }
+    }
+}
+
+/// What training costs, by network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrainingCost {
+    /// Free parameters of the prior.
+    pub prior_parameters: u64,
+    /// Of the dense twin.
+    pub twin_parameters: u64,
+    /// Multiply-adds of the prior per image, forward.
+    pub prior_macs: u64,
+    /// Of the dense twin.
+    pub twin_macs: u64,
+    /// Floating-point operations of the prior per training image, forward and backward.
+    pub prior_flops: u64,
+    /// Of the dense twin.
+    pub twin_flops: u64,
+    /// Images in one epoch.
+    pub epoch_images: u64,
+}
+
+impl Description {
+    /// The description of the configuration of that index.
+    ///
+    /// # Errors
+    /// Interpolation keys that do not fit the twin; a configuration that TOML cannot say.
+    pub fn of(experiment: &Experiment, index: usize) -> Result<Self, LabError> {
+        let configuration = &experiment.configurations[index];
+        let setup = &configuration.setup;
+        let (title, subtitle) = titles(experiment, index);
+        let layers = setup.twin().linear_names().into_iter();
+        Ok(Self {
+            title,
+            subtitle,
+            layers: layers.map(str::to_owned).collect(),
+            ends_as_prior: setup.ends_as_prior()?,
+            cost: TrainingCost::of(configuration),
+            facts: facts(configuration),
+            recipe: complete_recipe(configuration, &experiment.sweep)?,
+        })
+    }
+}
+
+impl TrainingCost {
+    fn of(configuration: &Configuration) -> Self {
+        let (setup, cost) = (&configuration.setup, configuration.cost());
+        Self {
+            prior_parameters: cost.prior.parameters,
+            twin_parameters: cost.twin.parameters,
+            prior_macs: macs_per_image(setup.prior()),
+            twin_macs: macs_per_image(setup.twin()),
+            prior_flops: cost.prior.flops_per_image,
+            twin_flops: cost.twin.flops_per_image,
+            epoch_images: setup.data().train_len() as u64,
+        }
+    }
+}
+
+fn facts(configuration: &Configuration) -> Vec<Fact> {
+    let data = configuration.setup.data();
+    let cost = configuration.cost();
+    vec![
+        Fact::new(
+            "Data",
+            format!(
+                "{}: {} training, {} validation, {} test images",
+                configuration.config.data.name,
+                data.train_len(),
+                data.validation_len(),
+                data.dataset().test.len()
+            ),
+        ),
+        Fact::new("Data checksum (SHA-256)", &*data.dataset().checksum),
+        Fact::new("Prior", configuration.config.prior.kind.name()),
+        Fact::new(
+            "Parameters",
+            format!(
+                "prior {}, dense twin {}",
+                thousands(cost.prior.parameters),
+                thousands(cost.twin.parameters)
+            ),
+        ),
+        Fact::new(
+            "FLOPs per image, forward and backward (a multiply-add is 2)",
+            format!(
+                "prior {}, dense twin {}",
+                thousands(cost.prior.flops_per_image),
+                thousands(cost.twin.flops_per_image)
+            ),
+        ),
+        Fact::new(
+            "Versions",
+            format!("imlp {}, Burn {BURN_VERSION}", env!("CARGO_PKG_VERSION")),
+        ),
+    ]
+}
+
+/// The recipe of one configuration, every default written out.
+fn complete_recipe(configuration: &Configuration, sweep: &SweepConfig) -> Result<String, LabError> {
+    #[derive(Serialize)]
+    struct CompleteRecipe<'a> {
+        #[serde(flatten)]
+        trial: &'a TrialConfig,
+        sweep: &'a SweepConfig,
+    }
+    toml::to_string(&CompleteRecipe {
+        trial: &configuration.config,
+        sweep,
+    })
+    .map_err(|e| LabError::Toml {
+        origin: "the configuration".to_owned(),
+        reason: e.to_string(),
+    })
+}
