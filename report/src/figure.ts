@@ -69,6 +69,11 @@ export function figure(context: Context, spec: FigureSpec): HTMLElement {
     const chart = drawing.chart(frame);
     frame.prepend(chart);
     if (chart instanceof SVGSVGElement) {
+      // Plot names its groups for screen readers, which hear of one image only.
+      for (const group of chart.querySelectorAll("g[aria-label]")) {
+        group.setAttribute("data-mark", group.getAttribute("aria-label") ?? "");
+        group.removeAttribute("aria-label");
+      }
       chart.setAttribute("role", "img");
       chart.setAttribute("aria-label", `${spec.title}. ${drawing.caption}`);
     }

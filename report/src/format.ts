@@ -76,9 +76,9 @@ export function alphaLabel(alpha: number): string {
   return alpha.toFixed(decimals).replace(/\.?0+$/, "");
 }
 
-/** The words with the first letter in upper case. */
+/** The words with the first letter in upper case; α stays α. */
 export function capitalised(words: string): string {
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return words.replace(/^[a-z]/, (letter) => letter.toUpperCase());
 }
 
 /** `a, b and c`. */

@@ -55,7 +55,7 @@ export function defaults(series: Series[]): Selections {
     on: "test",
     seeds: series.length === 1,
     band: series.length <= 3,
-    levels: true,
+    levels: series.length === 1,
     hidden: [],
     of: 0,
     courses: [],

@@ -277,6 +277,7 @@ function levelLabels(levels: Level[], domain: [number, number], height: number, 
       fill: colours.ink,
       stroke: colours.paper,
       strokeWidth: 4,
+      lineHeight: 1.2,
     });
   });
 }
@@ -294,7 +295,7 @@ function lines(drawn: Drawn[], { alpha }: Place, colours: Palette): Lines {
   const rows = drawn.flatMap((d): Lines["rows"] => {
     const point = d.curve.points.find((p) => p.alpha === alpha);
     if (!point) return [];
-    const name = drawn.length > 1 ? d.series.label : "mean";
+    const name = d.series.label || "mean";
     const mean = { colour: d.colour, name: `${name}, ${count(point.n, "seed")}`, value: meanPercent(point.mean, point.ci95) };
     const diverged = point.diverged.length
       ? [{ name: `diverged: ${count(point.diverged.length, "seed")}`, value: point.diverged.slice(0, LISTED).join(", ") }]
@@ -313,7 +314,7 @@ function caption(drawn: Drawn[], on: ImageSet, at: Moment, shown: Shown): string
   const where = `${capitalised(setName(on))}, ${at} the last interpolation.`;
   const found = drawn.slice(0, 4).map(({ series, curve }) => {
     const means = curve.points.filter((p) => p.mean !== null);
-    const who = drawn.length > 1 ? `${series.label}: ` : "";
+    const who = series.label ? `${series.label}: ` : "";
     if (means.length === 0) return `${who}every trial diverged.`;
     const by = (sign: number) => means.reduce((a, b) => (sign * (b.mean ?? 0) > sign * (a.mean ?? 0) ? b : a));
     const [top, low] = [by(1), by(-1)];

@@ -45,12 +45,12 @@ export function layersPanel(context: Context): HTMLElement[] {
   ];
 }
 
-/** The reader's α, else the chosen one, else the largest. */
+/** The reader's α, else the chosen one, else a middle one. */
 function shownAlpha(series: Series, wanted: number): number | null {
   const alphas = series.alphas.filter((alpha) => alpha > 0);
   if (alphas.includes(wanted)) return wanted;
   const chosen = chosenAlpha(series);
-  return chosen !== null && alphas.includes(chosen) ? chosen : (alphas.at(-1) ?? null);
+  return chosen !== null && alphas.includes(chosen) ? chosen : (alphas[Math.floor(alphas.length / 2)] ?? null);
 }
 
 function draw(series: Series | undefined, wanted: number, width: number, colours: Palette): Drawing | Empty {

@@ -22,7 +22,8 @@ function banner({ name, state, read_at }: View, several: boolean): HTMLElement {
   ].filter((part): part is string => part !== false);
   const all = state.done === state.trials ? `${count(state.trials, "trial")} finished` : `${grouped(state.done)} of ${count(state.trials, "trial")} finished`;
   const words = `${[all, ...(parts.length ? [listed(parts)] : [])].join(": ")}; read ${moment(read_at)}`;
-  const kind = state.running ? "running" : parts.length > 0 ? "partly" : "finished";
+  // A trial that diverged has its result.
+  const kind = state.running ? "running" : open + state.failed > 0 ? "partly" : "finished";
   const bar = state.running
     ? h("progress", { max: Math.max(state.trials, 1), value: ended, "aria-label": `Trials of ${name}` })
     : null;

@@ -52,7 +52,9 @@ function differenceAlpha({ store, series }: Context, first: FirstLayerView): num
   if (alphas.includes(store.value.differenceAt)) return store.value.differenceAt;
   const owner = series.find((s) => s.configuration.first_layer === first);
   const chosen = owner ? chosenAlpha(owner) : null;
-  return chosen !== null && alphas.includes(chosen) ? chosen : (alphas.at(-1) ?? null);
+  // At the ends the difference is all of the prior, or nothing.
+  const between = alphas[Math.floor(alphas.length / 2)] ?? null;
+  return chosen !== null && chosen > 0 && alphas.includes(chosen) ? chosen : between;
 }
 
 function draw(context: Context, width: number, colours: Palette): Drawing | Empty {
