@@ -275,7 +275,7 @@ describe("the table of trials", () => {
       assert.deepEqual(values.slice(known.length).filter((v) => !Number.isNaN(v)), []);
       await click(page, "#sort-test");
       const down = (await column(page, 4)).map(Number.parseFloat).slice(0, known.length);
-      assert.deepEqual(down, known.toReversed());
+      assert.deepEqual(down, [...known].reverse());
       assert.equal(await page.$eval("#trials-table th:nth-child(4)", (th) => th.getAttribute("aria-sort")), "descending");
     }));
 
