@@ -33,13 +33,20 @@ addEventListener("DOMContentLoaded", () => {
   const source = document.getElementById("data");
   if (!root || !source) return;
   try {
-    show(root, JSON.parse(source.textContent ?? "") as ReportData);
+    show(root, JSON.parse(source.textContent ?? "", visible) as ReportData);
   } catch (error) {
     // What the page has without us stays.
     console.error(error);
     root.prepend(h("p", { class: "note" }, `The charts cannot be shown (${error}); the numbers are in results.csv.`));
   }
 });
+
+/** Text in which what cannot be seen can: control characters, and those that turn the
+ * direction of everything after them. */
+function visible(_: string, value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  return value.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+}
 
 function show(root: HTMLElement, data: ReportData): void {
   const anchor = location.hash.slice(1);

@@ -14,7 +14,7 @@ sweep one-seed --set train.epochs=2 --alphas 0,0.3,1 --seeds 1
 sweep compared --set train.epochs=2 --alphas 0,0.1,0.3,1 --seeds 3 --prior mixer
 sweep configurations --set train.epochs=2 --alphas 0,0.3,1 --seeds 2 \
     --set 'sweep.grid={"interpolation.allocation" = ["all", "first"]}'
-sweep many-trials --set train.epochs=1 --alphas 0,0.001,0.003,0.01,0.03,0.1,0.2,0.3,0.6,1 --seeds 20
+sweep many-trials --set train.epochs=1 --alphas two-sided:1e-3:20 --seeds 10
 # The twins' steps are too large, the prior's are not: α = 1 alone comes to an end.
 sweep diverged --set train.epochs=2 --set train.learning_rate=1e12 --set prior.learning_rate=0.01 \
     --alphas 0,0.3,1 --seeds 2 || true

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
+import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { launch, open, pageFile, settled } from "./page.mjs";
 import { PAGES } from "./synthetic.mjs";
 
@@ -98,26 +100,13 @@ async function serious(page) {
 describe("the α-curve", () => {
   test("the box at the pointer has the numbers of the data", () =>
     on("finished", {}, async (page) => {
-      const data = PAGES.finished();
-      const { curve } = data.views[0].configurations[0].curves.find((c) => c.on === "test" && c.at === "after");
-      const bounds = await page.$eval("#curve-figure .frame > svg", (svg) => {
-        svg.scrollIntoView({ block: "center", behavior: "instant" });
-        const { left, top, width, height } = svg.getBoundingClientRect();
-        return { left, top, width, height };
-      });
-      const places = await page.$$eval("#curve-figure [data-mark='x-axis tick'] path", (ticks) =>
-        ticks.map((tick) => tick.getBoundingClientRect().left + tick.getBoundingClientRect().width / 2),
-      );
-      assert.equal(places.length, curve.points.length);
+      const { curve } = PAGES.finished().views[0].configurations[0].curves.find((c) => c.on === "test" && c.at === "after");
+      const shown = await pointedAt(page);
+      assert.equal(shown.length, curve.points.length);
       for (const [i, point] of curve.points.entries()) {
-        await page.mouse.move(places[i], bounds.top + bounds.height / 2);
-        await settled(page);
-        const rows = await hovered(page);
-        assert.equal(rows.title, `α = ${point.alpha}`);
-        assert.equal(rows[`mean, ${point.n} seeds`].split(" ")[0], (100 * point.mean).toFixed(2));
-        for (const { seed, value } of point.values) {
-          assert.ok(Math.abs(Number.parseFloat(rows[`seed ${seed}`]) / 100 - value) < 1e-9, `seed ${seed}: ${rows[`seed ${seed}`]}`);
-        }
+        assert.equal(shown[i].title, `α = ${point.alpha}`);
+        assert.equal(shown[i][`mean, ${point.n} seeds`].split(" ")[0], (100 * point.mean).toFixed(2));
+        for (const { seed, value } of point.values) close(shown[i][`seed ${seed}`], value);
       }
       await page.mouse.move(0, 0);
       await settled(page);
@@ -198,6 +187,30 @@ describe("the α-curve", () => {
       assert.equal(cells.at(-1), points[0].values.map((v) => `${v.seed}: ${v.value}`).join(", "));
     }));
 });
+
+/** What the box says at every α, in order, when the pointer goes there. */
+async function pointedAt(page) {
+  const middle = await page.$eval("#curve-figure .frame > svg", (svg) => {
+    svg.scrollIntoView({ block: "center", behavior: "instant" });
+    const { top, height } = svg.getBoundingClientRect();
+    return top + height / 2;
+  });
+  const places = await page.$$eval("#curve-figure [data-mark='x-axis tick'] path", (ticks) =>
+    ticks.map((tick) => tick.getBoundingClientRect().left + tick.getBoundingClientRect().width / 2),
+  );
+  const boxes = [];
+  for (const place of places) {
+    await page.mouse.move(place, middle);
+    await settled(page);
+    boxes.push(await hovered(page));
+  }
+  return boxes;
+}
+
+/** Per cent as shown, with four decimals at most, of a fraction. */
+function close(shown, fraction) {
+  assert.ok(Math.abs(Number.parseFloat(shown) / 100 - fraction) <= 5.1e-7, `${shown} for ${fraction}`);
+}
 
 /** The first chart's box as names and values. */
 function hovered(page) {
@@ -309,6 +322,7 @@ describe("text from outside", () => {
       assert.equal(await page.evaluate(() => window.hacked), undefined);
       assert.equal(await page.$$eval("img, iframe, object, script:not([id]):not(:last-of-type)", (all) => all.length), 0);
       const links = await page.$$eval("main a", (all) => all.map((a) => a.getAttribute("href")));
+      assert.doesNotMatch(await text(page, "main"), /[\u202e\u0007]/);
       const strange = links.filter((href) => !/^#[a-z]+$|^trials\/[0-9a-f]+\/result\.json$|^results\.csv$|^50%25%20sure%3F\.txt$/.test(href));
       assert.deepEqual(strange, []);
     }));
@@ -384,4 +398,53 @@ describe("theme", () => {
       assert.notEqual(await paper(), light);
       await click(page, "#theme");
     }));
+});
+
+const FOLDER = process.env.IMLP_EXPERIMENTS;
+
+describe("reports of real experiments", { skip: FOLDER ? false : "IMLP_EXPERIMENTS names none" }, () => {
+  const NAMES = ["finished", "running", "diverged", "one-seed", "many-trials", "configurations", "compared"];
+  const report = (name) => join(FOLDER, name, "report.html");
+
+  /** Runs `look` on a report, which must have had no trouble; it is not read again. */
+  async function at(name, options, look) {
+    const page = await open(browser, `${pathToFileURL(resolve(report(name))).href}`, options);
+    try {
+      if (await page.$("#pause")) await click(page, "#pause");
+      await look(page);
+      assert.deepEqual(page.troubles, []);
+    } finally {
+      await page.close();
+    }
+  }
+
+  for (const name of NAMES) {
+    for (const width of [1280, 375]) test(`${name}, ${width} px`, () => at(name, { width }, (page) => sound(page, width)));
+    test(`${name} has less than 3 MB`, () => assert.ok(statSync(report(name)).size < 3e6, `${statSync(report(name)).size} bytes`));
+  }
+
+  for (const name of ["finished", "running", "diverged", "one-seed", "many-trials"]) {
+    test(`${name}: the box at the pointer has the numbers of results.csv`, () =>
+      at(name, {}, async (page) => {
+        const rows = results(name).filter((row) => row.status === "done" || row.status === "diverged");
+        const alphas = [...new Set(rows.map((row) => Number(row.alpha)))].sort((a, b) => a - b);
+        const shown = await pointedAt(page);
+        assert.equal(shown.length, alphas.length);
+        let compared = 0;
+        for (const [i, alpha] of alphas.entries()) {
+          for (const { seed, status, test_accuracy_after: value } of rows.filter((row) => Number(row.alpha) === alpha)) {
+            if (status !== "done") continue;
+            close(shown[i][`seed ${seed}`], Number(value));
+            compared++;
+          }
+        }
+        assert.ok(compared > 0);
+      }));
+  }
+
+  function results(name) {
+    const [head, ...lines] = readFileSync(join(FOLDER, name, "results.csv"), "utf8").trim().split("\n");
+    const columns = head.split(",");
+    return lines.map((line) => Object.fromEntries(line.split(",").map((cell, i) => [columns[i], cell])));
+  }
 });
