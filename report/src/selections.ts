@@ -65,7 +65,7 @@ export function defaults(series: Series[]): Selections {
     scheduleOf: UNCHOSEN,
     weightScale: "all",
     differenceAt: UNCHOSEN,
-    sort: "alpha",
+    sort: series.length > 1 ? "configuration" : "alpha",
     state: "",
     trialAlpha: "",
     trialSeed: "",

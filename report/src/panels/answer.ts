@@ -1,7 +1,7 @@
 // The answer: which α, how good, better than what.
 import type { Context } from "../context";
 import { h } from "../dom";
-import { alphaLabel, capitalised, count, meanPercent, points } from "../format";
+import { alphaLabel, capitalised, count, listed, meanPercent, points } from "../format";
 import { curveOf, type Series } from "../series";
 import type { Gain } from "../view";
 
@@ -20,7 +20,7 @@ function answer(series: Series, compact: boolean): HTMLElement {
   const remarks = notes.map((note) => h("p", { class: "note" }, note));
   if (!answer || answer.best_alpha === null) {
     const words = answer ? [answer.shape, answer.diagnosis] : [];
-    const why = answer ? "No α could be chosen: no trial has a validation accuracy." : "No trial has finished yet.";
+    const why = answer ? "No α could be chosen: no trial has a validation accuracy." : unanswered(series);
     return h("article", { class: "card answer" }, head, h("p", { class: "empty" }, why), ...sentences(words), ...remarks);
   }
   const seeds = curveOf(series, "test", "after")?.points.find((p) => p.alpha === answer.best_alpha)?.n;
@@ -33,6 +33,14 @@ function answer(series: Series, compact: boolean): HTMLElement {
     gain("Over the prior", answer.gain_over_prior, "not measured"),
   );
   return h("article", { class: "card answer" }, head, tiles, ...sentences([answer.shape, answer.diagnosis]), ...remarks);
+}
+
+function unanswered({ configuration: { trials } }: Series): string {
+  const ended = (state: string) => trials.filter((trial) => trial.state.endsWith(state)).length;
+  const [diverged, failed] = [ended("diverged"), ended("failed")];
+  if (trials.length === 0 || diverged + failed < trials.length) return "No trial has finished yet.";
+  const parts = [diverged > 0 && `${count(diverged, "trial")} diverged`, failed > 0 && `${count(failed, "trial")} failed`];
+  return `There is no accuracy: ${listed(parts.filter((part): part is string => part !== false))}.`;
 }
 
 function gain(name: string, gain: Gain | null, absent: string): HTMLElement {

@@ -45,12 +45,18 @@ export function layersPanel(context: Context): HTMLElement[] {
   ];
 }
 
-/** The reader's α, else the chosen one, else a middle one. */
+/** The reader's α, else the chosen one, else a middle one of those that were interpolated. */
 function shownAlpha(series: Series, wanted: number): number | null {
   const alphas = series.alphas.filter((alpha) => alpha > 0);
   if (alphas.includes(wanted)) return wanted;
   const chosen = chosenAlpha(series);
-  return chosen !== null && alphas.includes(chosen) ? chosen : (alphas[Math.floor(alphas.length / 2)] ?? null);
+  const { trials } = series.configuration;
+  const begun = alphas.filter((alpha) => trials.some((t) => t.alpha === alpha && t.points.some((p) => p.alphas.length > 0)));
+  return chosen !== null && alphas.includes(chosen) ? chosen : (middle(begun) ?? middle(alphas) ?? null);
+}
+
+function middle(alphas: number[]): number | undefined {
+  return alphas[Math.floor(alphas.length / 2)];
 }
 
 function draw(series: Series | undefined, wanted: number, width: number, colours: Palette): Drawing | Empty {

@@ -18,6 +18,8 @@ interface Column {
   order: (row: Row) => number | string | null;
   cell: (row: Row) => Node | string;
   text?: boolean;
+  /** Whether it may take several lines. */
+  long?: boolean;
 }
 
 const COLUMNS: Column[] = [
@@ -62,6 +64,7 @@ export function trialsPanel(context: Context): HTMLElement[] {
     key: "configuration",
     name: "configuration",
     text: true,
+    long: true,
     order: (row) => row.series.index,
     cell: (row) => row.series.label,
   };
@@ -144,7 +147,7 @@ function head({ store }: Context, { key, name, text }: Column): HTMLElement {
 }
 
 function cell(column: Column, row: Row): HTMLElement {
-  return h("td", { class: column.text ? "words" : null }, column.cell(row));
+  return h("td", { class: column.long ? "words long" : column.text ? "words" : null }, column.cell(row));
 }
 
 /** By the column, then by α and seed; what has no value stands last either way. */
