@@ -70,7 +70,9 @@ function draw(context: Context, width: number, colours: Palette): Drawing | Empt
   const all = largest(columns.flatMap((c) => c.rows));
   const scaleOf = (unit: number) =>
     context.store.value.weightScale === "all" ? all : largest(columns.map((c) => c.rows[unit] ?? []));
-  const size = width < 500 ? 48 : 60;
+  // Whole pixels, near a size that fits a phone or a desk.
+  const pixels = first.shape[2];
+  const size = pixels * Math.max(1, Math.round((width < 500 ? 48 : 60) / pixels));
   return {
     chart: () => grid(first, columns, scaleOf, size, colours),
     caption: caption(first, columns),
