@@ -46,6 +46,10 @@ fuzz TARGET *ARGS:
 deny:
     cargo deny check bans licenses sources
 
+# Types, bundle and browser tests of the report page (report/README.md)
+report:
+    cd report && npm ci && npm run check && npm run build && npm test
+
 # The main job (README)
 sweep *ARGS:
     cargo run --release -- sweep {{ ARGS }}
