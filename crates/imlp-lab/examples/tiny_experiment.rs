@@ -7,7 +7,7 @@
 use std::sync::atomic::AtomicBool;
 
 use imlp_lab::executor::{JobEnd, JobLabel, Progress, collect, local};
-use imlp_lab::store::Store;
+use imlp_lab::store::{Manifest, Store};
 use imlp_lab::{Execution, Experiment, Plan, Policy, Recipe, results, table};
 use imlp_train::Backend;
 
@@ -59,6 +59,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     experiment.check_memory(&execution)?;
     let store = Store::create(&execution.out)?;
+    store.note(&Manifest::of(
+        &experiment,
+        execution.policy,
+        "tiny_experiment",
+    )?)?;
     let stop = AtomicBool::new(false);
     let failed = local::run(
         &experiment,

@@ -147,6 +147,44 @@ pub fn compare(sides: &[Side<'_>]) -> Result<Comparison, StatisticsError> {
     })
 }
 
+/// As [`compare`], of sides with the checksum of the data that each is measured on: only
+/// those on the same data are compared.
+///
+/// # Errors
+/// As [`at_equal_alpha`].
+pub fn compare_by_data<'a>(
+    sides: impl IntoIterator<Item = (&'a str, Side<'a>)>,
+) -> Result<Comparison, StatisticsError> {
+    let mut of_data: Vec<(&str, Vec<Side<'_>>)> = Vec::new();
+    for (checksum, side) in sides {
+        match of_data.iter_mut().find(|(other, _)| *other == checksum) {
+            Some((_, sides)) => sides.push(side),
+            None => of_data.push((checksum, vec![side])),
+        }
+    }
+    let mut all = Comparison::default();
+    for (_, sides) in of_data.iter().filter(|(_, sides)| sides.len() > 1) {
+        let Comparison {
+            sentences,
+            notes,
+            chosen,
+            equal_alpha,
+        } = compare(sides)?;
+        all.sentences.extend(sentences);
+        all.notes.extend(notes);
+        all.chosen.extend(chosen);
+        all.equal_alpha.extend(equal_alpha);
+    }
+    if of_data.len() > 1 {
+        all.notes.push(
+            "configurations on different data are not compared, and p is corrected for each data \
+             set by itself"
+                .to_owned(),
+        );
+    }
+    Ok(all)
+}
+
 fn equal_alpha(
     configuration: &Side<'_>,
     reference: &Side<'_>,

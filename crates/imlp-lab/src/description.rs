@@ -29,6 +29,8 @@ pub struct Description {
     pub cost: TrainingCost,
     /// Data, checksum, parameters …
     pub facts: Vec<Fact>,
+    /// SHA-256 of the images and labels.
+    pub data_checksum: String,
     /// The recipe with every default written out, as TOML.
     pub recipe: String,
 }
@@ -88,6 +90,7 @@ impl Description {
             ends_as_prior: setup.ends_as_prior()?,
             cost: TrainingCost::of(configuration),
             facts: facts(configuration),
+            data_checksum: setup.data().dataset().checksum.clone(),
             recipe: complete_recipe(configuration, &experiment.sweep)?,
         })
     }

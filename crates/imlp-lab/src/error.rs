@@ -165,9 +165,6 @@ pub enum LabError {
     /// The figure could not be drawn.
     #[error(transparent)]
     Figure(#[from] crate::figure::FigureError),
-    /// The report could not be written.
-    #[error(transparent)]
-    Report(#[from] crate::report::ReportError),
     /// Threads could not be started.
     #[error("cannot start worker threads: {0}")]
     Threads(String),

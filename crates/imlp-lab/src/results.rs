@@ -6,7 +6,6 @@
 mod comparison;
 mod curves;
 mod names;
-mod page;
 mod records;
 mod summary;
 #[cfg(test)]
@@ -19,15 +18,16 @@ use crate::analysis::folder::{self, ANALYSIS};
 use crate::comparison::{Comparison, csv_bytes};
 use crate::curve::Curve;
 use crate::error::LabError;
-use crate::executor::Results;
+use crate::executor::{Results, collect};
 use crate::experiment::{Execution, Experiment};
 use crate::figure::{render_svg, svg_to_png};
 use crate::files::{create_folder, write_atomically, write_json};
 use crate::folder_name::{CONFIGURATIONS, configuration_folder};
+use crate::report;
+use crate::store::Store;
 use crate::tensorboard;
 use comparison::{Compared, Finished};
 use curves::Curves;
-use page::page;
 use records::Records;
 use summary::{Overview, OverviewEntry, Summary};
 
@@ -52,13 +52,12 @@ const TABLE: &str = "results.csv";
 const SUMMARY: &str = "summary.json";
 const FIGURE: &str = "curve.svg";
 const IMAGE: &str = "curve.png";
-const REPORT: &str = "report.html";
 const COMPARISON_FIGURE: &str = "comparison.svg";
 const COMPARISON_IMAGE: &str = "comparison.png";
 const COMPARISON: &str = "comparison.csv";
 
 /// The files of one configuration.
-const FILES: [&str; 6] = [TABLE, SUMMARY, ANALYSIS, FIGURE, IMAGE, REPORT];
+const FILES: [&str; 5] = [TABLE, SUMMARY, ANALYSIS, FIGURE, IMAGE];
 
 /// Writes all files of an experiment that has run. A single configuration has
 /// its figure and report in the experiment's folder; several have a common table, figure
@@ -85,17 +84,33 @@ pub fn write(
         prediction: &experiment.predict(execution.jobs),
         command,
     };
-    if experiment.configurations.len() == 1 {
-        let Curves { test, analysis, .. } = write_configuration(&records, 0, &execution.out)?;
-        return Ok(Written {
-            curves: vec![(String::new(), test)],
-            analyses: vec![analysis],
-            comparison: None,
-            notes: records.instruction_notes(0),
-            files: FILES.map(|name| execution.out.join(name)).to_vec(),
-        });
-    }
-    write_configurations(&records, &execution.out)
+    let mut written = match experiment.configurations.as_slice() {
+        [_] => {
+            let Curves { test, analysis, .. } = write_configuration(&records, 0, &execution.out)?;
+            Written {
+                curves: vec![(String::new(), test)],
+                analyses: vec![analysis],
+                comparison: None,
+                notes: records.instruction_notes(0),
+                files: FILES.map(|name| execution.out.join(name)).to_vec(),
+            }
+        }
+        _ => write_configurations(&records, &execution.out)?,
+    };
+    let report = report::write(&Store::existing(&execution.out)?, false)?;
+    written.files.push(report);
+    Ok(written)
+}
+
+/// Writes `results.csv` of what `store` has so far.
+///
+/// # Errors
+/// [`LabError::Damaged`], [`LabError::Io`].
+pub fn write_table(experiment: &Experiment, store: &Store) -> Result<(), LabError> {
+    let results = collect(experiment, store)?;
+    let all: Vec<usize> = (0..experiment.configurations.len()).collect();
+    let table = records::table(experiment, &results, &all, "unfinished");
+    write_atomically(&store.root().join(TABLE), &table.csv_bytes()?)
 }
 
 /// Writes a common table and summary, and each configuration's files into a
@@ -120,11 +135,10 @@ fn write_configurations(records: &Records<'_>, out: &Path) -> Result<Written, La
         .iter()
         .zip(&written)
         .filter_map(|(configuration, written)| {
-            let (folder, curves) = written.as_ref()?;
+            let (_, curves) = written.as_ref()?;
             Some(Finished {
                 configuration,
                 curves,
-                folder,
             })
         })
         .collect();
@@ -134,19 +148,10 @@ fn write_configurations(records: &Records<'_>, out: &Path) -> Result<Written, La
         _ => Some(Compared::new(records, &finished)?),
     };
     if let Some(compared) = &compared {
-        let names = [
-            TABLE,
-            SUMMARY,
-            COMPARISON_FIGURE,
-            COMPARISON_IMAGE,
-            COMPARISON,
-        ];
-        let html = compared.page(records, &names)?;
         let contents = [
             (COMPARISON_FIGURE, compared.svg.clone().into_bytes()),
             (COMPARISON_IMAGE, svg_to_png(&compared.svg)?),
             (COMPARISON, csv_bytes(&compared.comparison)?),
-            (REPORT, html.into_bytes()),
         ];
         for (name, bytes) in contents {
             let path = out.join(name);
@@ -201,12 +206,10 @@ fn write_configuration(
     let svg = render_svg(&curves.test)?;
     let png = svg_to_png(&svg)?;
     let summary = Summary::new(records, index, &curves)?;
-    let html = page(records, index, &curves, &svg, &FILES)?;
     write_atomically(&out.join(TABLE), &records.table(&[index]).csv_bytes()?)?;
     write_json(&out.join(SUMMARY), &summary)?;
     folder::write(out, &curves.analysis)?;
     write_atomically(&out.join(FIGURE), svg.as_bytes())?;
     write_atomically(&out.join(IMAGE), &png)?;
-    write_atomically(&out.join(REPORT), html.as_bytes())?;
     Ok(curves)
 }

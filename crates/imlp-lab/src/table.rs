@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use imlp_suggest::one_line;
 
-use crate::curve::{Curve, PairedDifference, SeedStatistics, alpha_label};
+use crate::curve::{Curve, PairedDifference, alpha_label};
 use crate::statistics::{StatisticsError, Summary};
 
 /// The cell of a missing value.
@@ -135,11 +135,6 @@ pub fn heads(curve: &Curve) -> [String; 6] {
     let mut heads = COLUMNS.map(String::from);
     heads[1] = format!("{} (%)", curve.metric);
     heads
-}
-
-/// Mean ± half-width of a network in per cent; a dash where it was not measured.
-pub(crate) fn per_cent(seeds: Option<&SeedStatistics>) -> String {
-    seeds.map_or(NOTHING.into(), |s| value(s.mean, s.ci95))
 }
 
 fn value(mean: Option<f64>, ci95: Option<[f64; 2]>) -> String {

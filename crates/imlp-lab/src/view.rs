@@ -7,6 +7,8 @@
 mod answer;
 mod points;
 mod read;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use serde::Serialize;
 

@@ -27,8 +27,8 @@ pub use memory::{MemoryArguments, memory_limit};
 pub use reproduce::ReproduceArguments;
 pub use slurm::{ExecutorName, SlurmArguments};
 pub use store::{
-    AnalyseArguments, CancelArguments, CleanArguments, ExportArguments, FormatName, RetryArguments,
-    StatusArguments,
+    AnalyseArguments, CancelArguments, CleanArguments, ExportArguments, FormatName,
+    ReportArguments, RetryArguments, StatusArguments,
 };
 
 /// A laboratory for controllable inductive bias.
@@ -151,6 +151,11 @@ pub enum Command {
     /// analysis.json beside the results (docs/analysis.md).
     #[command(alias = "analyze")]
     Analyse(AnalyseArguments),
+    /// Write the interactive page of an experiment, or one that compares several
+    ///
+    /// Reads folders of finished or unfinished trials, without the data. `imlp sweep` writes
+    /// the same page while it runs.
+    Report(ReportArguments),
     /// Let failed trials run again
     Retry(RetryArguments),
     /// Cancel an experiment's jobs in the scheduler's queue

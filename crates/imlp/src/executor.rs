@@ -7,6 +7,7 @@ use imlp_lab::{Execution, Experiment, Recipe};
 use crate::args::{ExecutorName, SlurmArguments, jobs};
 use crate::exit::Failure;
 use crate::interruption::stop_on_ctrl_c;
+use crate::live::Live;
 use crate::progress::Display;
 use crate::slurm::{self, Submission};
 
@@ -55,8 +56,10 @@ pub fn run(
             let stop = stop_on_ctrl_c()?;
             let display = Display::new(submission.quiet, execution.jobs);
             let jobs = experiment.jobs();
-            let outcome = local::run(experiment, jobs, store, execution, &display, &stop);
+            let live = Live::new(experiment, store, &display);
+            let outcome = local::run(experiment, jobs, store, execution, &live, &stop);
             display.close();
+            live.close();
             Ok(Some(outcome?))
         }
         ExecutorName::Slurm => slurm::run(submission, recipe, experiment, store),

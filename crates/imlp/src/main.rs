@@ -8,6 +8,7 @@ mod analyse;
 mod args;
 mod bench;
 mod best;
+mod browser;
 mod cancel;
 mod check;
 mod clean;
@@ -21,12 +22,14 @@ mod exit;
 mod export;
 mod inspect;
 mod interruption;
+mod live;
 mod logging;
 mod man;
 mod output;
 mod prepare;
 mod progress;
 mod project;
+mod report;
 mod reproduce;
 mod retry;
 mod schema;
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Analyse(arguments) => analyse::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Retry(arguments) => retry::run(&arguments),
         Command::Cancel(arguments) => cancel::run(&arguments),
         Command::Worker(arguments) => worker::run(&arguments),

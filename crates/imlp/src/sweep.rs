@@ -7,13 +7,14 @@ use imlp_lab::executor::{Failed, collect};
 use imlp_lab::files::refuse_file;
 use imlp_lab::store::{Manifest, Store};
 use imlp_lab::text::{COLUMNS, wrapped};
-use imlp_lab::{Execution, Experiment, LabError, Plan, Recipe, results, table};
+use imlp_lab::{Execution, Experiment, LabError, Plan, Recipe, report, results, table};
 
 use crate::args::{ExecutorName, SweepArguments};
 use crate::best::how_to_train;
+use crate::browser;
 use crate::command_line::command_line;
 use crate::executor;
-use crate::exit::{Failure, report};
+use crate::exit::{self, Failure};
 use crate::output::{say, tell};
 use crate::prepare::{Announce, MissingData, prepare};
 use crate::slurm::{self, Submission};
@@ -51,6 +52,9 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
     let store = Store::create(&execution.out)?;
     let manifest = Manifest::of(&experiment, execution.policy, &command_line())?;
     store.note(&manifest)?;
+    if arguments.open {
+        browser::open(&report::write(&store, true)?);
+    }
     let submission = Submission {
         slurm: &arguments.slurm,
         device: common.device,
@@ -73,7 +77,7 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
     };
     store.check(&manifest)?;
     write_results(arguments, &recipe, &experiment, &store, &execution, &failed)?;
-    report(&failed)
+    exit::report(&failed)
 }
 
 /// Writes the results of the finished trials, and prints their table.

@@ -10,6 +10,7 @@ use imlp_lab::{Execution, Experiment, Job, LabError, Plan};
 
 use crate::args::{DeviceName, WorkerArguments, memory_limit};
 use crate::exit::{Failure, report};
+use crate::live::Live;
 use crate::prepare::{Announce, MissingData, prepare};
 use crate::progress::Display;
 
@@ -62,15 +63,10 @@ pub fn run(arguments: &WorkerArguments) -> Result<(), Failure> {
     let (experiment, execution) = prepare(plan, device, execution, refuse, announce)?;
     let jobs = jobs(&experiment, task, folder)?;
     let display = Display::new(false, execution.jobs);
-    let outcome = local::run(
-        &experiment,
-        jobs,
-        &store,
-        &execution,
-        &display,
-        &signals.stop,
-    );
+    let live = Live::new(&experiment, &store, &display);
+    let outcome = local::run(&experiment, jobs, &store, &execution, &live, &signals.stop);
     display.close();
+    live.close();
     match outcome {
         Err(LabError::Interrupted) if signals.warned.load(Ordering::Relaxed) => {
             // Its time limit is near: a scheduler does not requeue such a task by itself.

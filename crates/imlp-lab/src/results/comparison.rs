@@ -1,21 +1,17 @@
-//! What the configurations of an experiment have in common and how they differ: one figure,
-//! one table, one page.
+//! What the configurations of an experiment have in common and how they differ: one figure
+//! and one table.
 
 use imlp_suggest::counted;
-use maud::{Markup, PreEscaped, html};
 
 use super::curves::Curves;
 use super::names::{differing_keys, short_names};
 use super::records::Records;
-use super::summary::NOTE;
-use crate::comparison::{COLUMNS, Comparison, LEGEND, Side, compare, rows};
-use crate::curve::{Curve, alpha_label};
+use crate::comparison::{Comparison, Side, compare_by_data};
+use crate::curve::Curve;
 use crate::error::LabError;
 use crate::experiment::Configuration;
 use crate::figure::overlay;
-use crate::report::{document, link, plain_svg};
 use crate::statistics::StatisticsError;
-use crate::table::per_cent;
 
 /// A configuration of which a trial finished.
 pub(super) struct Finished<'a> {
@@ -23,30 +19,24 @@ pub(super) struct Finished<'a> {
     pub(super) configuration: &'a Configuration,
     /// Its curves.
     pub(super) curves: &'a Curves,
-    /// The folder of its files, relative to the experiment's.
-    pub(super) folder: &'a str,
 }
 
 /// The configurations of an experiment beside each other.
-pub(super) struct Compared<'a> {
-    configurations: &'a [Finished<'a>],
-    names: Vec<String>,
-    title: String,
-    subtitle: String,
+pub(super) struct Compared {
     /// Their differences.
     pub(super) comparison: Comparison,
     /// The curves overlaid.
     pub(super) svg: String,
 }
 
-impl<'a> Compared<'a> {
+impl Compared {
     /// Compares `configurations`, at least two.
     ///
     /// # Errors
     /// A figure that cannot be drawn.
     pub(super) fn new(
         records: &Records<'_>,
-        configurations: &'a [Finished<'a>],
+        configurations: &[Finished<'_>],
     ) -> Result<Self, LabError> {
         let assignments: Vec<_> = configurations
             .iter()
@@ -74,85 +64,7 @@ impl<'a> Compared<'a> {
                 counted(missing, "configuration")
             ));
         }
-        Ok(Self {
-            configurations,
-            names,
-            title,
-            subtitle,
-            comparison,
-            svg,
-        })
-    }
-
-    /// The page of the experiment; `files` are the names of the files beside it.
-    ///
-    /// # Errors
-    /// A figure or a value that cannot be shown.
-    pub(super) fn page(&self, records: &Records<'_>, files: &[&str]) -> Result<String, LabError> {
-        let svg = plain_svg(&self.svg)?;
-        let comparison = &self.comparison;
-        let body = html! {
-            p.subtitle { (self.subtitle) }
-            @for sentence in &comparison.sentences { p.note { (sentence) } }
-            figure {
-                div.card { (PreEscaped(svg)) }
-                figcaption {
-                    "Test accuracy against the interpolation weight α: means over seeds with Student's \
-                     95 % intervals. Each configuration's own figure shows every seed."
-                }
-            }
-            h2 { "Configurations" }
-            (self.table())
-            @if !comparison.chosen.is_empty() {
-                h2 { "Differences, each at the α that was highest on the validation split" }
-                (difference_table(&rows(&comparison.chosen)))
-            }
-            h2 { "Differences at equal α" }
-            (difference_table(&rows(&comparison.equal_alpha)))
-            h2 { "Notes" }
-            ul {
-                @for note in &comparison.notes { li { (note) } }
-                li { (NOTE) }
-            }
-            h2 { "How to reproduce" }
-            pre tabindex="0" { code { (records.command) } }
-            h2 { "Files" }
-            ul { @for file in files { li { (link(file)) } } }
-        };
-        Ok(document(&self.title, &body))
-    }
-
-    /// One row per configuration: its ends, its chosen α, and where its own report is.
-    fn table(&self) -> Markup {
-        let heads = [
-            "configuration",
-            "α = 0 (%)",
-            "chosen α",
-            "there (%)",
-            "prior (%)",
-            "report",
-        ];
-        html! {
-            div.scroll tabindex="0" {
-                table {
-                    thead { tr { @for head in heads { th scope="col" { (head) } } } }
-                    tbody {
-                        @for (name, c) in self.names.iter().zip(self.configurations) {
-                            @let test = &c.curves.test;
-                            @let chosen = test.chosen();
-                            tr {
-                                th scope="row" { (name) }
-                                td { (per_cent(test.plain_mlp.as_ref())) }
-                                td { (chosen.map_or("–".to_owned(), |p| alpha_label(p.alpha))) }
-                                td { (per_cent(chosen.map(|p| &p.seeds))) }
-                                td { (per_cent(test.prior.as_ref())) }
-                                td { (link(&format!("{}/report.html", c.folder))) }
-                            }
-                        }
-                    }
-                }
-            }
-        }
+        Ok(Self { comparison, svg })
     }
 }
 
@@ -178,40 +90,16 @@ fn differences(
     names: &[String],
     configurations: &[Finished<'_>],
 ) -> Result<Comparison, StatisticsError> {
-    let mut of_data: Vec<(&str, Vec<Side<'_>>)> = Vec::new();
-    for (name, c) in names.iter().zip(configurations) {
+    let sides = names.iter().zip(configurations).map(|(name, c)| {
+        let checksum = c.configuration.setup.data().dataset().checksum.as_str();
         let side = Side {
             name,
             test: &c.curves.test,
             validation: c.curves.validation.as_ref(),
         };
-        let checksum = c.configuration.setup.data().dataset().checksum.as_str();
-        match of_data.iter_mut().find(|(other, _)| *other == checksum) {
-            Some((_, sides)) => sides.push(side),
-            None => of_data.push((checksum, vec![side])),
-        }
-    }
-    let mut all = Comparison::default();
-    for (_, sides) in of_data.iter().filter(|(_, sides)| sides.len() > 1) {
-        let Comparison {
-            sentences,
-            notes,
-            chosen,
-            equal_alpha,
-        } = compare(sides)?;
-        all.sentences.extend(sentences);
-        all.notes.extend(notes);
-        all.chosen.extend(chosen);
-        all.equal_alpha.extend(equal_alpha);
-    }
-    if of_data.len() > 1 {
-        all.notes.push(
-            "configurations on different data are not compared, and p is corrected for each data \
-             set by itself"
-                .to_owned(),
-        );
-    }
-    Ok(all)
+        (checksum, side)
+    });
+    compare_by_data(sides)
 }
 
 /// What two trials of one seed share.
@@ -228,24 +116,5 @@ fn pairing(configurations: &[Finished<'_>]) -> &'static str {
     } else {
         "paired by seed; the configurations differ in data or networks, so a pair does not share its \
          initial weights or its images"
-    }
-}
-
-fn difference_table(rows: &[[String; 6]]) -> Markup {
-    html! {
-        div.scroll tabindex="0" {
-            table {
-                caption { (LEGEND) "." }
-                thead { tr { @for head in COLUMNS { th scope="col" { (head) } } } }
-                tbody {
-                    @for [name, rest @ ..] in rows {
-                        tr {
-                            th scope="row" { (name) }
-                            @for cell in rest { td { (cell) } }
-                        }
-                    }
-                }
-            }
-        }
     }
 }

@@ -55,20 +55,7 @@ impl Records<'_> {
 
     /// `results.csv` of some configurations: one row per trial.
     pub(super) fn table(&self, configurations: &[usize]) -> TrialTable {
-        let trials = self.results.trials.iter();
-        let rows: Vec<TrialRow<'_>> = trials
-            .filter(|(trial, _)| configurations.contains(&trial.configuration))
-            .map(|(trial, published)| TrialRow {
-                id: trial.id.as_str(),
-                alpha: trial.alpha.get(),
-                seed: trial.seed,
-                assignments: &self.experiment.configurations[trial.configuration].assignments,
-                state: "failed",
-                record: published.as_ref().map(|published| &published.result),
-                prior: self.results.priors.get(&trial.prior),
-            })
-            .collect();
-        TrialTable::new(&rows)
+        table(self.experiment, self.results, configurations, "failed")
     }
 
     /// Seconds that trials and priors were trained, summed; each is counted once.
@@ -100,4 +87,27 @@ impl Records<'_> {
         };
         self.experiment.trunks().iter().filter_map(of_trunk).sum()
     }
+}
+
+/// One row per trial of some configurations; one without a record is in the state `missing`.
+pub(super) fn table(
+    experiment: &Experiment,
+    results: &Results,
+    configurations: &[usize],
+    missing: &str,
+) -> TrialTable {
+    let trials = results.trials.iter();
+    let rows: Vec<TrialRow<'_>> = trials
+        .filter(|(trial, _)| configurations.contains(&trial.configuration))
+        .map(|(trial, published)| TrialRow {
+            id: trial.id.as_str(),
+            alpha: trial.alpha.get(),
+            seed: trial.seed,
+            assignments: &experiment.configurations[trial.configuration].assignments,
+            state: missing,
+            record: published.as_ref().map(|published| &published.result),
+            prior: results.priors.get(&trial.prior),
+        })
+        .collect();
+    TrialTable::new(&rows)
 }

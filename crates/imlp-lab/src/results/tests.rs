@@ -189,7 +189,6 @@ fn the_files_of_hand_written_records() {
     let finished = [(first, &curves), (second, &other)].map(|(configuration, curves)| Finished {
         configuration,
         curves,
-        folder: "configurations/one",
     });
     let compared = Compared::new(&records, &finished).unwrap();
     assert_snapshot!(

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::analysis::evidence::{MeasuredOn, Moment};
 use crate::analysis::folder::{Records, biases, manifest};
-use crate::comparison::{Side, compare};
+use crate::comparison::{Side, compare_by_data};
 use crate::curve::Curve;
 use crate::description::{Description, Fact};
 use crate::error::LabError;
@@ -55,7 +55,7 @@ impl View {
             name: name(root),
             state: state(&status),
             read_at: now(),
-            comparison: comparison(&configurations)?,
+            comparison: comparison(&manifest, &configurations)?,
             facts: facts(&configurations, &status),
             configurations,
             command: manifest.command.clone(),
@@ -73,21 +73,27 @@ fn name(root: &Path) -> String {
 }
 
 /// How the configurations differ that have a finished trial.
-fn comparison(configurations: &[ConfigurationView]) -> Result<Vec<String>, LabError> {
-    let sides: Vec<Side<'_>> = configurations
+fn comparison(
+    manifest: &Manifest,
+    configurations: &[ConfigurationView],
+) -> Result<Vec<String>, LabError> {
+    let listed = manifest.configurations.iter();
+    let sides = configurations
         .iter()
-        .filter_map(|configuration| {
-            Some(Side {
-                name: &configuration.label,
-                test: configuration.curve(MeasuredOn::Test, Moment::After)?,
-                validation: configuration.curve(MeasuredOn::Validation, Moment::After),
-            })
-        })
-        .collect();
-    match sides.len() {
-        0 | 1 => Ok(Vec::new()),
-        _ => Ok(compare(&sides)?.sentences),
-    }
+        .zip(listed)
+        .filter_map(|(view, listed)| {
+            let side = Side {
+                name: &view.label,
+                test: view.curve(MeasuredOn::Test, Moment::After)?,
+                validation: view.curve(MeasuredOn::Validation, Moment::After),
+            };
+            let checksum = listed
+                .description
+                .as_ref()
+                .map(|d| d.data_checksum.as_str());
+            Some((checksum.unwrap_or_default(), side))
+        });
+    Ok(compare_by_data(sides)?.sentences)
 }
 
 fn state(status: &Status) -> ExperimentState {

@@ -6,7 +6,7 @@ use clap::Command;
 type Example = (&'static str, &'static str);
 
 /// Commands by path, with their examples.
-const EXAMPLES: [(&str, &[Example]); 26] = [
+const EXAMPLES: [(&str, &[Example]); 27] = [
     (
         "",
         &[
@@ -25,6 +25,7 @@ const EXAMPLES: [(&str, &[Example]); 26] = [
         "sweep",
         &[
             ("imlp sweep", "The main job on the built-in data set"),
+            ("imlp sweep --open", "With its report in the browser"),
             (
                 "imlp sweep recipes/mixer.toml --seeds=5",
                 "A recipe, with more seeds",
@@ -171,6 +172,19 @@ const EXAMPLES: [(&str, &[Example]); 26] = [
                 "What the curve of a sweep shows, and by which tests",
             ),
             ("imlp analyse runs/v --json", "For another program"),
+        ],
+    ),
+    (
+        "report",
+        &[
+            (
+                "imlp report imlp-out/fashion-mini-cnn --open",
+                "The page of a sweep, in the browser",
+            ),
+            (
+                "imlp report runs/cnn runs/mixer --out=both.html",
+                "Two experiments on one page",
+            ),
         ],
     ),
     (

@@ -182,6 +182,9 @@ pub struct SweepArguments {
     pub executor: ExecutorName,
     #[command(flatten)]
     pub slurm: SlurmArguments,
+    /// Open the report in the browser at once; it follows the trials
+    #[arg(long)]
+    pub open: bool,
 }
 
 impl SweepArguments {

@@ -21,6 +21,20 @@ pub struct AnalyseArguments {
 }
 
 #[derive(Debug, Args)]
+pub struct ReportArguments {
+    /// Folders of experiments; several are compared on one page
+    #[arg(required = true)]
+    pub folders: Vec<PathBuf>,
+    /// Open the page in the browser
+    #[arg(long)]
+    pub open: bool,
+    /// File of the page [default: report.html in the folder; of several, in the working
+    /// directory]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub struct RetryArguments {
     /// Folder of an experiment
     pub folder: PathBuf,

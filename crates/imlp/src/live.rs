@@ -1,0 +1,89 @@
+//! The report and the table of an experiment while it runs.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use imlp_lab::executor::{JobEnd, JobLabel, Progress};
+use imlp_lab::store::Store;
+use imlp_lab::{Experiment, report, results};
+
+/// Shortest time between two pages.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Times that writing must fit into the time since it was last done: it takes at most a
+/// thirtieth of one worker's time.
+const SHARE: u32 = 30;
+
+/// Passes progress on, and writes report and table as jobs end.
+pub struct Live<'a> {
+    experiment: &'a Experiment,
+    store: &'a Store,
+    inner: &'a dyn Progress,
+    /// When writing may be done again.
+    due: Mutex<Instant>,
+}
+
+impl<'a> Live<'a> {
+    /// Writes the first page.
+    pub fn new(experiment: &'a Experiment, store: &'a Store, inner: &'a dyn Progress) -> Self {
+        let live = Self {
+            experiment,
+            store,
+            inner,
+            due: Mutex::new(Instant::now()),
+        };
+        live.update();
+        live
+    }
+
+    /// Writes both unless that was done a moment ago, or another worker does it now.
+    fn update(&self) {
+        let Ok(mut due) = self.due.try_lock() else {
+            return;
+        };
+        let began = Instant::now();
+        if began < *due {
+            return;
+        }
+        self.write(true);
+        let took = began.elapsed();
+        *due = Instant::now() + PAUSE.max(SHARE * took);
+    }
+
+    fn write(&self, running: bool) {
+        let written = report::write(self.store, running)
+            .and_then(|_| results::write_table(self.experiment, self.store));
+        // The results themselves are safe.
+        if let Err(error) = written {
+            tracing::warn!("the report of the running experiment: {error}");
+        }
+    }
+
+    /// Writes both a last time: what still runs, another process runs.
+    pub fn close(&self) {
+        self.write(false);
+    }
+}
+
+impl Progress for Live<'_> {
+    fn planned(&self, jobs: usize, steps: u64, finished: usize) {
+        self.inner.planned(jobs, steps, finished);
+    }
+
+    fn started(&self, worker: usize, job: &JobLabel, steps: u64) {
+        self.inner.started(worker, job, steps);
+    }
+
+    fn steps(&self, worker: usize, count: u64) {
+        self.inner.steps(worker, count);
+    }
+
+    fn ended(&self, worker: usize, job: &JobLabel, end: &JobEnd) {
+        self.inner.ended(worker, job, end);
+        self.update();
+    }
+
+    fn finished_elsewhere(&self, job: &JobLabel, steps: u64) {
+        self.inner.finished_elsewhere(job, steps);
+    }
+}

@@ -1,0 +1,46 @@
+//! `imlp report`.
+
+use std::path::{Path, PathBuf};
+
+use imlp_lab::files::write_output;
+use imlp_lab::report::{self, REPORT};
+use imlp_lab::store::Store;
+use imlp_lab::view::View;
+
+use crate::args::ReportArguments;
+use crate::browser;
+use crate::exit::Failure;
+use crate::output::say;
+
+pub fn run(arguments: &ReportArguments) -> Result<(), Failure> {
+    let views = arguments
+        .folders
+        .iter()
+        .map(|folder| View::read(&Store::existing(folder)?))
+        .collect::<Result<Vec<View>, _>>()?;
+    let page = report::render(&views)?;
+    let path = path(arguments)?;
+    write_output(&path, page.as_bytes())?;
+    say(format_args!("wrote\n  {}", path.display()))?;
+    if arguments.open {
+        browser::open(&path);
+    }
+    Ok(())
+}
+
+/// Where the page goes. What is not a page of this command is not replaced.
+fn path(arguments: &ReportArguments) -> Result<PathBuf, Failure> {
+    let path = match (&arguments.out, arguments.folders.as_slice()) {
+        (Some(out), _) => out.clone(),
+        (None, [folder]) => folder.join(REPORT),
+        (None, _) => Path::new(REPORT).to_owned(),
+    };
+    // Something that cannot be read cannot be written either, and says why then.
+    if path.is_file() && !report::is_report(&path) {
+        return Err(Failure::Message(format!(
+            "{} is not a report of imlp, and is not replaced; name another file with --out",
+            path.display()
+        )));
+    }
+    Ok(path)
+}
