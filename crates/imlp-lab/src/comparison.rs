@@ -12,6 +12,7 @@
 //! - Up to [`MOST_OF_ALL_PAIRS`] curves are compared in all pairs, more of them with the
 //!   first only: the number of pairs would leave nothing to be shown.
 
+pub(crate) mod names;
 mod table;
 mod words;
 

@@ -19,6 +19,7 @@ pub mod grid;
 pub mod identity;
 pub mod instructions;
 mod keys;
+mod packed_row;
 mod plan;
 mod recipe;
 pub mod report;

@@ -5,7 +5,6 @@
 
 mod comparison;
 mod curves;
-mod names;
 mod records;
 mod summary;
 #[cfg(test)]

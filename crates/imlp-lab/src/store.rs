@@ -7,6 +7,7 @@
 //!   identity.json          what that is
 //!   attempt-0001.json      which process worked on it, when, and how that ended
 //!   checkpoint-….safetensors     where the next attempt continues
+//!   first-layer.json       what some units of its first layer see, for the report
 //!   result.json            its result, under a checksum; written once
 //! priors/ID/               likewise, one folder per trained prior
 //!   snapshots-0001.safetensors   its parameters at every interpolation
@@ -25,6 +26,7 @@ mod attempt;
 mod checkpoint;
 mod checkpoint_file;
 mod despite_sweeping;
+mod first_layer;
 mod folder;
 mod heartbeat;
 mod job_file;

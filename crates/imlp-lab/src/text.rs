@@ -1,5 +1,6 @@
 //! Numbers and words as text.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -71,6 +72,17 @@ pub fn shell_path(path: &Path) -> String {
     }
 }
 
+/// Text in a cell of a CSV file that a spreadsheet shows and does not run: what would begin a
+/// formula has an apostrophe before it. Numbers stay as they are.
+pub fn csv_cell(text: &str) -> Cow<'_, str> {
+    let runs = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+    if runs && text.parse::<f64>().is_err() {
+        Cow::Owned(format!("'{text}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
 /// Columns of a terminal that nobody has made wider.
 pub const COLUMNS: usize = 80;
 
@@ -108,6 +120,24 @@ pub fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_cell_begins_a_formula() {
+        for text in [
+            "=1+1",
+            "+cmd|' /C calc'!A0",
+            "-2+3",
+            "@SUM(A1)",
+            "\t=1",
+            "\r=1",
+            "-",
+        ] {
+            assert_eq!(csv_cell(text), format!("'{text}"));
+        }
+        for text in ["", "keep", "a=b", "-0.5", "+1e-3", "'=1"] {
+            assert_eq!(csv_cell(text), text);
+        }
+    }
 
     #[test]
     fn words_survive_the_shell() {

@@ -9,6 +9,7 @@ use imlp_train::{Measurement, PriorRecord, TrialRecord, TrialStatus};
 use serde_json::{Map, Value};
 
 use crate::error::LabError;
+use crate::text::csv_cell;
 use crate::variation::{Assignment, value_text};
 
 /// The type of a column's cells.
@@ -118,7 +119,8 @@ impl TrialTable {
         self
     }
 
-    /// Writes comma-separated values; [`Cell::Null`] is empty.
+    /// Writes comma-separated values; [`Cell::Null`] is empty, and no text begins a formula of
+    /// a spreadsheet ([`csv_cell`]).
     ///
     /// # Errors
     /// `out` cannot be written.
@@ -131,7 +133,7 @@ impl TrialTable {
                 Cell::Integer(value) => value.to_string(),
                 // The shortest text that comes back as the same number.
                 Cell::Float(value) => format!("{value:?}"),
-                Cell::Text(text) => text.clone(),
+                Cell::Text(text) => csv_cell(text).into_owned(),
             }))?;
         }
         writer.flush()

@@ -5,6 +5,7 @@
 //! Accuracies are fractions, losses are nats.
 
 mod answer;
+mod first_layer;
 mod points;
 mod read;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use serde::Serialize;
 use crate::analysis::evidence::{MeasuredOn, Moment};
 use crate::curve::Curve;
 use crate::description::{Fact, TrainingCost};
+use crate::packed_row;
 
 /// An experiment as it stands.
 #[derive(Clone, Debug, Serialize)]
@@ -221,7 +223,9 @@ pub struct FirstLayerView {
     pub shape: [usize; 3],
     /// The units, named by their place in the layer's output: `channel 3 at (12, 4)`.
     pub units: Vec<String>,
-    /// The prior's dense equivalent at the end of its training: a row per unit.
+    /// The prior's dense equivalent at the end of its training: a row per unit. In JSON every
+    /// row is `{ "largest": x, "bytes": "7f00…" }`: signed bytes, of which 127 stands for x.
+    #[serde(serialize_with = "packed_row::serialize")]
     pub prior: Vec<Vec<f32>>,
     /// The trials by increasing α.
     pub twins: Vec<FirstLayerOfTwin>,
@@ -232,6 +236,7 @@ pub struct FirstLayerView {
 pub struct FirstLayerOfTwin {
     /// Interpolation weight.
     pub alpha: f64,
-    /// A row per unit, flattened C,H,W.
+    /// A row per unit, flattened C,H,W; in JSON as the prior's.
+    #[serde(serialize_with = "packed_row::serialize")]
     pub rows: Vec<Vec<f32>>,
 }

@@ -10,6 +10,7 @@ mod cost;
 mod data_config;
 mod engine;
 mod error;
+mod first_layer;
 mod hyperparameters;
 mod interpolation;
 mod model;
@@ -33,6 +34,7 @@ pub use conversion::{
 pub use cost::{Cost, NetworkCost, macs_per_image};
 pub use data_config::DataConfig;
 pub use error::TrainError;
+pub use first_layer::FirstLayer;
 pub use hyperparameters::config::TrainConfig;
 pub use hyperparameters::learning_rate::LearningRateSchedule;
 pub use hyperparameters::optimizer::OptimizerKind;

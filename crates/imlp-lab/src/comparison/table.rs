@@ -5,6 +5,7 @@ use super::{Choice, Comparison, Difference};
 use crate::curve::alpha_label;
 use crate::error::LabError;
 use crate::table::aligned;
+use crate::text::csv_cell;
 
 /// The cell of a missing value.
 const NOTHING: &str = "–";
@@ -134,8 +135,8 @@ pub fn csv_bytes(comparison: &Comparison) -> Result<Vec<u8>, LabError> {
         writer
             .write_record([
                 choice,
-                &d.configuration,
-                &d.reference,
+                &csv_cell(&d.configuration),
+                &csv_cell(&d.reference),
                 &number(Some(d.configuration_alpha)),
                 &number(Some(d.reference_alpha)),
                 &d.pairs.to_string(),

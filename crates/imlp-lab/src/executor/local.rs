@@ -13,7 +13,8 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use imlp_train::{
-    Observer, PriorTrajectory, TrainError, Trunk, continue_prior, continue_trial, make_trunk,
+    FirstLayer, Observer, PriorTrajectory, TrainError, Trunk, continue_prior, continue_trial,
+    make_trunk,
 };
 
 use super::affinity;
@@ -287,6 +288,12 @@ impl<'a> Shared<'a> {
             lease.unless_superseded(|| {
                 weights::save_twin(folder, configuration, planned, &trial).map(|_| ())
             })?;
+        }
+        // To look at: a full disk and the like cost no result.
+        if let Some(first) = FirstLayer::of(&configuration.setup, &trial, prior)
+            && let Err(error) = lease.keep_first_layer(&first)
+        {
+            tracing::warn!("the first layer is not kept: {error}");
         }
         let Some(published) = lease.publish(trial.record)? else {
             self.queue().retry(job);

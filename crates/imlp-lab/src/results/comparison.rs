@@ -4,8 +4,8 @@
 use imlp_suggest::counted;
 
 use super::curves::Curves;
-use super::names::{differing_keys, short_names};
 use super::records::Records;
+use crate::comparison::names::{differing_keys, short_names};
 use crate::comparison::{Comparison, Side, compare_by_data};
 use crate::curve::Curve;
 use crate::error::LabError;

@@ -1,6 +1,7 @@
 //! The names of the files that this program writes into the folder of a job.
 
 use super::checkpoint_file;
+use super::first_layer::FIRST_LAYER;
 use super::result::RESULT;
 use super::trunk_file;
 use super::worker::IDENTITY;
@@ -16,6 +17,8 @@ pub(super) enum JobFile {
     /// The state of a trunk.
     Trunk,
     Result,
+    /// What some units of a trial's first layer see.
+    FirstLayer,
     /// A damaged file that was set aside.
     SetAside,
     /// A file that was being written.
@@ -38,6 +41,8 @@ impl JobFile {
             Some(Self::Identity)
         } else if name == RESULT {
             Some(Self::Result)
+        } else if name == FIRST_LAYER {
+            Some(Self::FirstLayer)
         } else if numbered("attempt-", ".json").is_some() {
             Some(Self::Attempt)
         } else if numbered("snapshots-", ".safetensors").is_some() {
@@ -78,6 +83,7 @@ mod tests {
         let checkpoint = format!("checkpoint-0001-000002-{sha256}");
         for (name, file) in [
             ("identity.json", JobFile::Identity),
+            ("first-layer.json", JobFile::FirstLayer),
             ("attempt-0001.json", JobFile::Attempt),
             ("attempt-12345.json", JobFile::Attempt),
             ("snapshots-0001.safetensors", JobFile::Snapshots),

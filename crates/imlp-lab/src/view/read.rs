@@ -7,12 +7,14 @@ use imlp_suggest::counted;
 use imlp_train::{Every, InterpolationConfig, OptimizerState, TrialRecord, TrialStatus};
 use serde::Deserialize;
 
+use super::first_layer;
 use super::points;
 use super::{
     Accuracies, Answer, ConfigurationView, CurveView, ExperimentState, PriorView, TrialView, View,
 };
 use crate::analysis::evidence::{MeasuredOn, Moment};
 use crate::analysis::folder::{Records, biases, manifest};
+use crate::comparison::names::short_names;
 use crate::comparison::{Side, compare_by_data};
 use crate::curve::Curve;
 use crate::description::{Description, Fact};
@@ -21,7 +23,7 @@ use crate::files::list;
 use crate::instructions::InstructionsUsed;
 use crate::status::{ListedStatus, Status};
 use crate::store::{ListedConfiguration, ListedTrial, Manifest, State, Store, now};
-use crate::variation::label;
+use crate::variation::{Assignment, label};
 
 impl View {
     /// The experiment in `store` as it stands.
@@ -77,22 +79,22 @@ fn comparison(
     manifest: &Manifest,
     configurations: &[ConfigurationView],
 ) -> Result<Vec<String>, LabError> {
-    let listed = manifest.configurations.iter();
-    let sides = configurations
-        .iter()
-        .zip(listed)
-        .filter_map(|(view, listed)| {
-            let side = Side {
-                name: &view.label,
-                test: view.curve(MeasuredOn::Test, Moment::After)?,
-                validation: view.curve(MeasuredOn::Validation, Moment::After),
-            };
-            let checksum = listed
-                .description
-                .as_ref()
-                .map(|d| d.data_checksum.as_str());
-            Some((checksum.unwrap_or_default(), side))
-        });
+    let listed = &manifest.configurations;
+    let assignments: Vec<&[Assignment]> = listed.iter().map(|c| &*c.assignments).collect();
+    let names = short_names(&assignments);
+    let configurations = configurations.iter().zip(listed).zip(&names);
+    let sides = configurations.filter_map(|((view, listed), name)| {
+        let side = Side {
+            name,
+            test: view.curve(MeasuredOn::Test, Moment::After)?,
+            validation: view.curve(MeasuredOn::Validation, Moment::After),
+        };
+        let checksum = listed
+            .description
+            .as_ref()
+            .map(|d| d.data_checksum.as_str());
+        Some((checksum.unwrap_or_default(), side))
+    });
     Ok(compare_by_data(sides)?.sentences)
 }
 
@@ -185,7 +187,7 @@ impl Reader<'_> {
             layers: described.map_or(Vec::new(), |d| d.layers.clone()),
             trials,
             priors: records.priors.values().map(PriorView::from).collect(),
-            first_layer: None,
+            first_layer: first_layer::of(self.store, planned())?,
             cost: described.map(|d| d.cost),
             facts: described.map_or(Vec::new(), |d| d.facts.clone()),
             config_toml: described.map_or(String::new(), |d| d.recipe.clone()),

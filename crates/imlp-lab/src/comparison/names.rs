@@ -10,7 +10,7 @@ use crate::variation::{Assignment, value_text};
 const LONGEST: usize = 40;
 
 /// The keys in which configurations differ, in their order.
-pub(super) fn differing_keys<'a>(configurations: &[&'a [Assignment]]) -> Vec<&'a str> {
+pub(crate) fn differing_keys<'a>(configurations: &[&'a [Assignment]]) -> Vec<&'a str> {
     let mut keys: Vec<&str> = Vec::new();
     for assignment in configurations.iter().copied().flatten() {
         if !keys.contains(&assignment.key.as_str()) {
@@ -31,7 +31,7 @@ pub(super) fn differing_keys<'a>(configurations: &[&'a [Assignment]]) -> Vec<&'a
 
 /// One name per configuration, no two the same: `allocation = first`. A key is named by its
 /// last part unless two that differ share it.
-pub(super) fn short_names(configurations: &[&[Assignment]]) -> Vec<String> {
+pub(crate) fn short_names(configurations: &[&[Assignment]]) -> Vec<String> {
     let keys = differing_keys(configurations);
     let last = |key: &str| key.rsplit('.').next().unwrap_or(key).to_owned();
     let mut shared: BTreeMap<String, usize> = BTreeMap::new();
