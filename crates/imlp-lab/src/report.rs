@@ -246,7 +246,7 @@ mod tests {
             "<!DOCTYPE html>",
             "lang=\"en\"",
             "<title>some words</title>",
-            "prefers-color-scheme: dark",
+            "light-dark(",
             "<svg ",
             "role=\"img\"",
             "<figcaption>Test accuracy",
