@@ -246,7 +246,7 @@ mod tests {
             "<!DOCTYPE html>",
             "lang=\"en\"",
             "<title>some words</title>",
-            "light-dark(",
+            "prefers-color-scheme: dark",
             "<svg ",
             "role=\"img\"",
             "<figcaption>Test accuracy",
