@@ -111,6 +111,7 @@ function chart(squares: Square[], layers: string[], top: number, width: number, 
       labelAnchor: "right",
       labelArrow: "none",
       tickSize: 3,
+      ticks: Math.min(10, Math.max(1, ...squares.map((s) => s.to))),
       tickFormat: (t: number) => (Number.isInteger(t) ? String(t) : ""),
     },
     y: {
