@@ -119,7 +119,7 @@ function chart(squares: Square[], layers: string[], top: number, width: number, 
       label: null,
       tickSize: 0,
       padding: 0.08,
-      tickFormat: (name: string) => (name.length > letters ? `${name.slice(0, letters - 1)}…` : name),
+      tickFormat: (name: string) => (name.length > letters ? `…${name.slice(1 - letters)}` : name),
     },
     marks: [
       Plot.barX(squares, {
