@@ -38,6 +38,8 @@ export interface ConfigurationView {
   answer: Answer | null;
   notes: string[];
   ends_as_prior: boolean;
+  /** How it was trained, in a line; may be empty. */
+  subtitle: string;
   curves: CurveView[];
   layers: string[];
   trials: TrialView[];

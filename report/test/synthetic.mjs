@@ -66,6 +66,7 @@ export function configuration({
     answer: best && answer(test, best.alpha, priorEnd),
     notes,
     ends_as_prior: true,
+    subtitle: `dense twin with 2 044 970 parameters, ${epochs} epochs, co-trained prior, interpolated after every epoch`,
     curves: kept,
     layers,
     trials,
@@ -312,6 +313,7 @@ export const PAGES = {
     const configurations = [one(), one()];
     for (const c of configurations) {
       c.config_toml = HOSTILE;
+      c.subtitle = HOSTILE;
       c.facts = [{ name: HOSTILE, value: HOSTILE }];
       c.answer.shape = HOSTILE;
       c.answer.diagnosis = HOSTILE;

@@ -15,9 +15,12 @@ export function answerPanel({ series, data }: Context): HTMLElement[] {
 }
 
 function answer(series: Series, compact: boolean): HTMLElement {
-  const { answer, notes } = series.configuration;
+  const { answer, notes, subtitle } = series.configuration;
   const head = compact ? h("h3", {}, series.label) : null;
-  const remarks = notes.map((note) => h("p", { class: "note" }, note));
+  const remarks = [
+    ...notes.map((note) => h("p", { class: "note" }, note)),
+    subtitle ? h("p", { class: "trained" }, ended(capitalised(subtitle))) : null,
+  ];
   if (!answer || answer.best_alpha === null) {
     const words = answer ? [answer.shape, answer.diagnosis] : [];
     const why = answer ? "No α could be chosen: no trial has a validation accuracy." : unanswered(series);

@@ -126,7 +126,7 @@ function chart(frame: HTMLElement, drawn: Drawn[], axis: AlphaAxis, width: numbe
       ...banded.flatMap((p) => p.point.ci95 ?? []),
       ...levels.map((l) => l.value),
     ],
-    lost.length > 0 ? 0.1 + 0.05 * drawn.length : 0.06,
+    lost.length > 0 ? 0.04 + 0.05 * drawn.length : 0,
   );
   const labels = labelled(axis, drawn.length === 1 ? (drawn[0]?.curve.chosen_alpha ?? null) : null, width - marginLeft - marginRight, alphaLabel);
   const places: Place[] = axis.alphas.map((alpha) => ({ alpha, x: axis.place(alpha) }));
@@ -282,13 +282,14 @@ function levelLabels(levels: Level[], domain: [number, number], height: number, 
   });
 }
 
-/** Per cent, rounded outwards a little, with room below for what has no value. */
+/** Per cent, a little wider than the values but not beyond 0 and 100 (an interval may go
+ * there), with a share `below` of room for what has no value. */
 function valueDomain(values: number[], below: number): [number, number] {
   const low = 100 * Math.min(...values);
   const high = 100 * Math.max(...values);
   if (!Number.isFinite(low)) return [0, 100];
   const span = Math.max(high - low, 0.5);
-  return [low - below * span, Math.min(high + 0.06 * span, Math.max(100, high))];
+  return [Math.max(low - 0.06 * span, 0) - below * span, Math.min(high + 0.06 * span, 100)];
 }
 
 function lines(drawn: Drawn[], { alpha }: Place, colours: Palette): Lines {

@@ -111,6 +111,7 @@ function chart(squares: Square[], layers: string[], top: number, width: number, 
       labelAnchor: "right",
       labelArrow: "none",
       tickSize: 3,
+      ticks: Math.min(10, Math.max(1, ...squares.map((s) => s.to))),
       tickFormat: (t: number) => (Number.isInteger(t) ? String(t) : ""),
     },
     y: {
@@ -118,7 +119,7 @@ function chart(squares: Square[], layers: string[], top: number, width: number, 
       label: null,
       tickSize: 0,
       padding: 0.08,
-      tickFormat: (name: string) => (name.length > letters ? `${name.slice(0, letters - 1)}…` : name),
+      tickFormat: (name: string) => (name.length > letters ? `…${name.slice(1 - letters)}` : name),
     },
     marks: [
       Plot.barX(squares, {

@@ -2,7 +2,7 @@
 import { follow, type Context } from "../context";
 import { controls, select } from "../controls";
 import { h, link } from "../dom";
-import { alphaLabel, count, duration, exactPercent, grouped, percent } from "../format";
+import { alphaLabel, count, duration, grouped, percent } from "../format";
 import type { Series } from "../series";
 import type { TrialView } from "../view";
 
@@ -26,9 +26,9 @@ const COLUMNS: Column[] = [
   number("alpha", "α", (t) => t.alpha, alphaLabel),
   number("seed", "seed", (t) => t.seed, String),
   { key: "state", name: "state", text: true, order: ({ trial }) => trial.state, cell: ({ trial }) => badge(trial.state) },
-  number("test", "test", (t) => t.after.test, exactPercent),
-  number("validation", "validation", (t) => t.after.validation, exactPercent),
-  number("before", "test before", (t) => t.before.test, exactPercent),
+  number("test", "test", (t) => t.after.test, (v) => percent(v)),
+  number("validation", "validation", (t) => t.after.validation, (v) => percent(v)),
+  number("before", "test before", (t) => t.before.test, (v) => percent(v)),
   number("share", "prior share", (t) => t.prior_share, (v) => percent(v, 1)),
   number("epochs", "epochs", (t) => t.epochs, String),
   number("time", "time", (t) => t.train_seconds, duration),
