@@ -3,6 +3,7 @@
 import type { Context } from "./context";
 import { h } from "./dom";
 import { returnToPlace, startReloading } from "./live";
+import { isPackedRow, weights } from "./packed-row";
 import { answerPanel } from "./panels/answer";
 import { computePanel } from "./panels/compute";
 import { curvePanel } from "./panels/curve";
@@ -33,7 +34,7 @@ addEventListener("DOMContentLoaded", () => {
   const source = document.getElementById("data");
   if (!root || !source) return;
   try {
-    show(root, JSON.parse(source.textContent ?? "", visible) as ReportData);
+    show(root, JSON.parse(source.textContent ?? "", read) as ReportData);
   } catch (error) {
     // What the page has without us stays.
     console.error(error);
@@ -41,10 +42,15 @@ addEventListener("DOMContentLoaded", () => {
   }
 });
 
+/** A value of the data: packed rows become weights, text visible. */
+function read(_: string, value: unknown): unknown {
+  if (isPackedRow(value)) return weights(value);
+  return typeof value === "string" ? visible(value) : value;
+}
+
 /** Text in which what cannot be seen can: control characters, and those that turn the
  * direction of everything after them. */
-function visible(_: string, value: unknown): unknown {
-  if (typeof value !== "string") return value;
+function visible(value: string): string {
   return value.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }
 

@@ -144,6 +144,7 @@ export interface FirstLayerView {
   /** Channels, height, width. */
   shape: [number, number, number];
   units: string[];
+  /** Packed in the page, see packed-row.ts. */
   prior: number[][];
   twins: { alpha: number; rows: number[][] }[];
 }

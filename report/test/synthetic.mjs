@@ -198,7 +198,15 @@ function firstLayer(alphas, channels, seed, next) {
     const share = 1 - (1 - alpha) ** 5;
     return { alpha, rows: prior.map((row) => row.map((w) => Number((share * w + (1 - share) * 0.16 * (next() - 0.5)).toFixed(4)))) };
   });
-  return { seed, layer: "conv1", shape: [channels, height, width], units, prior, twins };
+  const packed = twins.map(({ alpha, rows }) => ({ alpha, rows: rows.map(pack) }));
+  return { seed, layer: "conv1", shape: [channels, height, width], units, prior: prior.map(pack), twins: packed };
+}
+
+/** As crates/imlp-lab/src/packed_row.rs. */
+function pack(row) {
+  const largest = Math.max(...row.map(Math.abs));
+  const byte = (weight) => (Math.round((weight / largest) * 127) + 256) % 256;
+  return { largest, bytes: row.map((weight) => byte(weight).toString(16).padStart(2, "0")).join("") };
 }
 
 export function view({ name = "fashion-mini-cnn", configurations = [configuration()], running = false, ...rest } = {}) {
