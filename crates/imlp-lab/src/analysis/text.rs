@@ -119,7 +119,10 @@ pub(super) fn shape_sentence(analysis: &Analysis) -> String {
             let highest = verdict.minimum.v.max(verdict.maximum.v);
             return format!(
                 "{} (larger V = {highest:.2}, critical {:.2}; {} values of α, {} seeds)",
-                name(verdict.shape),
+                match verdict.shape {
+                    Shape::NotShown => "no shape is shown",
+                    shape => name(shape),
+                },
                 verdict.critical,
                 verdict.levels,
                 verdict.seeds
