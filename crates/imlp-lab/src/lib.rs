@@ -32,6 +32,7 @@ mod sweep_config;
 pub mod table;
 mod tensor_files;
 pub mod tensorboard;
+pub mod terminal_chart;
 pub mod text;
 pub mod trial_table;
 mod trunks;

@@ -36,6 +36,7 @@ mod schema;
 mod slurm;
 mod status;
 mod sweep;
+mod terminal;
 mod train;
 mod worker;
 

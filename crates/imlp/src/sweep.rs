@@ -6,6 +6,7 @@ use imlp_lab::comparison::terminal_text;
 use imlp_lab::executor::{Failed, collect};
 use imlp_lab::files::refuse_file;
 use imlp_lab::store::{Manifest, Store};
+use imlp_lab::terminal_chart::terminal_chart;
 use imlp_lab::text::{COLUMNS, wrapped};
 use imlp_lab::{Execution, Experiment, LabError, Plan, Recipe, report, results, table};
 
@@ -18,6 +19,7 @@ use crate::exit::{self, Failure};
 use crate::output::{say, tell};
 use crate::prepare::{Announce, MissingData, prepare};
 use crate::slurm::{self, Submission};
+use crate::terminal;
 
 pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
     let asked_jobs = arguments.swept.asked_jobs();
@@ -95,6 +97,9 @@ fn write_results(
             for ((label, curve), analysis) in written.curves.iter().zip(&written.analyses) {
                 if !label.is_empty() {
                     say(format_args!("\n{label}"))?;
+                }
+                if let Some(chart) = terminal::columns().and_then(|c| terminal_chart(curve, c)) {
+                    say(format_args!("{chart}\n"))?;
                 }
                 say(table::terminal_table(curve).map_err(LabError::from)?)?;
                 let diagnosis = format!("diagnosis: {}", analysis.sentence());
