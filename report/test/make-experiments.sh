@@ -23,7 +23,7 @@ sweep diverged --set train.epochs=2 --set train.learning_rate=1e12 --set prior.l
 "$imlp" sweep "${tiny[@]}" --out running --set train.epochs=8 --alphas 0,0.1,0.3,1 --seeds 3 --jobs 1 >/dev/null 2>&1 &
 pid=$!
 for _ in $(seq 1200); do
-    results=$(find running -name result.json 2>/dev/null | wc -l)
+    results=$({ find running -name result.json 2>/dev/null || true; } | wc -l)
     if [ "$results" -ge 4 ] || ! kill -0 "$pid" 2>/dev/null; then break; fi
     sleep 0.05
 done

@@ -18,7 +18,7 @@ function answer(series: Series, compact: boolean): HTMLElement {
   const { answer, notes, subtitle } = series.configuration;
   const head = compact ? h("h3", {}, series.label) : null;
   const remarks = [
-    ...notes.map((note) => h("p", { class: "note" }, note)),
+    ...notes.map((note) => h("p", { class: "note" }, ended(capitalised(note)))),
     subtitle ? h("p", { class: "trained" }, ended(capitalised(subtitle))) : null,
   ];
   if (!answer || answer.best_alpha === null) {
