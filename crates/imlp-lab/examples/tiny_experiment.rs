@@ -6,7 +6,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use imlp_lab::executor::{JobEnd, JobLabel, Progress, collect, local};
+use imlp_lab::executor::{JobEnd, JobLabel, Progress, Steps, collect, local};
 use imlp_lab::store::{Manifest, Store};
 use imlp_lab::{Execution, Experiment, Plan, Policy, Recipe, results, table};
 use imlp_train::Backend;
@@ -35,7 +35,7 @@ seeds = 2
 struct Print;
 
 impl Progress for Print {
-    fn planned(&self, _jobs: usize, _steps: u64, _kept: usize) {}
+    fn planned(&self, _jobs: usize, _steps: Steps, _kept: usize) {}
     fn started(&self, _worker: usize, _job: &JobLabel, _steps: u64) {}
     fn steps(&self, _worker: usize, _count: u64) {}
     fn ended(&self, _worker: usize, job: &JobLabel, _end: &JobEnd) {

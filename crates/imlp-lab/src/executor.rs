@@ -15,4 +15,4 @@ mod progress;
 
 pub use collect::{Results, collect};
 pub use outcome::{Failed, Outcome, outcome};
-pub use progress::{JobEnd, JobLabel, PriorEnd, Progress};
+pub use progress::{JobEnd, JobLabel, PriorEnd, Progress, Steps};

@@ -88,17 +88,27 @@ pub fn table_rows(curve: &Curve) -> Result<Vec<TableRow>, StatisticsError> {
 }
 
 /// The table for a terminal, without colour; `*` marks the α chosen on the
-/// validation split.
+/// validation split. A column of diverged trials is there only if there are any: with it
+/// the table is wider than 80 columns.
 ///
 /// # Errors
 /// As [`table_rows`].
 pub fn terminal_table(curve: &Curve) -> Result<String, StatisticsError> {
-    let rows = table_rows(curve)?.into_iter().map(|row| {
+    const DIVERGED: usize = 3;
+    let rows = table_rows(curve)?;
+    let any_diverged = rows.iter().any(|row| row.diverged != NOTHING);
+    let shown = |mut cells: Vec<String>| {
+        if !any_diverged {
+            cells.remove(DIVERGED);
+        }
+        cells
+    };
+    let rows = rows.into_iter().map(|row| {
         let mut cells = row.cells().map(String::from);
         cells[1] += if row.chosen { " *" } else { "  " };
-        cells.to_vec()
+        shown(cells.to_vec())
     });
-    let table = aligned(&heads(curve), rows, 0);
+    let table = aligned(&shown(heads(curve).to_vec()), rows, 0);
     let legend = LEGEND.replace("; ", ";\n");
     Ok(format!("{table}\n\n{legend}\n"))
 }

@@ -52,7 +52,12 @@ impl Scale {
     /// Holds every mean and every interval, as far as the latter lie within 0 and 1.
     fn of(curve: &Curve) -> Option<Self> {
         let levels = [&curve.prior, &curve.plain_mlp].into_iter().flatten();
-        let all: Vec<&SeedStatistics> = curve.points.iter().map(|p| &p.seeds).chain(levels).collect();
+        let all: Vec<&SeedStatistics> = curve
+            .points
+            .iter()
+            .map(|p| &p.seeds)
+            .chain(levels)
+            .collect();
         let means = all.iter().filter_map(|s| s.mean);
         let ends = all.iter().filter_map(|s| s.ci95).flatten();
         let values: Vec<f64> = means.chain(ends.map(|v| v.clamp(0.0, 1.0))).collect();

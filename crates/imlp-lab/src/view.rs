@@ -87,6 +87,17 @@ pub struct ConfigurationView {
     pub config_toml: String,
 }
 
+impl View {
+    /// The view for a page that lies elsewhere: `folder` leads from there to the experiment's.
+    pub fn seen_from(mut self, folder: &str) -> Self {
+        let lead = |path: &mut String| *path = format!("{folder}/{path}");
+        self.files.iter_mut().for_each(lead);
+        let trials = self.configurations.iter_mut().flat_map(|c| &mut c.trials);
+        trials.filter_map(|t| t.record.as_mut()).for_each(lead);
+        self
+    }
+}
+
 impl ConfigurationView {
     /// The curve on these images at that moment, if it was measured.
     pub fn curve(&self, on: MeasuredOn, at: Moment) -> Option<&Curve> {
@@ -208,6 +219,8 @@ pub struct PriorView {
     pub diverged_epoch: Option<u32>,
     /// Accuracies at the end.
     pub end: Accuracies,
+    /// Seconds of training.
+    pub train_seconds: f64,
     /// Its course.
     pub points: Vec<PointView>,
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use imlp_lab::executor::{JobEnd, JobLabel, Progress, collect, local};
+use imlp_lab::executor::{JobEnd, JobLabel, Progress, Steps, collect, local};
 use imlp_lab::store::Store;
 use imlp_lab::{CheckpointEvery, Execution, Experiment, LabError, Plan, Policy, Recipe};
 use imlp_linear::Alpha;
@@ -48,7 +48,7 @@ impl Watched {
 }
 
 impl Progress for Watched {
-    fn planned(&self, _: usize, _: u64, _: usize) {}
+    fn planned(&self, _: usize, _: Steps, _: usize) {}
 
     fn started(&self, _: usize, job: &JobLabel, _: u64) {
         let trial = matches!(job, JobLabel::Trial { .. });

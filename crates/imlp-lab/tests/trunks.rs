@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use imlp_lab::executor::{JobEnd, JobLabel, Progress, collect, local};
+use imlp_lab::executor::{JobEnd, JobLabel, Progress, Steps, collect, local};
 use imlp_lab::store::Store;
 use imlp_lab::{CheckpointEvery, Execution, Experiment, LabError, Plan, Policy, Recipe};
 use imlp_train::{Backend, WeightsFile};
@@ -38,7 +38,7 @@ struct Watched {
 }
 
 impl Progress for Watched {
-    fn planned(&self, _: usize, _: u64, _: usize) {}
+    fn planned(&self, _: usize, _: Steps, _: usize) {}
 
     fn started(&self, _: usize, _: &JobLabel, _: u64) {}
 

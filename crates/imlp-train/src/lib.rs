@@ -57,7 +57,7 @@ pub use network::layer::{
 };
 pub use network::parameters::{HostParameters, ParameterSpec, Role};
 pub use network::prior_config::{Channels, MixerHead, PriorConfig, PriorKind, PriorTraining};
-pub use observer::{Observer, Unobserved};
+pub use observer::{Observer, Standing, Unobserved};
 pub use prior::epoch::PriorEpoch;
 pub use prior::{PriorRecord, PriorTrajectory, continue_prior, train_prior};
 pub use setup::Setup;

@@ -5,9 +5,26 @@ pub trait Observer: Sync {
     /// `count` more optimiser steps are done.
     fn steps(&self, count: u64);
 
+    /// The run goes on from a checkpoint, in this epoch, from 1.
+    fn resumed(&self, _epoch: u32) {}
+
+    /// An epoch has ended.
+    fn epoch_ended(&self, _standing: Standing) {}
+
     /// Whether to stop now. The run then ends with
     /// [`TrainError::Interrupted`](crate::TrainError::Interrupted).
     fn cancelled(&self) -> bool;
+}
+
+/// Where a network in training stands at the end of an epoch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Standing {
+    /// The epoch, from 1.
+    pub epoch: u32,
+    /// Mean training loss in it, nats; none if it was not finite.
+    pub loss: Option<f64>,
+    /// Accuracy on the validation split as a fraction, where it was measured.
+    pub validation: Option<f64>,
 }
 
 /// Observes nothing and never stops.

@@ -10,7 +10,7 @@ use crate::error::TrainError;
 use crate::interpolation::timing::Pause;
 use crate::network::parameters::HostParameters;
 use crate::network::prior_config::PriorTraining;
-use crate::observer::Observer;
+use crate::observer::{Observer, Standing};
 use crate::prior::epoch::PriorEpoch;
 use crate::prior::progress::Progress;
 use crate::seeds::RandomStream;
@@ -178,6 +178,13 @@ fn train(
             };
             if !record(pause, progress, measured) {
                 return Ok(Some(pause.epoch));
+            }
+            if let Some(epoch) = progress.records.last() {
+                run.hooks.observer.epoch_ended(Standing {
+                    epoch: epoch.epoch,
+                    loss: epoch.train_loss,
+                    validation: epoch.validation.map(|m| m.accuracy),
+                });
             }
         }
 

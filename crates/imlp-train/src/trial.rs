@@ -32,7 +32,7 @@ use crate::error::TrainError;
 use crate::interpolation::rule::InterpolationRule;
 use crate::interpolation::timing::Pause;
 use crate::network::parameters::{HostParameters, ParameterSpec};
-use crate::observer::Observer;
+use crate::observer::{Observer, Standing};
 use crate::prior::PriorTrajectory;
 use crate::seeds::RandomStream;
 use crate::setup::Setup;
@@ -360,6 +360,13 @@ impl<'a> TrialRun<'a> {
         }
         if pause.segment.interpolate {
             progress.applied.push(alphas);
+        }
+        if let Some(point) = progress.points.last().filter(|_| pause.ends_epoch) {
+            self.run.hooks.observer.epoch_ended(Standing {
+                epoch: point.epoch,
+                loss: point.train_loss,
+                validation: point.after.validation.map(|m| m.accuracy),
+            });
         }
         finite
     }

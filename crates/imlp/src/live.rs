@@ -1,24 +1,28 @@
 //! The report and the table of an experiment while it runs.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use imlp_lab::executor::{JobEnd, JobLabel, Progress};
+use imlp_lab::executor::{JobEnd, JobLabel, Progress, Steps};
 use imlp_lab::store::Store;
 use imlp_lab::{Experiment, report, results};
+use imlp_train::Standing;
 
 /// Shortest time between two pages.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Times that writing must fit into the time since it was last done: it takes at most a
-/// thirtieth of one worker's time.
-const SHARE: u32 = 30;
+/// fiftieth of one worker's time.
+const SHARE: u32 = 50;
 
 /// Passes progress on, and writes report and table as jobs end.
 pub struct Live<'a> {
     experiment: &'a Experiment,
     store: &'a Store,
     inner: &'a dyn Progress,
+    /// Whether something has happened since the last page.
+    stale: AtomicBool,
     /// When writing may be done again.
     due: Mutex<Instant>,
 }
@@ -30,14 +34,19 @@ impl<'a> Live<'a> {
             experiment,
             store,
             inner,
+            stale: AtomicBool::new(true),
             due: Mutex::new(Instant::now()),
         };
         live.update();
         live
     }
 
-    /// Writes both unless that was done a moment ago, or another worker does it now.
+    /// Writes both if they are stale, unless that was done a moment ago, or another worker
+    /// does it now: the next step tries again.
     fn update(&self) {
+        if !self.stale.load(Ordering::Relaxed) {
+            return;
+        }
         let Ok(mut due) = self.due.try_lock() else {
             return;
         };
@@ -45,6 +54,7 @@ impl<'a> Live<'a> {
         if began < *due {
             return;
         }
+        self.stale.store(false, Ordering::Relaxed);
         self.write(true);
         let took = began.elapsed();
         *due = Instant::now() + PAUSE.max(SHARE * took);
@@ -66,20 +76,31 @@ impl<'a> Live<'a> {
 }
 
 impl Progress for Live<'_> {
-    fn planned(&self, jobs: usize, steps: u64, finished: usize) {
+    fn planned(&self, jobs: usize, steps: Steps, finished: usize) {
         self.inner.planned(jobs, steps, finished);
     }
 
     fn started(&self, worker: usize, job: &JobLabel, steps: u64) {
         self.inner.started(worker, job, steps);
+        self.stale.store(true, Ordering::Relaxed);
     }
 
     fn steps(&self, worker: usize, count: u64) {
         self.inner.steps(worker, count);
+        self.update();
+    }
+
+    fn resumed(&self, worker: usize, epoch: u32) {
+        self.inner.resumed(worker, epoch);
+    }
+
+    fn epoch_ended(&self, worker: usize, standing: Standing) {
+        self.inner.epoch_ended(worker, standing);
     }
 
     fn ended(&self, worker: usize, job: &JobLabel, end: &JobEnd) {
         self.inner.ended(worker, job, end);
+        self.stale.store(true, Ordering::Relaxed);
         self.update();
     }
 

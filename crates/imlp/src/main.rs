@@ -27,6 +27,7 @@ mod logging;
 mod man;
 mod output;
 mod prepare;
+mod processor;
 mod progress;
 mod project;
 mod report;
@@ -37,6 +38,7 @@ mod slurm;
 mod status;
 mod sweep;
 mod terminal;
+mod time_left;
 mod train;
 mod worker;
 

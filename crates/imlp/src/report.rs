@@ -13,19 +13,40 @@ use crate::exit::Failure;
 use crate::output::say;
 
 pub fn run(arguments: &ReportArguments) -> Result<(), Failure> {
+    let path = path(arguments)?;
     let views = arguments
         .folders
         .iter()
-        .map(|folder| View::read(&Store::existing(folder)?))
-        .collect::<Result<Vec<View>, _>>()?;
+        .map(|folder| view(folder, &path))
+        .collect::<Result<Vec<View>, Failure>>()?;
     let page = report::render(&views)?;
-    let path = path(arguments)?;
     write_output(&path, page.as_bytes())?;
     say(format_args!("wrote\n  {}", path.display()))?;
     if arguments.open {
         browser::open(&path);
     }
     Ok(())
+}
+
+/// The view of an experiment for a page at `page`.
+fn view(folder: &Path, page: &Path) -> Result<View, Failure> {
+    let view = View::read(&Store::existing(folder)?)?;
+    let beside = page.parent().unwrap_or(Path::new(""));
+    Ok(match way(beside, folder) {
+        Some(way) if !way.is_empty() => view.seen_from(&way),
+        _ => view,
+    })
+}
+
+/// The way from one folder to another, as in a link; none where there is none.
+fn way(from: &Path, to: &Path) -> Option<String> {
+    let (from, to) = (std::path::absolute(from).ok(), std::path::absolute(to).ok());
+    let from = from.or_else(|| std::env::current_dir().ok())?;
+    let way = pathdiff::diff_paths(to?, from)?;
+    let parts = way.components().map(|part| part.as_os_str().to_str());
+    parts
+        .collect::<Option<Vec<_>>>()
+        .map(|parts| parts.join("/"))
 }
 
 /// Where the page goes. What is not a page of this command is not replaced.

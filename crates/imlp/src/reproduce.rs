@@ -20,6 +20,7 @@ use crate::executor;
 use crate::exit::{Failure, report};
 use crate::output::{say, tell};
 use crate::prepare::{Announce, MissingData, prepare};
+use crate::processor::processor;
 use crate::slurm::{self, Submission};
 
 pub fn run(arguments: &ReproduceArguments) -> Result<(), Failure> {
@@ -92,11 +93,7 @@ fn try_study(arguments: &ReproduceArguments, study: &Study) -> Result<Vec<Failed
         refuse_strangers(records, &experiment, &folder)?;
     }
     let store = Store::create(&execution.out)?;
-    store.note(&Manifest::of(
-        &experiment,
-        execution.policy,
-        &command_line(),
-    )?)?;
+    store.note(&Manifest::of(&experiment, execution.policy, &command_line())?.on(processor()))?;
     let known = restore(&arguments.results, &experiment, &store)?;
     if known > 0 && !arguments.quiet {
         tell(format_args!(
@@ -229,15 +226,4 @@ fn write_page(results: &Path, path: &Path) -> Result<(), Failure> {
 /// Commit of the source that the program is built from, where it was built in its repository.
 fn commit() -> Option<String> {
     option_env!("IMLP_COMMIT").map(str::to_owned)
-}
-
-/// The processor as it names itself.
-fn processor() -> String {
-    let mut system = sysinfo::System::new();
-    system.refresh_cpu_all();
-    let first = system
-        .cpus()
-        .first()
-        .map(|cpu| cpu.brand().trim().to_owned());
-    first.unwrap_or_else(|| "unknown processor".to_owned())
 }

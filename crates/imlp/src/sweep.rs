@@ -18,6 +18,7 @@ use crate::executor;
 use crate::exit::{self, Failure};
 use crate::output::{say, tell};
 use crate::prepare::{Announce, MissingData, prepare};
+use crate::processor::processor;
 use crate::slurm::{self, Submission};
 use crate::terminal;
 
@@ -52,7 +53,7 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
     let fetch = MissingData::Fetch;
     let (experiment, execution) = prepare(plan, common.device, execution, fetch, announce)?;
     let store = Store::create(&execution.out)?;
-    let manifest = Manifest::of(&experiment, execution.policy, &command_line())?;
+    let manifest = Manifest::of(&experiment, execution.policy, &command_line())?.on(processor());
     store.note(&manifest)?;
     if arguments.open {
         browser::open(&report::write(&store, true)?);

@@ -16,7 +16,9 @@ pub fn columns() -> Option<usize> {
 /// Whether text is UTF-8, by the first of the variables that is set.
 fn is_utf8() -> bool {
     let names = ["LC_ALL", "LC_CTYPE", "LANG"];
-    let set = names.into_iter().filter_map(|name| std::env::var(name).ok());
+    let set = names
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok());
     let locale = set.into_iter().find(|value| !value.is_empty());
     let locale = locale.unwrap_or_default().to_lowercase();
     cfg!(windows) || locale.contains("utf-8") || locale.contains("utf8")

@@ -3,19 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use imlp_lab::executor::{JobEnd, JobLabel, Progress, Results, collect, local};
+use imlp_lab::executor::{JobEnd, JobLabel, Progress, Results, Steps, collect, local};
 use imlp_lab::files::refuse_file;
 use imlp_lab::store::Store;
 use imlp_lab::text::alpha_text;
 use imlp_lab::trial_table::{TrialRow, TrialTable};
 use imlp_lab::weights::{NetworkName, are_saved, save_prior, save_twin};
 use imlp_lab::{Execution, Experiment, Job, LabError, Plan, PlannedTrial};
-use imlp_train::{Observer, Point, PriorRecord, TrialRecord, TrialStatus, run_trial};
+use imlp_train::{Observer, Point, PriorRecord, Standing, TrialRecord, TrialStatus, run_trial};
 use tempfile::TempDir;
 
 use crate::args::TrainArguments;
 use crate::exit::Failure;
-use crate::interruption::stop_on_ctrl_c;
+use crate::interruption::{answering, stop_on_ctrl_c};
 use crate::output::{percent, print, say, tell};
 use crate::prepare::{Announce, MissingData, one_trial, prepare};
 use crate::progress::Display;
@@ -195,12 +195,17 @@ impl Again<'_> {
         let configuration = &self.experiment.configurations[self.trial.configuration];
         let steps = job.steps(&configuration.setup);
         let display = Display::new(self.quiet, 1);
-        display.planned(1, steps, 0);
+        let planned = Steps {
+            prior: 0,
+            twin: steps,
+        };
+        display.planned(1, planned, 0);
         display.started(0, &label, steps);
-        let trained = train(&Watched {
+        let watched = Watched {
             display: &display,
             stop: self.stop,
-        });
+        };
+        let trained = answering(self.stop, &display, || train(&watched));
         if trained.is_ok() {
             display.ended(0, &label, &JobEnd::Done);
         }
@@ -288,6 +293,14 @@ struct Watched<'a> {
 impl Observer for Watched<'_> {
     fn steps(&self, count: u64) {
         self.display.steps(0, count);
+    }
+
+    fn resumed(&self, epoch: u32) {
+        self.display.resumed(0, epoch);
+    }
+
+    fn epoch_ended(&self, standing: Standing) {
+        self.display.epoch_ended(0, standing);
     }
 
     fn cancelled(&self) -> bool {

@@ -150,6 +150,8 @@ fn a_page_is_made_again_from_the_folder_and_compares_several() {
         .map(|v| &v["name"])
         .collect();
     assert_eq!(names, ["o", "p"]);
+    let record = &both["views"][1]["configurations"][0]["trials"][0]["record"];
+    assert!(scratch.path(record.as_str().unwrap()).is_file(), "{record}");
 
     // A half of an experiment: one result is gone.
     let id = after["views"][0]["configurations"][0]["trials"][0]["id"]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use imlp_train::PriorTrajectory;
 
 use super::outcome::{Failed, poll, prior_failed};
-use super::progress::{JobLabel, Progress};
+use super::progress::{JobLabel, Progress, Steps};
 use crate::error::LabError;
 use crate::experiment::{Configuration, Experiment, Job, PlannedPrior, PlannedTrial};
 use crate::identity::{JobId, TrialId};
@@ -123,11 +123,18 @@ impl<'a> JobQueue<'a> {
         }
         let remaining = (0..queue.jobs.len())
             .filter(|job| !queue.jobs[*job].state.has_ended() || queue.is_awaited(*job));
-        let steps: Vec<u64> = remaining.map(|job| queue.steps(job)).collect();
+        let (mut jobs, mut steps) = (0, Steps::default());
+        for job in remaining {
+            jobs += 1;
+            match queue.jobs[job].job {
+                Job::Prior(_) => steps.prior += queue.steps(job),
+                Job::Trunk(_) | Job::Trial(_) => steps.twin += queue.steps(job),
+            }
+        }
         let finished = queue.jobs.iter().filter(|queued| {
             matches!(queued.job, Job::Trial(_)) && matches!(queued.state, JobState::Finished)
         });
-        progress.planned(steps.len(), steps.iter().sum(), finished.count());
+        progress.planned(jobs, steps, finished.count());
         Ok(queue)
     }
 

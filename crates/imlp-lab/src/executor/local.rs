@@ -13,8 +13,8 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use imlp_train::{
-    FirstLayer, Observer, PriorTrajectory, TrainError, Trunk, continue_prior, continue_trial,
-    make_trunk,
+    FirstLayer, Observer, PriorTrajectory, Standing, TrainError, Trunk, continue_prior,
+    continue_trial, make_trunk,
 };
 
 use super::affinity;
@@ -397,6 +397,14 @@ impl WorkerObserver<'_, '_> {
 impl Observer for WorkerObserver<'_, '_> {
     fn steps(&self, count: u64) {
         self.shared.progress.steps(self.worker, count);
+    }
+
+    fn resumed(&self, epoch: u32) {
+        self.shared.progress.resumed(self.worker, epoch);
+    }
+
+    fn epoch_ended(&self, standing: Standing) {
+        self.shared.progress.epoch_ended(self.worker, standing);
     }
 
     fn cancelled(&self) -> bool {

@@ -1,7 +1,7 @@
 //! Telling someone how the jobs proceed.
 
 use imlp_linear::Alpha;
-use imlp_train::{Metrics, PriorRecord};
+use imlp_train::{Metrics, PriorRecord, Standing};
 
 use crate::experiment::{Experiment, Job};
 use crate::text::alpha_text;
@@ -139,15 +139,29 @@ impl std::fmt::Display for PriorEnd {
     }
 }
 
+/// Optimiser steps by the network that makes them: a step of a prior and one of a dense twin
+/// take different times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Steps {
+    /// Of priors.
+    pub prior: u64,
+    /// Of dense twins.
+    pub twin: u64,
+}
+
 /// Receives the progress of a run, from several threads.
 pub trait Progress: Sync {
     /// `jobs` will run, with `steps` optimiser steps in all; `finished` trials have
     /// a result already.
-    fn planned(&self, jobs: usize, steps: u64, finished: usize);
+    fn planned(&self, jobs: usize, steps: Steps, finished: usize);
     /// `worker` starts a job of `steps` steps.
     fn started(&self, worker: usize, job: &JobLabel, steps: u64);
     /// `worker` has made `count` more steps.
     fn steps(&self, worker: usize, count: u64);
+    /// The job of `worker` goes on from a checkpoint, in this epoch, from 1.
+    fn resumed(&self, _worker: usize, _epoch: u32) {}
+    /// An epoch of the job of `worker` has ended.
+    fn epoch_ended(&self, _worker: usize, _standing: Standing) {}
     /// The job of `worker` has ended.
     fn ended(&self, worker: usize, job: &JobLabel, end: &JobEnd);
     /// Another process has finished a job of `steps` steps.

@@ -33,6 +33,10 @@ pub struct Manifest {
     /// from before it was written down.
     #[serde(default)]
     pub max_attempts: Option<u32>,
+    /// The processor of the machine that was asked, as it names itself; none in a file of an
+    /// early version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processor: Option<String>,
 }
 
 /// A configuration.
@@ -99,7 +103,14 @@ impl Manifest {
                 })
                 .collect(),
             max_attempts: Some(policy.max_attempts),
+            processor: None,
         })
+    }
+
+    /// The same, asked on a machine with this processor.
+    pub fn on(mut self, processor: String) -> Self {
+        self.processor = Some(processor);
+        self
     }
 
     fn holds(&self, configuration: &ListedConfiguration) -> bool {

@@ -280,6 +280,7 @@ fn manifest(learning_rate: f64) -> Manifest {
         }],
         trials: Vec::new(),
         max_attempts: None,
+        processor: None,
     }
 }
 

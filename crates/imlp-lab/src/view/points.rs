@@ -72,6 +72,7 @@ impl From<&PriorRecord> for PriorView {
                 validation: accuracy(record.validation),
                 test: accuracy(record.test),
             },
+            train_seconds: record.train_seconds,
             points: course.collect(),
         }
     }

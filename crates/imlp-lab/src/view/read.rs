@@ -15,7 +15,7 @@ use super::{
 use crate::analysis::evidence::{MeasuredOn, Moment};
 use crate::analysis::folder::{Records, biases, manifest};
 use crate::comparison::names::short_names;
-use crate::comparison::{Side, compare_by_data};
+use crate::comparison::{Comparison, Side, compare_by_data};
 use crate::curve::Curve;
 use crate::description::{Description, Fact};
 use crate::error::LabError;
@@ -47,7 +47,13 @@ impl View {
         for index in 0..manifest.configurations.len() {
             configurations.push(reader.configuration(index)?);
         }
-        let described = &manifest.configurations[0].description;
+        let Some(first) = manifest.configurations.first() else {
+            return Err(LabError::Unlisted {
+                path: store.root().to_owned(),
+                reason: "without a configuration".to_owned(),
+            });
+        };
+        let described = &first.description;
         let root = store.root();
         Ok(Self {
             title: described.as_ref().map_or_else(
@@ -58,7 +64,7 @@ impl View {
             state: state(&status),
             read_at: now(),
             comparison: comparison(&manifest, &configurations)?,
-            facts: facts(&configurations, &status),
+            facts: facts(&manifest, &configurations, &status),
             configurations,
             command: manifest.command.clone(),
             files: files(root)?,
@@ -95,7 +101,13 @@ fn comparison(
             .map(|d| d.data_checksum.as_str());
         Some((checksum.unwrap_or_default(), side))
     });
-    Ok(compare_by_data(sides)?.sentences)
+    let Comparison {
+        mut sentences,
+        notes,
+        ..
+    } = compare_by_data(sides)?;
+    sentences.extend(notes);
+    Ok(sentences)
 }
 
 fn state(status: &Status) -> ExperimentState {
@@ -123,26 +135,53 @@ fn files(root: &Path) -> Result<Vec<String>, LabError> {
     Ok(files)
 }
 
-/// What holds for all trials.
-fn facts(configurations: &[ConfigurationView], status: &Status) -> Vec<Fact> {
+/// What holds for all trials. Each trial, trunk and prior counts once, however many
+/// configurations share it.
+fn facts(manifest: &Manifest, configurations: &[ConfigurationView], status: &Status) -> Vec<Fact> {
     let published = status.trials.iter().filter_map(|t| t.published.as_ref());
     let records: Vec<&TrialRecord> = published.map(|p| &p.result).collect();
-    let instructions: InstructionsUsed = records.iter().copied().collect();
-    let seconds: f64 = records.iter().map(|record| record.train_seconds).sum();
-    let flops: f64 = configurations
-        .iter()
-        .flat_map(|configuration| &configuration.trials)
-        .filter_map(|trial| trial.flops)
+    let mut trunks = HashMap::new();
+    for record in &records {
+        if let Some(trunk) = record.trunk {
+            trunks.insert(
+                (record.seed, trunk.train_seconds.to_bits()),
+                trunk.train_seconds,
+            );
+        }
+    }
+    let mut priors = HashMap::new();
+    for trial in &manifest.trials {
+        let of_trial = &configurations[trial.configuration].priors;
+        if let Some(prior) = of_trial.iter().find(|prior| prior.seed == trial.seed) {
+            priors.insert(&trial.prior, prior.train_seconds);
+        }
+    }
+    let of_trials = records.iter().map(|record| record.train_seconds);
+    let seconds: f64 = of_trials
+        .chain(trunks.into_values())
+        .chain(priors.into_values())
         .sum();
+    let mut flops = HashMap::new();
+    for trial in configurations.iter().flat_map(|c| &c.trials) {
+        flops.extend(trial.flops.map(|of_trial| (&trial.id, of_trial)));
+    }
+    let flops: f64 = flops.into_values().sum();
     let mut facts = vec![Fact::new(
-        "Seconds of training, summed over trials",
+        "Seconds of training, priors included",
         format!("{seconds:.1}"),
     )];
     if flops > 0.0 {
         let value = format!("{flops:.3e}");
         facts.push(Fact::new("FLOPs of the trials, priors not included", value));
     }
+    facts.extend(
+        manifest
+            .processor
+            .as_deref()
+            .map(|name| Fact::new("Processor", name)),
+    );
     if !records.is_empty() {
+        let instructions: InstructionsUsed = records.iter().copied().collect();
         let value = instructions.to_string();
         facts.push(Fact::new("Instruction set (trials)", value));
     }
@@ -208,6 +247,9 @@ impl Reader<'_> {
             }
             (_, Some(TrialStatus::PriorDiverged { epoch })) => {
                 Some(format!("the prior diverged in epoch {epoch}"))
+            }
+            _ if status.is_some_and(|s| s.waits_for_failed_prior) => {
+                Some("its prior failed".to_owned())
             }
             _ => None,
         };

@@ -63,6 +63,7 @@ impl TrainingRun<'_> {
         };
         let mut progress: P = self.learner.resume(identity, &mut file)?;
         progress.read_tensors(self.learner.specs(), &mut file)?;
+        self.hooks.observer.resumed(progress.training().epochs + 1);
         Ok(Some(progress))
     }
 
