@@ -72,6 +72,23 @@ pub fn shell_path(path: &Path) -> String {
     }
 }
 
+/// A command line for a shell in lines of at most [`COLUMNS`] characters that end with `\`,
+/// where no word is longer.
+pub fn command_lines(command: &str, words: &[String]) -> String {
+    let mut lines = vec![format!("  {command}")];
+    for word in words {
+        let line = lines.last_mut().expect("there is a first line");
+        // Space for ` \`.
+        if line.chars().count() + 1 + word.chars().count() + 2 <= COLUMNS {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(format!("    {word}"));
+        }
+    }
+    lines.join(" \\\n")
+}
+
 /// Text in a cell of a CSV file that a spreadsheet shows and does not run: what would begin a
 /// formula has an apostrophe before it. Numbers stay as they are.
 pub fn csv_cell(text: &str) -> Cow<'_, str> {
@@ -120,6 +137,22 @@ pub fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_is_broken_between_words() {
+        let words = [
+            "--a=1".to_owned(),
+            format!("--b={}", "x".repeat(60)),
+            "--c".to_owned(),
+        ];
+        let lines = command_lines("imlp train", &words);
+        let long = "x".repeat(60);
+        assert_eq!(lines, format!("  imlp train --a=1 \\\n    --b={long} --c"));
+        assert_eq!(
+            command_lines("imlp status", &["o".to_owned()]),
+            "  imlp status o"
+        );
+    }
 
     #[test]
     fn no_cell_begins_a_formula() {

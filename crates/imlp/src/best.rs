@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use imlp_lab::curve::{Curve, CurvePoint, alpha_label};
-use imlp_lab::text::shell_argument;
+use imlp_lab::text::{command_lines, shell_argument};
 use imlp_lab::variation::{Assignment, value_text};
 use imlp_lab::{Configuration, Experiment, Recipe, folder_name};
 
@@ -55,9 +55,9 @@ pub fn how_to_train(
     words.push(folder);
     let words: Vec<String> = words.iter().map(|word| shell_argument(word)).collect();
     Some(format!(
-        "best α = {} by the {why}; to train it and keep its weights:\n  imlp train {}",
+        "best α = {} by the {why}; to train it and keep its weights:\n{}",
         alpha_label(best.alpha),
-        words.join(" ")
+        command_lines("imlp train", &words)
     ))
 }
 

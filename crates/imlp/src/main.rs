@@ -16,6 +16,7 @@ mod command_line;
 mod completions;
 mod data;
 mod dense;
+mod echo;
 mod eval;
 mod executor;
 mod exit;

@@ -13,6 +13,7 @@ use imlp_suggest::{counted, one_line};
 use imlp_train::Standing;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::echo::QuietEcho;
 use crate::output::tell;
 use crate::time_left::{Network, TimeLeft};
 use means::Means;
@@ -29,6 +30,8 @@ pub struct Display {
     plain: bool,
     quiet: bool,
     began: Instant,
+    /// While bars are drawn.
+    echo: Mutex<Option<QuietEcho>>,
     done: AtomicUsize,
     jobs: AtomicUsize,
     shown: Mutex<Shown>,
@@ -84,6 +87,7 @@ impl Display {
             plain: !terminal && !quiet,
             quiet,
             began: Instant::now(),
+            echo: Mutex::new((terminal && !quiet).then(QuietEcho::new)),
             done: AtomicUsize::new(0),
             jobs: AtomicUsize::new(0),
             shown: Mutex::new(Shown {
@@ -134,17 +138,12 @@ impl Display {
 
     /// Removes the bars; printed lines stay.
     pub fn close(&self) {
-        self.with(|shown| {
-            for running in shown.running.iter_mut().filter_map(Option::take) {
-                running.bar.finish_and_clear();
-            }
-        });
-        self.summary.finish_and_clear();
         self.total.disable_steady_tick();
-        self.total.finish_and_clear();
-        // A step of a job that is about to stop would draw the whole once more.
+        // All at once, and for good: a worker that goes on until its next step would draw the
+        // total again.
         let _ = self.bars.clear();
         self.bars.set_draw_target(ProgressDrawTarget::hidden());
+        drop(self.echo.lock().map(|mut echo| echo.take()));
     }
 
     /// Shows the time left in all lines, if it is due.
