@@ -209,20 +209,20 @@ mod tests {
         let validation = curve.clone();
         let chart = terminal_chart(&curve.chosen_by(&validation), 60).unwrap();
         let expected = "
-  60.0 │                                        ●
+  60.0 │                                    ●
        │
-       │┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄ prior
+       │┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄ prior
   57.0 │
        │
-       │┄┄┄┄◆┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄ MLP
-  54.0 │             ●
+       │┄┄┄┄◆┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄ MLP
+  54.0 │            ●
        │
        │
   51.0 │
        │
-       │                      ●        ×
-       └─────────────────────────────────────────────
-            0       0.01      0.1      0.5       1
+       │                    ●       ×
+       └────────────────────────────────────────
+            0     0.01     0.1     0.5      1
         Test accuracy (%) by α: ● mean, ◆ chosen on validation, ┬┴ 95 %, × diverged";
         assert_eq!(format!("\n{chart}"), expected);
     }
@@ -231,7 +231,7 @@ mod tests {
     fn an_interval_has_its_ends() {
         // Of 0.5 and 0.6 the interval is −0.09 to 1.19: cut at 0 and 1, 12 lines.
         let curve = curve(&[(0.0, &[0.5, 0.6]), (0.5, &[0.5]), (1.0, &[0.5])]);
-        let chart = terminal_chart(&curve, 40).unwrap();
+        let chart = terminal_chart(&curve, 46).unwrap();
         let column: Vec<char> = chart
             .lines()
             .take(ROWS)
