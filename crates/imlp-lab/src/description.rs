@@ -5,7 +5,7 @@ mod titles;
 
 pub(crate) use titles::titles;
 
-use imlp_train::{BURN_VERSION, TrialConfig, macs_per_image};
+use imlp_train::{BURN_VERSION, NetworkCost, TrialConfig, macs_per_image};
 use serde::{Deserialize, Serialize};
 
 use crate::error::LabError;
@@ -114,6 +114,10 @@ impl TrainingCost {
 fn facts(configuration: &Configuration) -> Vec<Fact> {
     let data = configuration.setup.data();
     let cost = configuration.cost();
+    let both = |count: fn(&NetworkCost) -> u64| {
+        let [prior, twin] = [&cost.prior, &cost.twin].map(|network| thousands(count(network)));
+        format!("prior {prior}, dense twin {twin}")
+    };
     vec![
         Fact::new(
             "Data",
@@ -127,21 +131,10 @@ fn facts(configuration: &Configuration) -> Vec<Fact> {
         ),
         Fact::new("Data checksum (SHA-256)", &*data.dataset().checksum),
         Fact::new("Prior", configuration.config.prior.kind.name()),
-        Fact::new(
-            "Parameters",
-            format!(
-                "prior {}, dense twin {}",
-                thousands(cost.prior.parameters),
-                thousands(cost.twin.parameters)
-            ),
-        ),
+        Fact::new("Parameters", both(|network| network.parameters)),
         Fact::new(
             "FLOPs per image, forward and backward (a multiply-add is 2)",
-            format!(
-                "prior {}, dense twin {}",
-                thousands(cost.prior.flops_per_image),
-                thousands(cost.twin.flops_per_image)
-            ),
+            both(|network| network.flops_per_image),
         ),
         Fact::new(
             "Versions",

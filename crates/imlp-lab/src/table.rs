@@ -7,7 +7,7 @@ use crate::curve::{Curve, PairedDifference, alpha_label};
 use crate::statistics::{StatisticsError, Summary};
 
 /// The cell of a missing value.
-const NOTHING: &str = "–";
+pub(crate) const NOTHING: &str = "–";
 
 /// Heads of the columns of [`TableRow::cells`]; the second is the metric.
 pub const COLUMNS: [&str; 6] = ["α", "", "seeds", "diverged", "Δ vs α = 0", "Δ vs prior"];
@@ -147,7 +147,8 @@ pub fn heads(curve: &Curve) -> [String; 6] {
     heads
 }
 
-fn value(mean: Option<f64>, ci95: Option<[f64; 2]>) -> String {
+/// A mean of fractions in per cent: `55.12 ± 0.40`, as [`difference`]; a dash without one.
+pub(crate) fn value(mean: Option<f64>, ci95: Option<[f64; 2]>) -> String {
     match (mean, ci95) {
         (None, _) => NOTHING.into(),
         (Some(mean), None) => format!("{:.2}", 100.0 * mean),
@@ -245,5 +246,21 @@ mod tests {
         );
         let chosen: Vec<bool> = rows.iter().map(|r| r.chosen).collect();
         assert_eq!(chosen, [true, false, false, false]);
+    }
+
+    #[test]
+    fn fractions_are_told_as_points() {
+        let half = Some([0.546, 0.558]);
+        assert_eq!(value(Some(0.552), half), "55.20 ± 0.60");
+        assert_eq!(value(None, None), "–");
+        let of = |mean, ci95| Summary {
+            n: 2,
+            mean,
+            standard_deviation: None,
+            ci95,
+        };
+        assert_eq!(difference(&of(-0.0123, None)), "-1.23");
+        let around = Some([-0.01, 0.02]);
+        assert_eq!(difference(&of(0.005, around)), "+0.50 ± 1.50");
     }
 }

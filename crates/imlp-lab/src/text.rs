@@ -63,6 +63,24 @@ pub fn shell_argument(word: &OsStr) -> String {
     }
 }
 
+/// The path `to` as a link in a page in the folder `from`; empty where they are the same.
+pub fn link(from: &Path, to: &Path) -> String {
+    // Whole paths, for one may be relative and the other not.
+    let whole = |path: &Path| {
+        let absolute = match path.as_os_str().is_empty() {
+            true => std::env::current_dir(),
+            false => std::path::absolute(path),
+        };
+        absolute.unwrap_or_else(|_| path.to_owned())
+    };
+    let (from, to) = (whole(from), whole(to));
+    let path = pathdiff::diff_paths(&to, &from).unwrap_or(to);
+    let parts = path
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy().into_owned());
+    parts.collect::<Vec<_>>().join("/")
+}
+
 /// The path of a folder as an argument of a command, see [`shell_argument`].
 pub fn shell_path(path: &Path) -> String {
     // Not an option.
@@ -137,6 +155,19 @@ pub fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn links_lead_from_the_page_to_the_files() {
+        let from = Path::new("docs");
+        assert_eq!(
+            link(from, Path::new("results/a/b.svg")),
+            "../results/a/b.svg"
+        );
+        assert_eq!(link(Path::new(""), Path::new("results/a")), "results/a");
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(link(from, &here.join("runs")), "../runs");
+        assert_eq!(link(from, &here.join("docs")), "");
+    }
 
     #[test]
     fn a_command_is_broken_between_words() {

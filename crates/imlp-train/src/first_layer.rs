@@ -5,7 +5,7 @@ use imlp_linear::{Parameters, Shape};
 
 use crate::network::Network;
 use crate::network::layer::{Layer, LinearLayer};
-use crate::network::parameters::{HostParameters, ParameterSpec, Role};
+use crate::network::parameters::{Role, parameter};
 use crate::prior::PriorTrajectory;
 use crate::setup::Setup;
 use crate::trial::Trial;
@@ -35,7 +35,7 @@ impl FirstLayer {
     pub fn of(setup: &Setup, trial: &Trial, prior: Option<&PriorTrajectory>) -> Option<Self> {
         let (layer, image) = first_linear(setup.twin())?;
         let units = units(first_linear(setup.prior())?.0.map.out_shape());
-        let weight = weight(&trial.specs, &trial.parameters)?;
+        let weight = parameter(&trial.specs, &trial.parameters, 0, Role::Weight)?;
         let inputs = layer.map.in_len();
         let twin = units.iter().map(|(row, _)| {
             let row = weight.get(row * inputs..(row + 1) * inputs);
@@ -62,20 +62,6 @@ fn first_linear(network: &Network) -> Option<(&LinearLayer, [usize; 3])> {
     }
 }
 
-/// The weight of the first linear layer.
-fn weight<'a>(specs: &[ParameterSpec], parameters: &'a HostParameters) -> Option<&'a [f32]> {
-    first(specs, parameters, Role::Weight)
-}
-
-fn first<'a>(
-    specs: &[ParameterSpec],
-    parameters: &'a HostParameters,
-    role: Role,
-) -> Option<&'a [f32]> {
-    let index = specs.iter().position(|s| s.linear == 0 && s.role == role)?;
-    parameters.get(index).map(Vec::as_slice)
-}
-
 /// Rows of the dense equivalent of the prior's first layer.
 fn rows_of_prior(
     network: &Network,
@@ -85,8 +71,8 @@ fn rows_of_prior(
     let end = prior.at_the_end()?;
     let specs = network.parameter_specs();
     let parameters = Parameters {
-        weight: weight(&specs, end).unwrap_or(&[]),
-        bias: first(&specs, end, Role::Bias),
+        weight: parameter(&specs, end, 0, Role::Weight).unwrap_or(&[]),
+        bias: parameter(&specs, end, 0, Role::Bias),
     };
     let map = &first_linear(network)?.0.map;
     map.check(parameters).ok()?;

@@ -6,7 +6,7 @@ use imlp_lab::{Execution, Experiment, Recipe};
 
 use crate::args::{ExecutorName, SlurmArguments, jobs};
 use crate::exit::Failure;
-use crate::interruption::{answering, stop_on_ctrl_c};
+use crate::interruption::stop_on_ctrl_c;
 use crate::live::Live;
 use crate::progress::Display;
 use crate::slurm::{self, Submission};
@@ -57,7 +57,7 @@ pub fn run(
             let display = Display::new(submission.quiet, execution.jobs);
             let jobs = experiment.jobs();
             let live = Live::new(experiment, store, &display);
-            let outcome = answering(&stop, &display, || {
+            let outcome = display.answering(&stop, || {
                 local::run(experiment, jobs, store, execution, &live, &stop)
             });
             display.close();

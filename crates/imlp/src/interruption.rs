@@ -1,12 +1,9 @@
 //! Ctrl-C and termination signals.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
 
 use crate::exit::Failure;
-use crate::progress::Display;
 
 /// A flag that is set by Ctrl-C, a termination signal or the end of the terminal; the
 /// second one ends the program at once. A signal that is ignored stays so: whoever
@@ -35,6 +32,8 @@ pub fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>, Failure> {
 /// As on other systems, for Ctrl-C alone.
 #[cfg(not(unix))]
 pub fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>, Failure> {
+    use std::sync::atomic::Ordering;
+
     use crate::exit::INTERRUPTED;
 
     let stop = Arc::new(AtomicBool::new(false));
@@ -63,25 +62,4 @@ fn is_ignored(signal: libc::c_int) -> bool {
         action.assume_init()
     };
     action.sa_sigaction == libc::SIG_IGN
-}
-
-/// Runs `work`; as soon as `stop` is set, `display` says so.
-pub fn answering<T>(stop: &AtomicBool, display: &Display, work: impl FnOnce() -> T) -> T {
-    /// Nobody waits longer for the answer.
-    const PAUSE: Duration = Duration::from_millis(50);
-    let (over, ended) = mpsc::channel::<()>();
-    std::thread::scope(|scope| {
-        scope.spawn(move || {
-            // Until `over` is dropped.
-            while ended.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
-                if stop.load(Ordering::Relaxed) {
-                    display.stopping();
-                    return;
-                }
-            }
-        });
-        let outcome = work();
-        drop(over);
-        outcome
-    })
 }

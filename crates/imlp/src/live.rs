@@ -28,17 +28,15 @@ pub struct Live<'a> {
 }
 
 impl<'a> Live<'a> {
-    /// Writes the first page.
+    /// The first page comes with the first step: an experiment that has ended needs none.
     pub fn new(experiment: &'a Experiment, store: &'a Store, inner: &'a dyn Progress) -> Self {
-        let live = Self {
+        Self {
             experiment,
             store,
             inner,
-            stale: AtomicBool::new(true),
+            stale: AtomicBool::new(false),
             due: Mutex::new(Instant::now()),
-        };
-        live.update();
-        live
+        }
     }
 
     /// Writes both if they are stale, unless that was done a moment ago, or another worker

@@ -5,7 +5,8 @@ mod means;
 
 use std::io::IsTerminal;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use imlp_lab::executor::{JobEnd, JobLabel, Progress, Steps};
@@ -129,9 +130,30 @@ impl Display {
         }
     }
 
-    /// Answers the wish to stop at once, and takes the bars away: a second Ctrl-C ends the
-    /// program as it is.
-    pub fn stopping(&self) {
+    /// Runs `work`; as soon as `stop` is set, says so.
+    pub fn answering<T>(&self, stop: &AtomicBool, work: impl FnOnce() -> T) -> T {
+        /// Nobody waits longer for the answer.
+        const PAUSE: Duration = Duration::from_millis(50);
+        let (over, ended) = mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                // Until `over` is dropped.
+                while ended.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
+                    if stop.load(Ordering::Relaxed) {
+                        self.stopping();
+                        return;
+                    }
+                }
+            });
+            let outcome = work();
+            drop(over);
+            outcome
+        })
+    }
+
+    /// Answers the wish to stop, and takes the bars away: a second Ctrl-C ends the program as
+    /// it is.
+    fn stopping(&self) {
         self.close();
         if !self.quiet {
             tell("stopping, saving checkpoints; press Ctrl-C again to stop without");

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use imlp_lab::files::write_output;
 use imlp_lab::report::{self, REPORT};
 use imlp_lab::store::Store;
+use imlp_lab::text::link;
 use imlp_lab::view::View;
 
 use crate::args::ReportArguments;
@@ -32,21 +33,10 @@ pub fn run(arguments: &ReportArguments) -> Result<(), Failure> {
 fn view(folder: &Path, page: &Path) -> Result<View, Failure> {
     let view = View::read(&Store::existing(folder)?)?;
     let beside = page.parent().unwrap_or(Path::new(""));
-    Ok(match way(beside, folder) {
-        Some(way) if !way.is_empty() => view.seen_from(&way),
-        _ => view,
+    Ok(match link(beside, folder) {
+        way if way.is_empty() => view,
+        way => view.seen_from(&way),
     })
-}
-
-/// The way from one folder to another, as in a link; none where there is none.
-fn way(from: &Path, to: &Path) -> Option<String> {
-    let (from, to) = (std::path::absolute(from).ok(), std::path::absolute(to).ok());
-    let from = from.or_else(|| std::env::current_dir().ok())?;
-    let way = pathdiff::diff_paths(to?, from)?;
-    let parts = way.components().map(|part| part.as_os_str().to_str());
-    parts
-        .collect::<Option<Vec<_>>>()
-        .map(|parts| parts.join("/"))
 }
 
 /// Where the page goes. What is not a page of this command is not replaced.

@@ -33,7 +33,7 @@ pub fn run(arguments: &ReproduceArguments) -> Result<(), Failure> {
     let studies = Study::of(claims, readings, arguments.variation.as_deref())
         .map_err(|reason| Failure::Message(format!("--variation: {reason}")))?;
     let scale = arguments.scale.scale();
-    if arguments.variation.is_some() && scale != Scale::Cpu {
+    if !studies.iter().all(|study| study.is_of(scale)) {
         return Err(Failure::Message(format!(
             "--variation: variations are of scale {}, not of {}",
             Scale::Cpu.name(),

@@ -35,8 +35,8 @@ impl Pace {
 /// The estimate. All times are since the start.
 #[derive(Clone, Debug)]
 pub struct TimeLeft {
-    prior: Pace,
-    twin: Pace,
+    /// By [`Network`].
+    paces: [Pace; 2],
     /// When each worker last made a step of its job; none before its first.
     last: Vec<Option<Duration>>,
 }
@@ -44,22 +44,18 @@ pub struct TimeLeft {
 impl TimeLeft {
     pub fn new(workers: usize) -> Self {
         Self {
-            prior: Pace::default(),
-            twin: Pace::default(),
+            paces: Default::default(),
             last: vec![None; workers.max(1)],
         }
     }
 
     pub fn plan(&mut self, steps: Steps) {
-        self.prior.left = steps.prior;
-        self.twin.left = steps.twin;
+        self.pace(Network::Prior).left = steps.prior;
+        self.pace(Network::Twin).left = steps.twin;
     }
 
     fn pace(&mut self, network: Network) -> &mut Pace {
-        match network {
-            Network::Prior => &mut self.prior,
-            Network::Twin => &mut self.twin,
-        }
+        &mut self.paces[network as usize]
     }
 
     /// `worker` starts a job.
@@ -96,7 +92,7 @@ impl TimeLeft {
     /// was timed.
     pub fn seconds(&self) -> Option<f64> {
         let mut seconds = 0.0;
-        for pace in [self.prior, self.twin] {
+        for pace in self.paces {
             if pace.left > 0 {
                 seconds += pace.left as f64 * pace.seconds_per_step()?;
             }
@@ -106,10 +102,7 @@ impl TimeLeft {
 
     /// Seconds that `count` steps of one worker take.
     pub fn seconds_of(&self, network: Network, count: u64) -> Option<f64> {
-        let pace = match network {
-            Network::Prior => self.prior,
-            Network::Twin => self.twin,
-        };
+        let pace = self.paces[network as usize];
         Some(count as f64 * pace.seconds_per_step()?)
     }
 }

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::args::TrainArguments;
 use crate::exit::Failure;
-use crate::interruption::{answering, stop_on_ctrl_c};
+use crate::interruption::stop_on_ctrl_c;
 use crate::output::{percent, print, say, tell};
 use crate::prepare::{Announce, MissingData, one_trial, prepare};
 use crate::progress::Display;
@@ -205,7 +205,7 @@ impl Again<'_> {
             display: &display,
             stop: self.stop,
         };
-        let trained = answering(self.stop, &display, || train(&watched));
+        let trained = display.answering(self.stop, || train(&watched));
         if trained.is_ok() {
             display.ended(0, &label, &JobEnd::Done);
         }

@@ -79,7 +79,7 @@ impl MeasuredOn {
     }
 
     /// What a measurement says of it.
-    pub(crate) fn of(self, measurement: &Measurement) -> Option<Metrics> {
+    fn of(self, measurement: &Measurement) -> Option<Metrics> {
         match self {
             Self::Validation => measurement.validation,
             Self::Test => measurement.test,

@@ -4,7 +4,6 @@ use super::Analysis;
 use super::diagnosis::words::{p_number, p_text};
 use super::paired::Comparison;
 use super::shape::{Extremum, MIN_SEEDS, Shape, Verdict};
-
 use super::sides::{End, Form, Side};
 use super::v_test::MIN_LEVELS;
 use crate::curve::alpha_label;

@@ -11,7 +11,7 @@ use super::records::{Records, Run};
 use super::study::{Reading, Scale, Study, studies};
 use crate::error::LabError;
 use crate::files::{create_folder, write_atomically, write_json};
-use crate::text::duration;
+use crate::text::{duration, link};
 use crate::trial_table::{TrialRow, TrialTable};
 
 /// Text that stands above the results, if the folder has it.
@@ -324,28 +324,4 @@ fn run_text(run: &Run) -> String {
         counted(run.trials, "trial"),
         duration(run.seconds)
     )
-}
-
-/// The path `to` as a link in a page in the folder `from`.
-fn link(from: &Path, to: &Path) -> String {
-    let path = pathdiff::diff_paths(to, from).unwrap_or_else(|| to.to_owned());
-    let parts = path
-        .components()
-        .map(|part| part.as_os_str().to_string_lossy().into_owned());
-    parts.collect::<Vec<_>>().join("/")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn links_lead_from_the_page_to_the_files() {
-        let from = Path::new("docs");
-        assert_eq!(
-            link(from, Path::new("results/a/b.svg")),
-            "../results/a/b.svg"
-        );
-        assert_eq!(link(Path::new(""), Path::new("results/a")), "results/a");
-    }
 }

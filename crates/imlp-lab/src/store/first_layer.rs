@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::folder::Store;
 use super::lease::Lease;
+use crate::entry::is_there;
 use crate::error::LabError;
 use crate::files::{read_json, write_json};
 use crate::identity::TrialId;
@@ -45,6 +46,15 @@ impl Lease {
 }
 
 impl Store {
+    /// Whether a first layer was kept of a trial.
+    ///
+    /// # Errors
+    /// [`LabError::Io`].
+    pub fn has_first_layer(&self, trial: &TrialId) -> Result<bool, LabError> {
+        let path = self.trial_folder(trial).join(FIRST_LAYER);
+        is_there(&path).map_err(LabError::io("look at", &path))
+    }
+
     /// The first layer that was kept of a trial; none where it was not, or the file is
     /// damaged: it is only to look at.
     ///

@@ -56,13 +56,12 @@ impl Store {
         &self,
         id: &PriorId,
     ) -> Result<Option<Published<PriorRecord>>, LabError> {
-        let published: Option<Published<StoredPrior>> = result::read(&self.prior_folder(id))?;
+        let published = self.stored_prior(id)?;
         Ok(published.map(|published| published.map(|stored| stored.record)))
     }
 
-    fn stored_prior(&self, id: &PriorId) -> Result<Option<StoredPrior>, LabError> {
-        let published: Option<Published<StoredPrior>> = result::read(&self.prior_folder(id))?;
-        Ok(published.map(|published| published.result))
+    fn stored_prior(&self, id: &PriorId) -> Result<Option<Published<StoredPrior>>, LabError> {
+        result::read(&self.prior_folder(id))
     }
 
     /// A trained prior with its snapshots. A damaged one is set aside and counts as
@@ -71,9 +70,11 @@ impl Store {
     /// # Errors
     /// [`LabError::Io`].
     pub fn prior(&self, id: &PriorId, setup: &Setup) -> Result<Option<PriorTrajectory>, LabError> {
-        let outcome = self
-            .stored_prior(id)
-            .and_then(|stored| stored.map(|s| self.trajectory(id, s, setup)).transpose());
+        let outcome = self.stored_prior(id).and_then(|stored| {
+            stored
+                .map(|s| self.trajectory(id, s.result, setup))
+                .transpose()
+        });
         match outcome {
             Err(error @ LabError::Damaged { .. }) => {
                 set_aside(&self.prior_folder(id).join(RESULT), &error)?;

@@ -14,16 +14,22 @@ pub(super) fn of<'a>(
     store: &Store,
     trials: impl Iterator<Item = &'a ListedTrial>,
 ) -> Result<Option<FirstLayerView>, LabError> {
-    let mut kept: BTreeMap<u64, Vec<(f64, FirstLayer)>> = BTreeMap::new();
+    let mut kept: BTreeMap<u64, Vec<&ListedTrial>> = BTreeMap::new();
     for trial in trials {
-        if let Some(first) = store.first_layer(&trial.id)? {
-            let of_seed = kept.entry(trial.seed).or_default();
-            of_seed.push((trial.alpha.get(), first));
+        if store.has_first_layer(&trial.id)? {
+            kept.entry(trial.seed).or_default().push(trial);
         }
     }
     let most = kept.values().map(Vec::len).max().unwrap_or_default();
-    let chosen = kept.into_iter().find(|(_, layers)| layers.len() == most);
-    Ok(chosen.and_then(|(seed, layers)| view(seed, layers)))
+    let Some((seed, trials)) = kept.into_iter().find(|(_, trials)| trials.len() == most) else {
+        return Ok(None);
+    };
+    let mut layers = Vec::new();
+    for trial in trials {
+        let first = store.first_layer(&trial.id)?;
+        layers.extend(first.map(|first| (trial.alpha.get(), first)));
+    }
+    Ok(view(seed, layers))
 }
 
 fn view(seed: u64, mut layers: Vec<(f64, FirstLayer)>) -> Option<FirstLayerView> {

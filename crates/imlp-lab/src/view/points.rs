@@ -15,33 +15,29 @@ impl From<&Measurement> for Accuracies {
     }
 }
 
-/// The course of a trial with so many optimiser steps in an epoch.
-pub(super) fn of_trial(record: &TrialRecord, steps: Option<f64>) -> Vec<PointView> {
-    record
-        .points
-        .iter()
-        .map(|point| of_point(point, steps))
-        .collect()
+/// The course of a trial.
+pub(super) fn of_trial(record: &TrialRecord) -> Vec<PointView> {
+    // An epoch is as long as its last point is late.
+    let steps = record.points.iter().map(|point| point.step).max();
+    let steps = steps.unwrap_or_default();
+    let points = record.points.iter();
+    points.map(|point| of_point(point, steps)).collect()
 }
 
-fn of_point(point: &Point, steps: Option<f64>) -> PointView {
-    // The steps of the first epoch tell how long one is; without them a point counts as the
-    // end of its epoch.
-    let within = steps.map_or(1.0, |steps| point.step as f64 / steps);
+/// A point in epochs of so many optimiser steps; without any it counts as the end of its own.
+fn of_point(point: &Point, steps: usize) -> PointView {
+    let within = match steps {
+        0 => 1.0,
+        steps => point.step as f64 / steps as f64,
+    };
     PointView {
-        epoch: f64::from(point.epoch) - 1.0 + within.min(1.0),
+        epoch: f64::from(point.epoch) - 1.0 + within,
         loss: point.train_loss,
         before: Accuracies::from(&point.before),
         after: Accuracies::from(&point.after),
         alphas: point.alphas.clone(),
         prior_share: point.prior_share_after,
     }
-}
-
-/// Steps of an epoch: those at which the points of an epoch end.
-pub(super) fn steps_of_epoch(record: &TrialRecord) -> Option<f64> {
-    let most = record.points.iter().map(|point| point.step).max()?;
-    (most > 0).then_some(most as f64)
 }
 
 impl From<&PriorRecord> for PriorView {

@@ -151,8 +151,9 @@ fn facts(manifest: &Manifest, configurations: &[ConfigurationView], status: &Sta
     }
     let mut priors = HashMap::new();
     for trial in &manifest.trials {
-        let of_trial = &configurations[trial.configuration].priors;
-        if let Some(prior) = of_trial.iter().find(|prior| prior.seed == trial.seed) {
+        let configuration = configurations.get(trial.configuration);
+        let mut of_trial = configuration.iter().flat_map(|c| &c.priors);
+        if let Some(prior) = of_trial.find(|prior| prior.seed == trial.seed) {
             priors.insert(&trial.prior, prior.train_seconds);
         }
     }
@@ -270,9 +271,7 @@ impl Reader<'_> {
                 images * described.cost.twin_flops as f64
             }),
             record: record.map(|_| format!("trials/{}/result.json", trial.id.as_str())),
-            points: record.map_or(Vec::new(), |record| {
-                points::of_trial(record, points::steps_of_epoch(record))
-            }),
+            points: record.map_or(Vec::new(), points::of_trial),
         }
     }
 

@@ -59,5 +59,17 @@ impl ParameterSpec {
     }
 }
 
+/// The values of the parameter with that role of the linear layer of that index, if it has one.
+pub(crate) fn parameter<'a>(
+    specs: &[ParameterSpec],
+    values: &'a HostParameters,
+    linear: usize,
+    role: Role,
+) -> Option<&'a [f32]> {
+    let is_asked = |spec: &ParameterSpec| spec.linear == linear && spec.role == role;
+    let index = specs.iter().position(is_asked)?;
+    values.get(index).map(Vec::as_slice)
+}
+
 /// Parameters in PyTorch layout on the host, one vector per [`ParameterSpec`].
 pub type HostParameters = Vec<Vec<f32>>;

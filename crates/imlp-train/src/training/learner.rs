@@ -12,7 +12,7 @@ use crate::interpolation::timing::Pause;
 use crate::model::{InterpolationTarget, Model};
 use crate::network::Network;
 use crate::network::initialization::initialize;
-use crate::network::parameters::{HostParameters, ParameterSpec, Role};
+use crate::network::parameters::{HostParameters, ParameterSpec, Role, parameter};
 use crate::seeds::{RandomStream, stream_seed};
 use crate::tensors::weights_file::WeightsFile;
 use crate::training::checkpoint::{RunIdentity, from_file, to_file};
@@ -164,12 +164,7 @@ impl<'a> Learner<'a> {
     ) -> Result<(), TrainError> {
         let prior_specs = prior.parameter_specs();
         let maps = prior.linear_layers();
-        let find = |linear: usize, role: Role| {
-            prior_specs
-                .iter()
-                .position(|s| s.linear == linear && s.role == role)
-                .map(|i| snapshot[i].as_slice())
-        };
+        let find = |linear, role| parameter(&prior_specs, snapshot, linear, role);
         for (index, spec) in self.specs.iter().enumerate() {
             let alpha = alphas[spec.linear];
             let bias_like = matches!(spec.role, Role::Bias | Role::Shift);

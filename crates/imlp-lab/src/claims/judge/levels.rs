@@ -6,6 +6,7 @@ use super::Arm;
 use crate::curve::{CurvePoint, PairedDifference, alpha_label};
 use crate::error::LabError;
 use crate::statistics::Summary;
+use crate::table::{NOTHING, difference, value};
 
 const HEAD: &str = "\
 | α | seeds | test | Δ to the MLP | Δ to the prior | validation before the last interpolation | after | training before | after |
@@ -30,7 +31,7 @@ pub(super) fn table(arm: &Arm<'_>) -> Result<String, LabError> {
         ));
     }
     if let Some(prior) = &arm.test.prior {
-        let mean = with_interval(prior.mean, prior.ci95, false);
+        let mean = value(prior.mean, prior.ci95);
         table.push_str(&format!("| prior | {} | {mean} | | | | | | |\n", prior.n));
     }
     Ok(table)
@@ -52,18 +53,14 @@ fn row(
     to_prior: Option<Summary>,
     records: &[&TrialRecord],
 ) -> String {
-    let difference = |d: Option<Summary>| {
-        d.map_or("–".to_owned(), |d| {
-            with_interval(Some(d.mean), d.ci95, true)
-        })
-    };
+    let paired = |d: Option<Summary>| d.map_or(NOTHING.to_owned(), |d| difference(&d));
     let mean = |side: fn(&TrialRecord) -> &Measurement, on: fn(&Measurement) -> Option<Metrics>| {
         let values: Option<Vec<f64>> = records
             .iter()
             .map(|record| on(side(record)).map(|m| m.accuracy))
             .collect();
         let values = values.filter(|values| !values.is_empty());
-        values.map_or("–".to_owned(), |values| {
+        values.map_or(NOTHING.to_owned(), |values| {
             let sum: f64 = values.iter().sum();
             format!("{:.2}", 100.0 * sum / values.len() as f64)
         })
@@ -72,43 +69,12 @@ fn row(
         "| {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
         alpha_label(point.alpha),
         point.seeds.n,
-        with_interval(point.seeds.mean, point.seeds.ci95, false),
-        difference(to_mlp),
-        difference(to_prior),
+        value(point.seeds.mean, point.seeds.ci95),
+        paired(to_mlp),
+        paired(to_prior),
         mean(|r| &r.before, |m| m.validation),
         mean(|r| &r.after, |m| m.validation),
         mean(|r| &r.before, |m| m.train),
         mean(|r| &r.after, |m| m.train),
     )
-}
-
-/// `55.12 ± 0.40`, of fractions; with a sign where it is a difference.
-fn with_interval(mean: Option<f64>, interval: Option<[f64; 2]>, signed: bool) -> String {
-    let Some(mean) = mean.map(|mean| 100.0 * mean) else {
-        return "–".to_owned();
-    };
-    let mean = if signed {
-        format!("{mean:+.2}")
-    } else {
-        format!("{mean:.2}")
-    };
-    match interval {
-        Some([low, high]) => format!("{mean} ± {:.2}", 50.0 * (high - low)),
-        None => mean,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fractions_are_told_as_points() {
-        let half = Some([0.546, 0.558]);
-        assert_eq!(with_interval(Some(0.552), half, false), "55.20 ± 0.60");
-        assert_eq!(with_interval(Some(-0.0123), None, true), "-1.23");
-        let around = Some([-0.01, 0.02]);
-        assert_eq!(with_interval(Some(0.005), around, true), "+0.50 ± 1.50");
-        assert_eq!(with_interval(None, None, false), "–");
-    }
 }
