@@ -203,7 +203,8 @@ fn multiples(low: f64, high: f64, least: f64) -> Vec<(f64, String)> {
     (first..=last)
         .map(|i| {
             let value = i as f64 * step;
-            (value, format!("{value:.decimals$}"))
+            let label = format!("{value:.decimals$}").replace('-', "−");
+            (value, label)
         })
         .collect()
 }

@@ -78,7 +78,9 @@ pub fn scene(all: &[Named<'_>], style: &Style) -> Result<Scene, FigureError> {
     };
     let (mut scene, area) = frame(style, layout);
     let metric = percent(images.metric());
-    scene.marks.extend(value_axis(area, &range, &metric, style));
+    scene
+        .marks
+        .extend(value_axis(area, &range, &metric, left, style));
     let at = |(flops, accuracy): &(f64, f64)| -> Point {
         let x = amounts.place(*flops, area.left, area.right);
         [x, range.place(*accuracy, area.bottom, area.top)]

@@ -112,7 +112,13 @@ pub fn scene(
         .collect();
 
     let mut add = |marks: Vec<Mark>| scene.marks.extend(marks);
-    add(value_axis(area, &range, &percent(&curves[0].metric), style));
+    add(value_axis(
+        area,
+        &range,
+        &percent(&curves[0].metric),
+        left,
+        style,
+    ));
     add(line_marks(&lines, area, &range));
     if several {
         series.iter().for_each(|one| add(one.mean_line()));

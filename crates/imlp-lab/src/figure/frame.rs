@@ -106,8 +106,9 @@ pub fn value_margin(range: &Range, style: &Style) -> f64 {
     style.edge + line_height(style.axis) + 4.0 + widest.fold(0.0, f64::max) + LABEL_GAP
 }
 
-/// Grid, labels and name of the axis of values on the left.
-pub fn value_axis(area: Area, range: &Range, name: &str, style: &Style) -> Vec<Mark> {
+/// Grid, labels and name of the axis of values, which takes `margin` with the page's edge
+/// left of the plot.
+pub fn value_axis(area: Area, range: &Range, name: &str, margin: f64, style: &Style) -> Vec<Mark> {
     let mut marks = Vec::new();
     let mut last = f64::INFINITY;
     for (value, label) in range.ticks() {
@@ -121,8 +122,10 @@ pub fn value_axis(area: Area, range: &Range, name: &str, style: &Style) -> Vec<M
         marks.push(label_of(at, label, Anchor::End, style).class("value-tick"));
     }
     let name = shorten(&clean(name), area.height(), style.axis, Face::Regular);
-    let widest = value_margin(range, style) - style.edge - line_height(style.axis);
-    let at = [area.left - widest - 4.0, area.centre()[1]];
+    let at = [
+        area.left - margin + style.edge + style.axis,
+        area.centre()[1],
+    ];
     let name = Mark::text(at, style.axis, name).anchor(Anchor::Middle);
     marks.push(name.upright().fill(INK));
     marks

@@ -18,10 +18,12 @@ use crate::view::TrialView;
 const NAMES: f64 = 0.25;
 /// Height of a row where the style does not decide the page's.
 const ROW: f64 = 30.0;
+/// Between two rows.
+const BETWEEN: f64 = 1.5;
 /// From the names to the cells.
 const GAP: f64 = 6.0;
 
-/// Draws the trial of `alpha`, else of the chosen α, else of the largest below 1.
+/// Draws the trial of `alpha`; else of the chosen α if it is not 0, else of the largest below 1.
 pub fn scene(named: &Named<'_>, alpha: Option<f64>, style: &Style) -> Result<Scene, FigureError> {
     let trial = trial(named, alpha)?;
     course::check(trial.points.iter())?;
@@ -80,8 +82,9 @@ pub fn scene(named: &Named<'_>, alpha: Option<f64>, style: &Style) -> Result<Sce
             let place = Area {
                 left: at(cell.from),
                 top,
-                right: at(cell.to),
-                bottom: top + height,
+                // A hair over the next cell, which is drawn later: no seam.
+                right: (at(cell.to) + 0.3).min(area.right),
+                bottom: top + height - BETWEEN,
             };
             Mark::new(Shape::Rectangle(place))
                 .fill(sequential(cell.alpha / range.ends().1))
@@ -157,7 +160,9 @@ fn trial<'v>(named: &Named<'v>, alpha: Option<f64>) -> Result<&'v TrialView, Fig
         })?),
         None => {
             let answer = named.configuration.answer.as_ref();
-            let chosen = answer.and_then(|a| a.best_alpha).and_then(of);
+            // At α = 0 no layer is interpolated.
+            let chosen = answer.and_then(|a| a.best_alpha).filter(|a| *a > 0.0);
+            let chosen = chosen.and_then(of);
             let below_one = with_layers.iter().rfind(|(a, _)| *a < 1.0);
             chosen.or(below_one).or(with_layers.last())
         }

@@ -18,7 +18,7 @@ use crate::view::PointView;
 /// From this width of the page on the panels stand side by side.
 const ROOM_FOR_TWO: f64 = 560.0;
 /// Height of a panel above another, where the style does not decide it, as a share of a plot's.
-const STACKED: f64 = 0.62;
+const STACKED: f64 = 0.7;
 /// Maximum number of α in the legend; of more, some between the ends are left out.
 const MOST_NAMES: usize = 10;
 
@@ -116,7 +116,9 @@ pub fn scene(named: &Named<'_>, style: &Style) -> Result<Scene, FigureError> {
         ),
         (second, &accuracies, &accuracy_name, accuracy),
     ] {
-        scene.marks.extend(value_axis(area, range, name, style));
+        scene
+            .marks
+            .extend(value_axis(area, range, name, left, style));
         for line in &lines {
             scene
                 .marks

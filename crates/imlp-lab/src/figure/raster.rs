@@ -65,6 +65,8 @@ fn rendered(svg: &str, width: u32, dpi: Option<f64>) -> Result<Vec<u8>, FigureEr
         return Err(size());
     }
     let mut pixmap = tiny_skia::Pixmap::new(width, height as u32).ok_or_else(size)?;
+    // A last row of which the page covers a part must not be dark.
+    pixmap.fill(tiny_skia::Color::WHITE);
     let transform = tiny_skia::Transform::from_scale(scale, scale);
     resvg::render(&tree, transform, &mut pixmap.as_mut());
     // The page is opaque, so its colours are as they are.

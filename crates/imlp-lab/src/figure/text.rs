@@ -207,10 +207,11 @@ mod tests {
 
     #[test]
     fn an_outline_is_the_letter_where_it_stands() {
-        // A minus of DejaVu Sans: a bar from 217 to 1499 of 2048 units, 727 to 557 above... as
-        // read with fontTools.
-        let path = outline("−−", 20.48, Face::Regular);
-        assert_eq!(path, "");
+        // The minus of DejaVu Sans as fontTools reads it: M217 727H1499V557H217Z, advance 1716.
+        let bar = "M217 -727L1499 -727L1499 -557L217 -557Z";
+        let next = "M1933 -727L3215 -727L3215 -557L1933 -557Z";
+        let path = outline("−−", 2048.0, Face::Regular);
+        assert_eq!(path, format!("{bar}{next}"));
         assert_eq!(outline(" ", 10.0, Face::Regular), "");
     }
 

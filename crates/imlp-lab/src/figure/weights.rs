@@ -19,6 +19,8 @@ use crate::view::FirstLayerView;
 const GAP: f64 = 4.0;
 /// Least width of an image.
 const LEAST: f64 = 30.0;
+/// Least height of all images, beside which the colour bar has its name.
+const LEAST_HEIGHT: f64 = 64.0;
 /// Largest width of an image.
 const MOST: f64 = 90.0;
 /// Share of the page that the names of units may take.
@@ -97,52 +99,57 @@ fn draw(
     let columns = ((room / least) as usize).clamp(1, twins.len() + 1);
     let columns = some(twins, columns - 1, view);
     let [_, high, wide] = view.shape;
-    let ratio = high as f64 / wide as f64;
     // Very flat and very high images are drawn in a cell that is not.
-    let ratio = ratio.clamp(0.25, 4.0);
-    let cell = (room / columns.len() as f64 - GAP).min(MOST);
+    let ratio = (high as f64 / wide as f64).clamp(0.25, 4.0);
     let header = line_height(style.small) + 2.0;
+    let shown = columns.len() - 1;
+    let title = format!("What the first layer ({}) sees", view.layer);
+    let page = |rows: usize, cell: f64| {
+        let layout = Layout {
+            kind: "weights",
+            title: &title,
+            subtitle: &named.view.title,
+            description: format!(
+                "Weights of {} of the layer {} as images: of the prior and of {}.",
+                counted(rows, "unit"),
+                clean(&view.layer),
+                counted(shown, "twin")
+            ),
+            legend: Legend::new(&[], left, style),
+            notes: notes(view, twins.len() - shown, view.units.len() - rows, left_out),
+            left,
+            right,
+            plot: (header + rows as f64 * (cell * ratio + GAP)).max(header + LEAST_HEIGHT),
+            below: line_height(style.small),
+        };
+        frame(style, layout)
+    };
+    let most = (room / columns.len() as f64 - GAP).min(MOST);
     let (cell, rows) = match style.height {
-        Height::Plot(_) => (cell, view.units.len()),
-        Height::Page(page) => {
-            let rows = (page - 120.0) / (LEAST * ratio + GAP);
-            let rows = (rows as usize).clamp(1, view.units.len());
-            let most = ((page - 120.0 - header) / rows as f64 - GAP) / ratio;
-            (cell.min(most.max(8.0)), rows)
+        Height::Plot(_) => (most, view.units.len()),
+        Height::Page(_) => {
+            // The notes of a page that leaves units out are the longest.
+            let height = page(0, most).1.height() - header;
+            let rows = (height / (LEAST * ratio + GAP)) as usize;
+            let rows = rows.clamp(1, view.units.len());
+            (most.min((height / rows as f64 - GAP) / ratio), rows)
         }
     };
-    let (step_x, step_y) = (cell + GAP, cell * ratio + GAP);
-    let shown = columns.len() - 1;
-    let layout = Layout {
-        kind: "weights",
-        title: &format!("What the first layer ({}) sees", view.layer),
-        subtitle: &named.view.title,
-        description: format!(
-            "Weights of {} of the layer {} as images: of the prior and of {}.",
-            counted(rows, "unit"),
-            clean(&view.layer),
-            counted(shown, "twin")
-        ),
-        legend: Legend::new(&[], left, style),
-        notes: notes(view, twins.len() - shown, view.units.len() - rows, left_out),
-        left,
-        right,
-        plot: header + rows as f64 * step_y,
-        below: 4.0,
-    };
-    let (mut scene, area) = frame(style, layout);
+    let (mut scene, area) = page(rows, cell);
+    // Heads of columns may be wider than small images.
+    let (step_x, step_y) = ((cell + GAP).max(least), cell * ratio + GAP);
     let top = area.top + header;
     for (index, (head, images)) in columns.iter().enumerate() {
         let x = area.left + index as f64 * step_x;
-        let at = [x + cell / 2.0, area.top + style.small];
+        let at = [x + (step_x - GAP) / 2.0, area.top + style.small];
         let head = Mark::text(at, style.small, head).anchor(Anchor::Middle);
         scene.marks.push(head.fill(INK));
         for (row, weights) in images.iter().take(rows).enumerate() {
             let y = top + row as f64 * step_y;
             let place = Area {
-                left: x,
+                left: x + (step_x - GAP - cell) / 2.0,
                 top: y,
-                right: x + cell,
+                right: x + (step_x - GAP + cell) / 2.0,
                 bottom: y + cell * ratio,
             };
             let image = image(weights, view.shape, scale, cell);
@@ -172,7 +179,7 @@ fn draw(
         left: area.left,
         top,
         right: area.left + columns.len() as f64 * step_x - GAP,
-        bottom: top + rows as f64 * step_y - GAP,
+        bottom: top + (rows as f64 * step_y - GAP).max(LEAST_HEIGHT),
     };
     let coloured = |value: f64| match view.shape[0] {
         1 => diverging(value / scale),
@@ -240,14 +247,19 @@ fn notes(view: &FirstLayerView, columns: usize, rows: usize, left_out: usize) ->
     if view.shape[0] == 3 {
         notes.push("Red, green and blue are the weights of those channels; grey is 0.".to_owned());
     }
-    let mut not_drawn = |count: usize, what: &str, why: &str| {
-        if count > 0 {
-            notes.push(format!("{} {why}.", counted(count, what)));
-        }
-    };
-    not_drawn(columns, "α", "between the ends not drawn: no room");
-    not_drawn(rows, "unit", "not drawn: no room");
-    not_drawn(left_out, "trial", "not drawn: its weights are not finite");
+    if columns > 0 {
+        notes.push(format!(
+            "Values of α between the ends that have no room: {columns}."
+        ));
+    }
+    if rows > 0 {
+        notes.push(format!("Units that have no room: {rows}."));
+    }
+    if left_out > 0 {
+        notes.push(format!(
+            "Trials left out, whose weights are not finite: {left_out}."
+        ));
+    }
     notes
 }
 
