@@ -65,8 +65,9 @@ pub fn diverging(value: f64) -> Colour {
 
 /// Linear between evenly spaced colours; shares outside 0 to 1 take the ends.
 fn between(colours: &[Colour], share: f64) -> Colour {
-    // A share that is no number takes the first colour: max leaves it out.
-    let place = share.max(0.0).min(1.0) * (colours.len() - 1) as f64;
+    // A share that is no number takes the first colour.
+    let share = if share.is_nan() { 0.0 } else { share };
+    let place = share.clamp(0.0, 1.0) * (colours.len() - 1) as f64;
     let lower = (place as usize).min(colours.len() - 2);
     let rest = place - lower as f64;
     let (from, to) = (colours[lower].0, colours[lower + 1].0);

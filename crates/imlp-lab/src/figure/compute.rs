@@ -80,7 +80,7 @@ pub fn scene(all: &[Named<'_>], style: &Style) -> Result<Scene, FigureError> {
     let metric = percent(images.metric());
     scene
         .marks
-        .extend(value_axis(area, &range, &metric, left, style));
+        .extend(value_axis(area, &range, &[metric.as_str()], left, style));
     let at = |(flops, accuracy): &(f64, f64)| -> Point {
         let x = amounts.place(*flops, area.left, area.right);
         [x, range.place(*accuracy, area.bottom, area.top)]

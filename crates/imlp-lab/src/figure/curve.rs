@@ -115,7 +115,7 @@ pub fn scene(
     add(value_axis(
         area,
         &range,
-        &percent(&curves[0].metric),
+        &[percent(&curves[0].metric).as_str()],
         left,
         style,
     ));

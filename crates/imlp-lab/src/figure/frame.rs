@@ -106,9 +106,15 @@ pub fn value_margin(range: &Range, style: &Style) -> f64 {
     style.edge + line_height(style.axis) + 4.0 + widest.fold(0.0, f64::max) + LABEL_GAP
 }
 
-/// Grid, labels and name of the axis of values, which takes `margin` with the page's edge
+/// Grid, labels and the name that fits of the axis of values, which takes `margin` with the page's edge
 /// left of the plot.
-pub fn value_axis(area: Area, range: &Range, name: &str, margin: f64, style: &Style) -> Vec<Mark> {
+pub fn value_axis(
+    area: Area,
+    range: &Range,
+    names: &[&str],
+    margin: f64,
+    style: &Style,
+) -> Vec<Mark> {
     let mut marks = Vec::new();
     let mut last = f64::INFINITY;
     for (value, label) in range.ticks() {
@@ -121,7 +127,8 @@ pub fn value_axis(area: Area, range: &Range, name: &str, margin: f64, style: &St
         let at = [area.left - LABEL_GAP, y + HALF_LETTER * style.text];
         marks.push(label_of(at, label, Anchor::End, style).class("value-tick"));
     }
-    let name = shorten(&clean(name), area.height(), style.axis, Face::Regular);
+    let name = clean(fitting(names, area.height(), style));
+    let name = shorten(&name, area.height(), style.axis, Face::Regular);
     let at = [
         area.left - margin + style.edge + style.axis,
         area.centre()[1],
@@ -165,13 +172,19 @@ pub fn number_axis(area: Area, range: &Range, names: &[&str], style: &Style) -> 
     marks
 }
 
-/// The first name that is as wide as the plot, below it.
+/// The name of an axis below the plot.
 fn axis_name(area: Area, names: &[&str], y: f64, style: &Style) -> Mark {
-    let fits = |name: &&&str| width(name, style.axis, Face::Regular) <= area.width();
-    let name = names.iter().find(fits).or(names.last()).copied();
-    Mark::text([area.centre()[0], y], style.axis, name.unwrap_or_default())
+    let name = fitting(names, area.width(), style);
+    Mark::text([area.centre()[0], y], style.axis, name)
         .anchor(Anchor::Middle)
         .fill(INK)
+}
+
+/// The first name of an axis that is no longer than it, else the last.
+fn fitting<'a>(names: &[&'a str], length: f64, style: &Style) -> &'a str {
+    let fits = |name: &&&str| width(name, style.axis, Face::Regular) <= length;
+    let name = names.iter().find(fits).or(names.last());
+    name.copied().unwrap_or_default()
 }
 
 /// Height of the axis of α below the plot, with its name.

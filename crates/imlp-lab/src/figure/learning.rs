@@ -19,6 +19,8 @@ use crate::view::PointView;
 const ROOM_FOR_TWO: f64 = 560.0;
 /// Height of a panel above another, where the style does not decide it, as a share of a plot's.
 const STACKED: f64 = 0.7;
+/// Between panels above each other.
+const BETWEEN: f64 = 16.0;
 /// Maximum number of α in the legend; of more, some between the ends are left out.
 const MOST_NAMES: usize = 10;
 
@@ -81,7 +83,7 @@ pub fn scene(named: &Named<'_>, style: &Style) -> Result<Scene, FigureError> {
     let beside = style.width >= ROOM_FOR_TWO;
     let between = match beside {
         true => left - style.edge + 12.0,
-        false => number_axis_height(style) + 10.0,
+        false => BETWEEN,
     };
     let plot = match (style.height, beside) {
         (Height::Page(_), _) => 0.0,
@@ -106,29 +108,36 @@ pub fn scene(named: &Named<'_>, style: &Style) -> Result<Scene, FigureError> {
         true => "Training loss (log scale)",
         false => "Training loss",
     };
-    let accuracy_name = percent(images.metric());
-    for (area, range, name, of) in [
+    let metric = percent(images.metric());
+    let panels = [
         (
             first,
             &losses,
-            loss_name,
+            [loss_name, "Loss"],
             loss as fn(&Line) -> &[(f64, f64)],
         ),
-        (second, &accuracies, &accuracy_name, accuracy),
-    ] {
+        (
+            second,
+            &accuracies,
+            [metric.as_str(), "Accuracy (%)"],
+            accuracy,
+        ),
+    ];
+    for (area, range, names, of) in panels {
         scene
             .marks
-            .extend(value_axis(area, range, name, left, style));
+            .extend(value_axis(area, range, &names, left, style));
         for line in &lines {
             scene
                 .marks
                 .push(course_mark(line, of(line), area, range, &epochs));
         }
         scene.marks.push(spines(area));
-        let names = ["epoch"];
-        scene
-            .marks
-            .extend(number_axis(area, &epochs, &names, style));
+        if beside || area == second {
+            scene
+                .marks
+                .extend(number_axis(area, &epochs, &["epoch"], style));
+        }
     }
     Ok(scene)
 }
