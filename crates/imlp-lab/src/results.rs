@@ -10,6 +10,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::analysis::Analysis;
@@ -77,6 +78,14 @@ pub fn write(
             tensorboard::write(&execution.out, configuration, trial, published)?;
         }
     }
+    let store = Store::existing(&execution.out)?;
+    let mut priors = HashSet::new();
+    for (trial, _) in &results.trials {
+        if results.priors.contains_key(&trial.prior) && priors.insert(&trial.prior) {
+            let configuration = &experiment.configurations[trial.configuration];
+            tensorboard::prior(&store, configuration, &trial.prior)?;
+        }
+    }
     let records = Records {
         experiment,
         results,
@@ -96,7 +105,7 @@ pub fn write(
         }
         _ => write_configurations(&records, &execution.out)?,
     };
-    let report = report::write(&Store::existing(&execution.out)?, false)?;
+    let report = report::write(&store, false)?;
     written.files.push(report);
     Ok(written)
 }

@@ -2,8 +2,8 @@
 
 use crate::curve::{Curve, CurvePoint, SeedStatistics, alpha_label};
 
-/// Height of the plot, in lines.
-const ROWS: usize = 12;
+/// Height of the plot, in lines: the first, every third and the last have their values.
+const ROWS: usize = 13;
 /// Columns left of the plot, for values.
 const LEFT: usize = 7;
 /// Columns right of it, for the names of levels.
@@ -134,7 +134,6 @@ impl Grid {
 
     fn line(&self, row: usize, scale: &Scale) -> String {
         let cells = &self.cells[row * self.columns..(row + 1) * self.columns];
-        // Every third line has its value.
         let value = match row % 3 {
             0 => format!("{:>6.1} ", 100.0 * scale.value(row)),
             _ => " ".repeat(LEFT),
@@ -196,49 +195,50 @@ mod tests {
         Curve::from_trials("Test accuracy", &trials, &prior).unwrap()
     }
 
-    /// 12 lines from 60 % to 49 %: one point each.
+    /// 13 lines from 60 % to 48 %: one point each.
     #[test]
     fn a_valley_between_two_levels() {
         let curve = curve(&[
             (0.0, &[0.55, 0.55]),
             (0.01, &[0.54]),
-            (0.1, &[0.49]),
+            (0.1, &[0.48]),
             (0.5, &[-1.0]),
             (1.0, &[0.60]),
         ]);
         let validation = curve.clone();
         let chart = terminal_chart(&curve.chosen_by(&validation), 60).unwrap();
         let expected = "
-  60.0 │                                        ●
+  60.0 │                                    ●
        │
-       │┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄ prior
+       │┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄ prior
   57.0 │
        │
-       │┄┄┄┄◆┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄ MLP
-  54.0 │             ●
+       │┄┄┄┄◆┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄ MLP
+  54.0 │            ●
        │
        │
   51.0 │
        │
-       │                      ●        ×
-       └─────────────────────────────────────────────
-            0       0.01      0.1      0.5       1
+       │
+  48.0 │                    ●       ×
+       └────────────────────────────────────────
+            0     0.01     0.1     0.5      1
         Test accuracy (%) by α: ● mean, ◆ chosen on validation, ┬┴ 95 %, × diverged";
         assert_eq!(format!("\n{chart}"), expected);
     }
 
     #[test]
     fn an_interval_has_its_ends() {
-        // Of 0.5 and 0.6 the interval is −0.09 to 1.19: cut at 0 and 1, 12 lines.
+        // Of 0.5 and 0.6 the interval is −0.09 to 1.19: cut at 0 and 1, 13 lines.
         let curve = curve(&[(0.0, &[0.5, 0.6]), (0.5, &[0.5]), (1.0, &[0.5])]);
-        let chart = terminal_chart(&curve, 40).unwrap();
+        let chart = terminal_chart(&curve, 46).unwrap();
         let column: Vec<char> = chart
             .lines()
             .take(ROWS)
             .filter_map(|line| line.chars().nth(LEFT + 1 + 4))
             .collect();
         let column: String = column.into_iter().collect();
-        assert_eq!(column, "┬││││●│││││┴");
+        assert_eq!(column, "┬││││●││││││┴");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use imlp_lab::text::duration;
+use imlp_lab::text::{COLUMNS, duration, wrapped};
 use imlp_lab::{Execution, Experiment, Plan, Policy};
 use imlp_linear::Alpha;
 use imlp_train::{Observer, Setup, TrainError, run_trial, train_prior};
@@ -39,7 +39,7 @@ pub fn run(arguments: &CheckArguments) -> Result<(), Failure> {
         let stop = stop_on_ctrl_c()?;
         let Seconds { apart, saved } = seconds(&experiment, execution.jobs, &stop)?;
         let saved = if execution.policy.share { saved } else { 0.0 };
-        say(format_args!(
+        let time = format!(
             "time    about {}{}, if {} at a time as fast as {TIMED_STEPS} steps went alone; without \
              evaluation",
             duration(apart - saved),
@@ -52,7 +52,8 @@ pub fn run(arguments: &CheckArguments) -> Result<(), Failure> {
                 1 => "1 trial goes".to_owned(),
                 jobs => format!("{jobs} trials go"),
             }
-        ))?;
+        );
+        say(wrapped(&time, COLUMNS, "        "))?;
     }
     say("every trial can run")
 }

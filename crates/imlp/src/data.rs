@@ -47,10 +47,12 @@ fn list() -> Result<(), Failure> {
             Installed::No { .. } => format!("not installed: imlp data fetch {}", info.name),
         };
         say(format_args!("{:<14} {}", info.name, info.summary))?;
-        say(format_args!(
-            "{:14} {} training, {} test images of {}, {} classes; {}",
-            "", info.train_images, info.test_images, info.shape, info.classes, info.licence
-        ))?;
+        let counts = format!(
+            "{:14} {} training, {} test images of {}, {} classes",
+            "", info.train_images, info.test_images, info.shape, info.classes
+        );
+        say(counts)?;
+        say(format_args!("{:14} licence: {}", "", info.licence))?;
         say(format_args!("{:14} {state}", ""))?;
     }
     Ok(())

@@ -37,7 +37,7 @@ pub struct Display {
     shown: Mutex<Shown>,
 }
 
-/// What the lines show.
+/// What the lines show. Whoever draws holds it, so that nothing is drawn after the end.
 struct Shown {
     running: Vec<Option<Running>>,
     time: TimeLeft,
@@ -107,10 +107,12 @@ impl Display {
     fn over(&self, job: &JobLabel, how: &str) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         let jobs = self.jobs.load(Ordering::Relaxed);
-        self.total.set_prefix(format!("{done} of {jobs} runs"));
+        let left = self.with(|shown| {
+            self.total.set_prefix(format!("{done} of {jobs} runs"));
+            shown.time.seconds()
+        });
         if self.plain {
             let seconds = self.began.elapsed().as_secs_f64();
-            let left = self.with(|shown| shown.time.seconds());
             let left = left.map_or(String::new(), |left| format!(", about {left:.0} s left"));
             tell(format_args!(
                 "[{done}/{jobs}] {job} {how} after {seconds:.0} s{left}"
@@ -123,7 +125,7 @@ impl Display {
         if self.plain {
             tell(line);
         } else {
-            let _ = self.bars.println(one_line(line));
+            let _ = self.with(|_| self.bars.println(one_line(line)));
         }
     }
 
@@ -139,10 +141,11 @@ impl Display {
     /// Removes the bars; printed lines stay.
     pub fn close(&self) {
         self.total.disable_steady_tick();
-        // All at once, and for good: a worker that goes on until its next step would draw the
-        // total again.
-        let _ = self.bars.clear();
-        self.bars.set_draw_target(ProgressDrawTarget::hidden());
+        // For good: workers go on until their next step.
+        self.with(|_| {
+            let _ = self.bars.clear();
+            self.bars.set_draw_target(ProgressDrawTarget::hidden());
+        });
         drop(self.echo.lock().map(|mut echo| echo.take()));
     }
 
@@ -231,9 +234,9 @@ impl Progress for Display {
     }
 
     fn steps(&self, worker: usize, count: u64) {
-        self.total.inc(count);
         let now = self.began.elapsed();
         self.with(|shown| {
+            self.total.inc(count);
             if let Some(running) = shown.running.get(worker).and_then(Option::as_ref) {
                 running.bar.inc(count);
                 let network = running.network();
@@ -284,13 +287,11 @@ impl Progress for Display {
                 shown.means.add(job, running.standing);
                 self.summary.set_message(shown.means.line());
             }
-            Some(running)
-        });
-        let standing = running.as_ref().and_then(|running| running.standing);
-        if let Some(running) = running {
             running.bar.finish_and_clear();
             self.bars.remove(&running.bar);
-        }
+            Some(running)
+        });
+        let standing = running.and_then(|running| running.standing);
         match end {
             JobEnd::Done => {
                 let accuracy = standing.and_then(|standing| standing.validation);
@@ -312,8 +313,10 @@ impl Progress for Display {
     }
 
     fn finished_elsewhere(&self, job: &JobLabel, steps: u64) {
-        self.total.inc(steps);
-        self.with(|shown| shown.time.skip(network(job), steps));
+        self.with(|shown| {
+            self.total.inc(steps);
+            shown.time.skip(network(job), steps);
+        });
         self.over(job, "finished by another process");
     }
 }

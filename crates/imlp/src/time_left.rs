@@ -118,6 +118,10 @@ impl TimeLeft {
 mod tests {
     use super::*;
 
+    /// When a worker's next step is made, its job (network, seconds per step), and the steps
+    /// left of it.
+    type Running = (f64, (Network, f64), u64);
+
     /// Two workers run 5 priors and then 40 twins, whose steps take five times as long and
     /// differ by a fifth from trial to trial.
     #[test]
@@ -136,8 +140,7 @@ mod tests {
             prior: 5 * STEPS,
             twin: 40 * STEPS,
         });
-        // Each worker: when its next step is made, its job, and the steps left of it.
-        let mut workers: Vec<Option<(f64, (Network, f64), u64)>> = vec![None, None];
+        let mut workers: Vec<Option<Running>> = vec![None, None];
         let mut estimates: Vec<(f64, f64)> = Vec::new();
         let mut now = 0.0;
         loop {

@@ -243,6 +243,8 @@ fn test_time_steps_and_mixer_priors_run() {
 
 /// The commands that a sweep prints for training its best α again.
 fn printed_commands(printed: &str) -> Vec<Vec<String>> {
+    // As a shell joins their lines.
+    let printed = printed.replace(" \\\n    ", " ");
     let commands = printed
         .lines()
         .filter_map(|line| line.strip_prefix("  imlp "));

@@ -217,6 +217,12 @@ impl<'a> Shared<'a> {
         }
         let end = PriorEnd::of(&trained.record);
         queue.finish_prior(job, trained);
+        drop(queue);
+        // The prior is safe, and `imlp sweep` writes this file again if it is missing.
+        let configuration = self.configuration(planned.configuration);
+        if let Err(error) = tensorboard::prior(self.store, configuration, &planned.id) {
+            tracing::warn!("no file for TensorBoard: {error}");
+        }
         Ok(JobEnd::Prior(end))
     }
 

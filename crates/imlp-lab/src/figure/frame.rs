@@ -13,6 +13,8 @@ use super::text::{Face, clean, shorten, width, wrap};
 const LEAST_HEIGHT: f64 = 150.0;
 /// Half the height and the slant of a break's strokes.
 const BREAK_SIZE: f64 = 5.0;
+/// Free space above the notes.
+const NOTES_GAP: f64 = 5.0;
 /// From the axis to the labels of its ticks.
 const LABEL_GAP: f64 = 8.0;
 /// A line through the middle of small letters is this share of their size above the baseline.
@@ -61,7 +63,8 @@ pub fn frame(style: &Style, layout: Layout<'_>) -> (Scene, Area) {
     let subtitle_bottom = title_bottom + subtitle.len() as f64 * line_height(style.text);
     let legend_top = subtitle_bottom + if style.headed { 10.0 } else { 0.0 };
     let top = legend_top + layout.legend.height + LABEL_GAP;
-    let foot = layout.below + notes.len() as f64 * line_height(style.small) + style.edge;
+    let below = layout.below + if notes.is_empty() { 0.0 } else { NOTES_GAP };
+    let foot = below + notes.len() as f64 * line_height(style.small) + style.edge;
     let bottom = match style.height {
         Height::Plot(_) => top + layout.plot,
         Height::Page(height) => (height - foot).max(top + LEAST_HEIGHT),
@@ -81,7 +84,7 @@ pub fn frame(style: &Style, layout: Layout<'_>) -> (Scene, Area) {
     let lines = paragraph(&subtitle, style.edge, title_bottom, style.text);
     scene.marks.extend(lines.map(|m| m.fill(GREY)));
     scene.marks.extend(layout.legend.marks(legend_top, style));
-    let lines = paragraph(&notes, style.edge, bottom + layout.below, style.small);
+    let lines = paragraph(&notes, style.edge, bottom + below, style.small);
     scene.marks.extend(lines.map(|m| m.fill(GREY)));
     let plot = Area {
         left: layout.left,

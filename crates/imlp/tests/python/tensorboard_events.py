@@ -17,6 +17,8 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 folder = Path(sys.argv[1])
 rows = {row["trial"]: row for row in csv.DictReader((folder / "results.csv").open())}
 runs = sorted((folder / "tensorboard").iterdir())
+priors = [run for run in runs if run.name.startswith("prior,")]
+runs = [run for run in runs if run not in priors]
 assert len(runs) == len(rows), (runs, list(rows))
 
 
@@ -26,6 +28,32 @@ def close(a, b):
 
 
 compared = 0
+for run in priors:
+    (file,) = run.iterdir()
+    prior = file.name.rsplit(".", 1)[1]
+    published = json.loads((folder / "priors" / prior / "result.json").read_text())["content"]
+    record = published["result"]["record"]
+    assert run.name == f"prior,seed={record['seed']}"
+    events = EventAccumulator(str(run), size_guidance={"scalars": 0})
+    events.Reload()
+    found = {tag: events.Scalars(tag) for tag in events.Tags()["scalars"]}
+    losses = found.pop("loss/train_running")
+    assert len(losses) == len(record["epochs"]) > 1
+    for epoch, loss in zip(record["epochs"], losses):
+        assert close(loss.value, epoch["train_loss"])
+    steps = [loss.step for loss in losses]
+    assert steps == [steps[0] * (i + 1) for i in range(len(steps))], steps
+    for subset in ("train", "validation"):
+        for quantity in ("accuracy", "loss"):
+            values = [e.value for e in found.pop(f"{quantity}/{subset}_after")]
+            expected = [epoch[subset][quantity] for epoch in record["epochs"]]
+            assert len(values) == len(expected) and all(map(close, values, expected))
+            compared += len(values)
+    for subset in ("validation", "test"):
+        for quantity in ("accuracy", "loss"):
+            (value,) = found.pop(f"result/{subset}_{quantity}")
+            assert close(value.value, record[subset][quantity])
+    assert not found, f"nobody expects {list(found)}"
 for run in runs:
     (file,) = run.iterdir()
     trial = file.name.rsplit(".", 1)[1]
@@ -83,4 +111,4 @@ for run in runs:
     assert f"alpha={row['alpha'].removesuffix('.0')}" in run.name, run.name
 
 assert not rows and compared > 50, (rows, compared)
-print(f"{len(runs)} runs, {compared} values agree")
+print(f"{len(runs)} runs, {len(priors)} priors, {compared} values agree")
