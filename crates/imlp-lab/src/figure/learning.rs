@@ -113,13 +113,13 @@ pub fn scene(named: &Named<'_>, style: &Style) -> Result<Scene, FigureError> {
         (
             first,
             &losses,
-            [loss_name, "Loss"],
+            [loss_name, "Training loss", "Loss"],
             loss as fn(&Line) -> &[(f64, f64)],
         ),
         (
             second,
             &accuracies,
-            [metric.as_str(), "Accuracy (%)"],
+            [metric.as_str(), "Accuracy (%)", "%"],
             accuracy,
         ),
     ];
