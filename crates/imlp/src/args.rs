@@ -25,7 +25,7 @@ pub use experiment::{
     WorkerArguments, jobs, recipe,
 };
 pub use memory::{MemoryArguments, memory_limit};
-pub use plot::{FigureFormat, PlotArguments};
+pub use plot::{FigureFormat, FigureName, PlotArguments};
 pub use reproduce::ReproduceArguments;
 pub use slurm::{ExecutorName, SlurmArguments};
 pub use store::{

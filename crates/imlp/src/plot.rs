@@ -7,12 +7,17 @@ use imlp_lab::files::write_output;
 use imlp_lab::store::Store;
 use imlp_lab::view::View;
 
-use crate::args::{FigureFormat, PlotArguments};
+use crate::args::{FigureFormat, FigureName, PlotArguments};
 use crate::exit::Failure;
 use crate::output::{say, tell};
 
 pub fn run(arguments: &PlotArguments) -> Result<(), Failure> {
     let format = format(arguments)?;
+    if let (Some(alpha), false) = (arguments.alpha, arguments.figure == FigureName::Layers) {
+        return Err(Failure::Message(format!(
+            "--alpha {alpha} chooses the trial of --figure layers; no other figure takes it"
+        )));
+    }
     let views = arguments
         .folders
         .iter()

@@ -4,7 +4,7 @@ mod common;
 
 use common::{Scratch, expect_success};
 
-/// An experiment with an allocation that differs by layer.
+/// A scratch folder with a small experiment.
 fn experiment(out: &str, more: &[&str]) -> Scratch {
     let scratch = Scratch::new();
     sweep(&scratch, out, more);
@@ -90,6 +90,7 @@ fn what_cannot_be_drawn_is_refused() {
         (&["plot", "o", "--format=png", "--out=f.svg"], "do not fit"),
         (&["plot", "o", "--figure=layers", "--alpha=0.3"], "0.5"),
         (&["plot", "o", "--figure=layers", "--alpha=nan"], "NaN"),
+        (&["plot", "o", "--alpha=0.5"], "--figure layers"),
         (&["plot", "o", "--out=none/f.pdf"], "none"),
     ] {
         let said = scratch.refuse(arguments);
