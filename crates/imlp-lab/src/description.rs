@@ -3,7 +3,7 @@
 
 mod titles;
 
-pub(crate) use titles::titles;
+pub(crate) use titles::{ACCURACY_AGAINST_ALPHA, titles};
 
 use imlp_train::{BURN_VERSION, NetworkCost, TrialConfig, macs_per_image};
 use serde::{Deserialize, Serialize};

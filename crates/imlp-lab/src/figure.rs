@@ -1,34 +1,43 @@
-//! The figure of an α-curve: SVG text, and the same as PNG.
+//! Figures: of α-curves for the files of a sweep, and of all there is to see for print.
 //!
-//! Value in per cent against α on a logarithmic axis (see `figure/alpha_axis.rs`
-//! for its ends, breaks and the two-sided form). Every finished seed is a dot;
-//! the mean is a line and its 95 % interval a band; the prior and the plain MLP
-//! are labelled reference lines; diverged trials are counted below the plot area
-//! and have no value. Colours are Okabe & Ito's.
-//! [`overlay`] draws the curves of several configurations in one plot.
-//!
-//! Text is measured with the embedded font, the SVG is a `maud` template (which
-//! escapes text), and `resvg` makes the PNG. `docs/decisions/figure.md` says why no
-//! plotting library draws it.
+//! A figure is a [`Scene`]: marks on a page, in sizes that a [`Style`] gives. [`svg`], [`pdf`]
+//! and [`png()`] write it. All figures share the axes, the legend and the page of `frame.rs`;
+//! colours are Okabe & Ito's, a perceptual ramp for ordered things and a diverging one for
+//! weights. `docs/decisions/figure.md` says why no plotting library draws them.
 
 mod alpha_axis;
 mod alpha_ticks;
+mod axis;
+mod colour;
+mod colour_bar;
+mod compute;
+mod course;
+mod curve;
 mod diverged;
-mod draw;
 mod error;
+mod frame;
+mod layers;
+mod learning;
 mod legend;
-mod marks;
-mod overlay;
+mod pdf;
 mod raster;
 mod reference_lines;
+mod request;
+mod scene;
 mod series;
 mod style;
+mod svg;
 mod text;
-mod value_axis;
+mod weights;
 
+pub use curve::MOST_CURVES;
 pub use error::FigureError;
-pub use overlay::{MOST_CURVES, overlay};
-pub use raster::{PNG_WIDTH, svg_to_png};
+pub use pdf::pdf;
+pub use raster::{PNG_WIDTH, PRINT_DPI, png, svg_to_png};
+pub use request::{Kind, Request};
+pub use scene::Scene;
+pub use style::{Medium, Style, Width};
+pub use svg::{Letters, svg};
 
 use crate::curve::Curve;
 
@@ -42,8 +51,47 @@ use crate::curve::Curve;
 /// [`FigureError`] when the curve has no point or holds numbers that cannot be
 /// drawn (a curve from [`Curve::from_trials`] never does).
 pub fn render_svg(curve: &Curve) -> Result<String, FigureError> {
-    check(curve)?;
-    Ok(draw::draw(curve).into_string())
+    overlay(&curve.title, &curve.subtitle, &[("", curve)])
+}
+
+/// Draws curves of one metric, each with its name, as an SVG document 800 user units wide;
+/// [`svg_to_png`] makes the PNG. Title and subtitle may be empty. The first [`MOST_CURVES`]
+/// are drawn, and the figure says how many are not.
+///
+/// The text is as that of [`render_svg`].
+///
+/// # Errors
+/// [`FigureError`] without a curve, when their metrics differ, or as [`render_svg`].
+pub fn overlay(
+    title: &str,
+    subtitle: &str,
+    curves: &[(&str, &Curve)],
+) -> Result<String, FigureError> {
+    let scene = of_curves(title, subtitle, curves, &Style::SCREEN)?;
+    Ok(svg(&scene, Letters::Text))
+}
+
+/// The figure of curves of one metric, each with its name; as [`overlay`].
+fn of_curves(
+    title: &str,
+    subtitle: &str,
+    curves: &[(&str, &Curve)],
+    style: &Style,
+) -> Result<Scene, FigureError> {
+    let Some((_, first)) = curves.first() else {
+        return Err(FigureError::Empty);
+    };
+    for (_, curve) in curves {
+        check(curve)?;
+        if curve.metric != first.metric {
+            return Err(FigureError::Metrics {
+                first: first.metric.clone(),
+                other: curve.metric.clone(),
+            });
+        }
+    }
+    let drawn = &curves[..curves.len().min(MOST_CURVES)];
+    Ok(curve::scene(title, subtitle, drawn, curves.len(), style))
 }
 
 fn check(curve: &Curve) -> Result<(), FigureError> {
@@ -81,5 +129,7 @@ fn check(curve: &Curve) -> Result<(), FigureError> {
     }
 }
 
+#[cfg(test)]
+mod print_tests;
 #[cfg(test)]
 mod tests;

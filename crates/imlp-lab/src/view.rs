@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::analysis::evidence::{MeasuredOn, Moment};
 use crate::curve::Curve;
-use crate::description::{Fact, TrainingCost};
+use crate::description::{ACCURACY_AGAINST_ALPHA, Fact, TrainingCost};
 use crate::packed_row;
 
 /// An experiment as it stands.
@@ -88,6 +88,13 @@ pub struct ConfigurationView {
 }
 
 impl View {
+    /// Data set and prior, for the title of what does not show accuracy against α.
+    pub fn subject(&self) -> &str {
+        self.title
+            .strip_prefix(ACCURACY_AGAINST_ALPHA)
+            .unwrap_or(&self.title)
+    }
+
     /// The view for a page that lies elsewhere: `folder` leads from there to the experiment's.
     pub fn seen_from(mut self, folder: &str) -> Self {
         let lead = |path: &mut String| *path = format!("{folder}/{path}");

@@ -6,6 +6,7 @@ mod duration;
 mod examples;
 mod experiment;
 mod memory;
+mod plot;
 mod reproduce;
 mod slurm;
 mod store;
@@ -24,6 +25,7 @@ pub use experiment::{
     WorkerArguments, jobs, recipe,
 };
 pub use memory::{MemoryArguments, memory_limit};
+pub use plot::{FigureFormat, FigureName, PlotArguments};
 pub use reproduce::ReproduceArguments;
 pub use slurm::{ExecutorName, SlurmArguments};
 pub use store::{
@@ -156,6 +158,12 @@ pub enum Command {
     /// Reads folders of finished or unfinished trials, without the data. `imlp sweep` writes
     /// the same page while it runs.
     Report(ReportArguments),
+    /// Draw a figure of one experiment, or of several, for print
+    ///
+    /// Colours are told apart with every common colour vision; text is 7 to 8 pt high at the
+    /// width on paper. On paper a caption has the title and the notes, which the command says.
+    /// A file of that name is replaced (docs/figures.md).
+    Plot(PlotArguments),
     /// Let failed trials run again
     Retry(RetryArguments),
     /// Cancel an experiment's jobs in the scheduler's queue

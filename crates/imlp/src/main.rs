@@ -27,6 +27,7 @@ mod live;
 mod logging;
 mod man;
 mod output;
+mod plot;
 mod prepare;
 mod processor;
 mod progress;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         Command::Status(arguments) => status::run(&arguments),
         Command::Analyse(arguments) => analyse::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
+        Command::Plot(arguments) => plot::run(&arguments),
         Command::Retry(arguments) => retry::run(&arguments),
         Command::Cancel(arguments) => cancel::run(&arguments),
         Command::Worker(arguments) => worker::run(&arguments),

@@ -9,13 +9,16 @@ use imlp_train::{
 use crate::experiment::Experiment;
 use crate::text::thousands;
 
+/// What titles of α-curves begin with.
+pub(crate) const ACCURACY_AGAINST_ALPHA: &str = "Accuracy against α: ";
+
 /// The title and the subtitle of the configuration with index `index`.
 pub(crate) fn titles(experiment: &Experiment, index: usize) -> (String, String) {
     let seeds = experiment.seeds.len();
     let configuration = &experiment.configurations[index];
     let config = &configuration.config;
     let title = format!(
-        "Accuracy against α: {} toward {}",
+        "{ACCURACY_AGAINST_ALPHA}{} toward {}",
         config.data.name,
         config.prior.kind.name()
     );

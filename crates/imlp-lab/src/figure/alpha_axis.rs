@@ -8,12 +8,17 @@
 //!   1 in 1 − α; then α = 1 stands behind a break of its own.
 //!
 //! [`AlphaAxis::new`] takes the two-sided scale when the closest pair of points
-//! would be less than [`CROWDED`] px apart on the log scale and at least
+//! would be less than [`CROWDED`] units apart on the log scale and at least
 //! [`GAIN`] times as far apart on the two-sided one.
 
-use super::style::{BREAK_WIDTH, INSET};
+/// Space between the frame and the outermost marks, and around an axis break.
+pub const INSET: f64 = 18.0;
+/// Width that an end of the axis (α = 0 or 1) and its break take, where there is room.
+const BREAK_WIDTH: f64 = 58.0;
+/// Share of the axis that it takes at most.
+const BREAK_SHARE: f64 = 0.1;
 
-/// Distance, px, below which points need another scale.
+/// Distance, units, below which points need another scale.
 const CROWDED: f64 = 12.0;
 /// Factor by which another scale must separate the closest pair.
 const GAIN: f64 = 1.5;
@@ -42,7 +47,7 @@ pub enum Part {
     One,
 }
 
-/// Maps α to px.
+/// Maps α to units.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlphaAxis {
     /// The scale between the ends.
@@ -54,7 +59,7 @@ pub struct AlphaAxis {
 }
 
 impl AlphaAxis {
-    /// An axis from `left` to `right` px for weights in [0, 1].
+    /// An axis from `left` to `right` units for weights in [0, 1].
     pub fn new(alphas: &[f64], left: f64, right: f64) -> Self {
         let log = Self::log(alphas, left, right);
         let two_sided = Self::two_sided(alphas, left, right);
@@ -88,7 +93,7 @@ impl AlphaAxis {
         }
     }
 
-    /// Distance of the closest pair of different weights, px.
+    /// Distance of the closest pair of different weights, units.
     fn closest(&self, alphas: &[f64]) -> f64 {
         let mut xs: Vec<f64> = alphas.iter().map(|a| self.x(*a)).collect();
         xs.sort_by(f64::total_cmp);
@@ -107,7 +112,7 @@ impl AlphaAxis {
         }
     }
 
-    /// Position of `alpha` in px.
+    /// Position of `alpha` in units.
     pub fn x(&self, alpha: f64) -> f64 {
         let t = match self.part(alpha) {
             Part::Zero => return self.left + INSET,
@@ -115,21 +120,25 @@ impl AlphaAxis {
             Part::Between if self.scale == Scale::Log => alpha.log10(),
             Part::Between => log_odds(alpha),
         };
-        let start = self.left + INSET + BREAK_WIDTH;
+        let start = self.left + INSET + self.break_width();
         let end = match self.scale {
             Scale::Log => self.right - INSET,
-            Scale::TwoSided => self.right - INSET - BREAK_WIDTH,
+            Scale::TwoSided => self.right - INSET - self.break_width(),
         };
         start + (t - self.low) / (self.high - self.low) * (end - start)
     }
 
-    /// Centres of the axis breaks in px.
+    /// Centres of the axis breaks in units.
     pub fn breaks(&self) -> Vec<f64> {
-        let first = self.left + INSET + BREAK_WIDTH / 2.0;
+        let inward = INSET + self.break_width() / 2.0;
         match self.scale {
-            Scale::Log => vec![first],
-            Scale::TwoSided => vec![first, self.right - INSET - BREAK_WIDTH / 2.0],
+            Scale::Log => vec![self.left + inward],
+            Scale::TwoSided => vec![self.left + inward, self.right - inward],
         }
+    }
+
+    fn break_width(&self) -> f64 {
+        (BREAK_SHARE * (self.right - self.left)).clamp(BREAK_WIDTH / 2.0, BREAK_WIDTH)
     }
 
     /// Weights that tell the scale, with their labels, the most telling first: 0, 1, on
@@ -199,12 +208,14 @@ fn decade_label(k: i32) -> String {
     if k <= 4 {
         return power_of_ten(-k).to_string();
     }
-    power_of_ten_label(&k.to_string())
+    format!("10{}", superscript(-k))
 }
 
-/// 10⁻⁵, of the digits of 5.
-pub fn power_of_ten_label(exponent: &str) -> String {
-    let digits = exponent.chars().map(|c| match c {
+/// ⁻⁵ of −5.
+pub fn superscript(exponent: i32) -> String {
+    let digits = exponent.to_string();
+    let digits = digits.chars().map(|c| match c {
+        '-' => '⁻',
         '0' => '⁰',
         '1' => '¹',
         '2' => '²',
@@ -216,7 +227,7 @@ pub fn power_of_ten_label(exponent: &str) -> String {
         '8' => '⁸',
         _ => '⁹',
     });
-    "10⁻".chars().chain(digits).collect()
+    digits.collect()
 }
 
 #[cfg(test)]

@@ -3,14 +3,14 @@
 //! Labels stand in one row; where they would overlap, in two; where that is not enough,
 //! upright. Only where even upright ones overlap are some left out.
 
-use super::alpha_axis::{AlphaAxis, power_of_ten_label};
-use super::style::{SMALL_SIZE, TEXT_SIZE, line_height};
+use super::alpha_axis::{AlphaAxis, superscript};
+use super::style::{Style, line_height};
 use super::text::{Face, width};
 
 /// A tick, with its label if it has one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tick {
-    /// Position in px.
+    /// Position in units.
     pub x: f64,
     /// The text under it; empty where it has no room.
     pub label: String,
@@ -21,13 +21,14 @@ pub struct Tick {
 }
 
 impl Tick {
-    fn half(&self) -> f64 {
-        width(&self.label, TEXT_SIZE, Face::Regular) / 2.0
+    fn half(&self, style: &Style) -> f64 {
+        width(&self.label, style.text, Face::Regular) / 2.0
     }
 
     /// Whether both labels could stand in one row.
-    fn is_clear_of(&self, other: &Self) -> bool {
-        (self.x - other.x).abs() >= self.half() + other.half() + SMALL_SIZE / 2.0
+    fn is_clear_of(&self, other: &Self, style: &Style) -> bool {
+        let room = self.half(style) + other.half(style) + style.small / 2.0;
+        (self.x - other.x).abs() >= room
     }
 }
 
@@ -38,16 +39,13 @@ pub struct AlphaTicks {
     pub ticks: Vec<Tick>,
     /// Whether the labels are upright.
     pub upright: bool,
-    /// Height of the labels beyond that of one row, px.
+    /// Height of the labels beyond that of one row.
     pub extra_height: f64,
 }
 
-/// Distance of two upright labels.
-const UPRIGHT_LINE: f64 = TEXT_SIZE + 1.0;
-
 impl AlphaTicks {
     /// The ticks of an axis for these increasing weights.
-    pub fn new(axis: &AlphaAxis, alphas: &[f64]) -> Self {
+    pub fn new(axis: &AlphaAxis, alphas: &[f64], style: &Style) -> Self {
         let sampled: Vec<Tick> = alphas
             .iter()
             .zip(labels(alphas))
@@ -59,27 +57,27 @@ impl AlphaTicks {
             })
             .collect();
         let rows = [1, 2];
-        match rows.iter().find_map(|rows| in_rows(&sampled, *rows)) {
+        match rows.iter().find_map(|rows| in_rows(&sampled, *rows, style)) {
             Some(ticks) => {
                 let second = ticks.iter().any(|tick| tick.row == 1);
                 Self {
-                    ticks: with_landmarks(ticks, axis),
+                    ticks: with_landmarks(ticks, axis, style),
                     upright: false,
-                    extra_height: if second { line_height(TEXT_SIZE) } else { 0.0 },
+                    extra_height: if second { line_height(style.text) } else { 0.0 },
                 }
             }
-            None => upright(sampled),
+            None => upright(sampled, style),
         }
     }
 }
 
 /// Every label in the first row that has room; none if one has room nowhere.
-fn in_rows(ticks: &[Tick], rows: usize) -> Option<Vec<Tick>> {
+fn in_rows(ticks: &[Tick], rows: usize, style: &Style) -> Option<Vec<Tick>> {
     let mut placed: Vec<Tick> = Vec::new();
     for tick in ticks {
         let clear = |row: usize| {
             let own = placed.iter().filter(|other| other.row == row);
-            own.clone().all(|other| other.is_clear_of(tick))
+            own.clone().all(|other| other.is_clear_of(tick, style))
         };
         let row = (0..rows).find(|&row| clear(row))?;
         placed.push(Tick {
@@ -91,7 +89,7 @@ fn in_rows(ticks: &[Tick], rows: usize) -> Option<Vec<Tick>> {
 }
 
 /// Adds the ends and the decades that have room in the first row.
-fn with_landmarks(mut ticks: Vec<Tick>, axis: &AlphaAxis) -> Vec<Tick> {
+fn with_landmarks(mut ticks: Vec<Tick>, axis: &AlphaAxis, style: &Style) -> Vec<Tick> {
     /// Two ticks that are closer are one.
     const SAME: f64 = 0.5;
     for (alpha, label) in axis.landmarks() {
@@ -103,7 +101,7 @@ fn with_landmarks(mut ticks: Vec<Tick>, axis: &AlphaAxis) -> Vec<Tick> {
         };
         let clear = |other: &Tick| {
             // Also of the second row, where a label close below reads as a correction.
-            (other.x - tick.x).abs() > SAME && other.is_clear_of(&tick)
+            (other.x - tick.x).abs() > SAME && other.is_clear_of(&tick, style)
         };
         if ticks.iter().all(clear) {
             ticks.push(tick);
@@ -114,22 +112,25 @@ fn with_landmarks(mut ticks: Vec<Tick>, axis: &AlphaAxis) -> Vec<Tick> {
 }
 
 /// Upright labels, the ends first; those that have no room are left out.
-fn upright(mut ticks: Vec<Tick>) -> AlphaTicks {
+fn upright(mut ticks: Vec<Tick>, style: &Style) -> AlphaTicks {
     let mut order: Vec<usize> = (0..ticks.len()).collect();
     // From both ends inward: the ends tell the range.
     order.sort_by_key(|&i| i.min(ticks.len() - 1 - i));
     let mut kept: Vec<f64> = Vec::new();
     for index in order {
         let x = ticks[index].x;
-        if kept.iter().all(|other| (other - x).abs() >= UPRIGHT_LINE) {
+        if kept
+            .iter()
+            .all(|other| (other - x).abs() >= style.text + 1.0)
+        {
             kept.push(x);
         } else {
             ticks[index].label.clear();
         }
     }
-    let longest = ticks.iter().map(|tick| 2.0 * tick.half());
+    let longest = ticks.iter().map(|tick| 2.0 * tick.half(style));
     AlphaTicks {
-        extra_height: longest.fold(0.0, f64::max) - TEXT_SIZE,
+        extra_height: longest.fold(0.0, f64::max) - style.text,
         ticks,
         upright: true,
     }
@@ -175,7 +176,7 @@ fn label(alpha: f64, digits: usize) -> String {
     if alpha < SMALL {
         let written = format!("{alpha:.*e}", digits - 1);
         let (mantissa, exponent) = written.split_once('e').unwrap_or((&written, "0"));
-        let power = power_of_ten_label(exponent.trim_start_matches('-'));
+        let power = format!("10{}", superscript(exponent.parse().unwrap_or_default()));
         return match without_zeros(mantissa) {
             "1" => power,
             mantissa => format!("{mantissa}·{power}"),
@@ -202,7 +203,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn ticks(alphas: &[f64]) -> AlphaTicks {
-        AlphaTicks::new(&AlphaAxis::new(alphas, 78.0, 662.0), alphas)
+        AlphaTicks::new(&AlphaAxis::new(alphas, 78.0, 662.0), alphas, &Style::SCREEN)
     }
 
     fn shown(alphas: &[f64]) -> Vec<String> {
@@ -288,9 +289,9 @@ mod tests {
                 for b in &labelled[..i] {
                     let apart = (a.x - b.x).abs();
                     if ticks.upright {
-                        prop_assert!(apart >= TEXT_SIZE);
+                        prop_assert!(apart >= Style::SCREEN.text);
                     } else if a.row == b.row {
-                        prop_assert!(apart > a.half() + b.half(), "{a:?} {b:?}");
+                        prop_assert!(apart > a.half(&Style::SCREEN) + b.half(&Style::SCREEN), "{a:?} {b:?}");
                     }
                 }
             }

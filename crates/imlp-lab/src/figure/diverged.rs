@@ -4,12 +4,15 @@
 //! no value, so it has no place on the value axis.
 
 use imlp_suggest::counted;
-use maud::{Markup, html};
 
-use super::style::{GREY, INK, PLOT_LEFT, SMALL_SIZE, VERMILLION, px};
+use super::colour::{Colour, GREY, INK, VERMILLION};
+use super::scene::{Anchor, Mark, Point};
+use super::style::Style;
 use super::text::{Face, width};
 use crate::curve::{CurvePoint, alpha_label};
 
+/// The strip's name.
+const STRIP: &str = "diverged";
 /// Half the size of a ×.
 pub const ARM: f64 = 3.6;
 /// Half the size of a × among very many.
@@ -21,7 +24,7 @@ const GAP: f64 = 4.0;
 
 /// A × under one α.
 #[derive(Debug, Clone, PartialEq)]
-struct Mark {
+struct Diverged {
     x: f64,
     alpha: String,
     diverged: usize,
@@ -52,11 +55,11 @@ impl Count {
 /// The strip's marks and counts, placed along the axis.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DivergedStrip {
-    marks: Vec<Mark>,
+    marks: Vec<Diverged>,
     counts: Vec<Count>,
     upright: bool,
     arm: f64,
-    /// Height of the strip in px; 0 without a diverged trial.
+    /// Height of the strip; 0 without a diverged trial.
     pub height: f64,
 }
 
@@ -65,11 +68,11 @@ impl DivergedStrip {
     /// room side by side, neighbours with the same count share one under a
     /// bracket; where that is not enough, counts are upright, and shared only if
     /// necessary.
-    pub fn new(points: &[CurvePoint], x: impl Fn(f64) -> f64) -> Self {
+    pub fn new(points: &[CurvePoint], x: impl Fn(f64) -> f64, style: &Style) -> Self {
         let with_diverged = points.iter().enumerate();
-        let marks: Vec<Mark> = with_diverged
+        let marks: Vec<Diverged> = with_diverged
             .filter(|(_, p)| !p.seeds.diverged.is_empty())
-            .map(|(index, p)| Mark {
+            .map(|(index, p)| Diverged {
                 x: x(p.alpha),
                 alpha: alpha_label(p.alpha),
                 diverged: p.seeds.diverged.len(),
@@ -77,18 +80,18 @@ impl DivergedStrip {
                 index,
             })
             .collect();
-        let single = counts(&marks, false);
-        let shared = counts(&marks, true);
-        let (counts, upright) = if fits(&single, false) {
+        let single = counts(&marks, false, style);
+        let shared = counts(&marks, true, style);
+        let (counts, upright) = if fits(&single, false, style) {
             (single, false)
-        } else if fits(&shared, false) {
+        } else if fits(&shared, false, style) {
             (shared, false)
-        } else if fits(&single, true) {
+        } else if fits(&single, true, style) {
             (single, true)
         } else {
-            (thinned(shared), true)
+            (thinned(shared, style), true)
         };
-        let longest = counts.iter().map(|c| text_width(&c.text));
+        let longest = counts.iter().map(|c| text_width(&c.text, style));
         let height = match (marks.is_empty(), upright) {
             (true, _) => 0.0,
             (false, false) => 38.0,
@@ -105,75 +108,83 @@ impl DivergedStrip {
         }
     }
 
-    /// Number of marks.
+    /// Number of crosses.
     #[cfg(test)]
     pub fn len(&self) -> usize {
         self.marks.len()
     }
 
-    /// Draws the strip whose upper edge is at `top` px.
-    pub fn draw(&self, top: f64) -> Markup {
-        let y = top + MARK_DEPTH;
-        let bracket = y + ARM + 3.0;
-        let text_top = bracket + 3.0;
-        html! {
-            @if !self.marks.is_empty() {
-                g class="diverged-strip" {
-                    text x=(px(PLOT_LEFT - 8.0)) y=(px(y + 4.0)) font-size=(SMALL_SIZE)
-                        text-anchor="end" fill=(INK) { "diverged" }
-                    @for mark in &self.marks {
-                        (cross(mark.x, y, self.arm, VERMILLION, Some(&format!(
-                            "α = {}: {} of {} diverged", mark.alpha, mark.diverged, counted(mark.trials, "trial")
-                        ))))
-                    }
-                    @for count in &self.counts {
-                        @if count.shared() {
-                            path d=(format!("M{l} {y}v3H{r}v-3", l = px(count.from - self.arm),
-                                r = px(count.to + self.arm), y = px(bracket - 2.0)))
-                                stroke=(GREY) stroke-width="0.8" fill="none" {}
-                        }
-                        (self.count(count, text_top))
-                    }
-                }
-            }
+    /// The strip below a plot area whose lower left corner is `corner`.
+    pub fn marks(&self, [left, top]: Point, style: &Style) -> Vec<Mark> {
+        if self.marks.is_empty() {
+            return Vec::new();
         }
+        let y = top + MARK_DEPTH;
+        let bracket = y + ARM + 1.0;
+        let mut marks = vec![strip_name([left, y], style)];
+        marks.extend(self.marks.iter().map(|mark| {
+            let trials = counted(mark.trials, "trial");
+            let words = format!("α = {}: {} of {trials} diverged", mark.alpha, mark.diverged);
+            let cross = cross([mark.x, y], self.arm, VERMILLION);
+            cross.class("diverged").tip(words)
+        }));
+        for count in &self.counts {
+            if count.shared() {
+                let (l, r) = (count.from - self.arm, count.to + self.arm);
+                let corners = [
+                    [l, bracket],
+                    [l, bracket + 3.0],
+                    [r, bracket + 3.0],
+                    [r, bracket],
+                ];
+                marks.push(Mark::line(corners).stroke(GREY, 0.8));
+            }
+            marks.push(self.count(count, bracket + 5.0, style));
+        }
+        marks
     }
 
-    fn count(&self, count: &Count, top: f64) -> Markup {
-        let baseline = if self.upright { 0.36 } else { 0.8 } * SMALL_SIZE;
-        let (x, y) = if self.upright {
-            (px(count.x() + baseline), px(top))
+    fn count(&self, count: &Count, top: f64, style: &Style) -> Mark {
+        let mark = if self.upright {
+            let at = [count.x() + 0.36 * style.small, top];
+            Mark::text(at, style.small, &count.text)
+                .anchor(Anchor::End)
+                .upright()
         } else {
-            (px(count.x()), px(top + baseline))
+            let at = [count.x(), top + 0.8 * style.small];
+            Mark::text(at, style.small, &count.text).anchor(Anchor::Middle)
         };
-        let anchor = if self.upright { "end" } else { "middle" };
-        let turn = self.upright.then(|| format!("rotate(-90 {x} {y})"));
-        html! {
-            text x=(x) y=(y) font-size=(SMALL_SIZE) fill=(GREY) text-anchor=(anchor)
-                transform=[turn] { (count.text) }
-        }
+        mark.fill(GREY)
     }
 }
 
-/// The × of a diverged trial, with a tooltip.
-pub fn cross(x: f64, y: f64, arm: f64, colour: &str, words: Option<&str>) -> Markup {
-    let (l, r, t, b) = (px(x - arm), px(x + arm), px(y - arm), px(y + arm));
-    let class = words.map(|_| "diverged");
-    html! {
-        path class=[class] d=(format!("M{l} {t}L{r} {b}M{l} {b}L{r} {t}")) stroke=(colour)
-            stroke-width="2" stroke-linecap="round" fill="none" {
-            @if let Some(words) = words { title { (words) } }
-        }
-    }
+/// What the marks of a strip at the height of `at`, left of the plot, stand for.
+pub fn strip_name([left, y]: Point, style: &Style) -> Mark {
+    Mark::text([left - 8.0, y + 0.36 * style.small], style.small, STRIP)
+        .anchor(Anchor::End)
+        .fill(INK)
+}
+
+/// What [`strip_name`] needs left of the plot.
+pub fn strip_margin(style: &Style) -> f64 {
+    style.edge + text_width(STRIP, style) + 10.0
+}
+
+/// The × of a diverged trial.
+pub fn cross([x, y]: Point, arm: f64, colour: Colour) -> Mark {
+    let (l, r, t, b) = (x - arm, x + arm, y - arm, y + arm);
+    Mark::lines([[[l, t], [r, b]], [[l, b], [r, t]]])
+        .stroke(colour, 2.0)
+        .round()
 }
 
 /// The counts of marks; neighbours (in the curve) that are equal and have no
 /// room side by side share one if `share`.
-fn counts(marks: &[Mark], share: bool) -> Vec<Count> {
+fn counts(marks: &[Diverged], share: bool, style: &Style) -> Vec<Count> {
     let mut counts: Vec<(Count, usize)> = Vec::new();
     for mark in marks {
         let text = format!("{}/{}", mark.diverged, mark.trials);
-        let room = text_width(&text) + GAP;
+        let room = text_width(&text, style) + GAP;
         match counts.last_mut() {
             Some((c, members))
                 if share && c.text == text && c.last + 1 == mark.index && mark.x - c.to < room =>
@@ -202,10 +213,10 @@ fn counts(marks: &[Mark], share: bool) -> Vec<Count> {
 }
 
 /// Whether no two counts touch.
-fn fits(counts: &[Count], upright: bool) -> bool {
+fn fits(counts: &[Count], upright: bool, style: &Style) -> bool {
     let half = |c: &Count| match upright {
-        true => SMALL_SIZE / 2.0,
-        false => (text_width(&c.text) + GAP) / 2.0,
+        true => style.small / 2.0,
+        false => (text_width(&c.text, style) + GAP) / 2.0,
     };
     counts
         .windows(2)
@@ -213,18 +224,18 @@ fn fits(counts: &[Count], upright: bool) -> bool {
 }
 
 /// The counts that have room upright; the others are in the tooltips and the files.
-fn thinned(counts: Vec<Count>) -> Vec<Count> {
+fn thinned(counts: Vec<Count>, style: &Style) -> Vec<Count> {
     let mut kept: Vec<Count> = Vec::new();
     for count in counts {
-        if kept.last().is_none_or(|k| count.x() - k.x() >= SMALL_SIZE) {
+        if kept.last().is_none_or(|k| count.x() - k.x() >= style.small) {
             kept.push(count);
         }
     }
     kept
 }
 
-fn text_width(text: &str) -> f64 {
-    width(text, SMALL_SIZE, Face::Regular)
+fn text_width(text: &str, style: &Style) -> f64 {
+    width(text, style.small, Face::Regular)
 }
 
 #[cfg(test)]
@@ -252,25 +263,25 @@ mod tests {
 
     #[test]
     fn counts_have_a_place_of_their_own_when_there_is_room() {
-        let strip = DivergedStrip::new(&points(&[0, 2, 0, 3]), |a| 8000.0 * a);
+        let strip = DivergedStrip::new(&points(&[0, 2, 0, 3]), |a| 8000.0 * a, &Style::SCREEN);
         assert_eq!(texts(&strip), ["2/3", "3/3"]);
         assert!(!strip.upright && strip.height > 0.0);
     }
 
     #[test]
     fn neighbours_share_a_count_and_others_stand_on_end() {
-        let strip = DivergedStrip::new(&points(&[3, 3, 3, 0]), |a| 1500.0 * a);
+        let strip = DivergedStrip::new(&points(&[3, 3, 3, 0]), |a| 1500.0 * a, &Style::SCREEN);
         assert_eq!(texts(&strip), ["3/3 each"]);
         assert!(!strip.upright);
         assert!(strip.counts[0].shared());
-        let strip = DivergedStrip::new(&points(&[1, 2, 3, 0]), |a| 1500.0 * a);
+        let strip = DivergedStrip::new(&points(&[1, 2, 3, 0]), |a| 1500.0 * a, &Style::SCREEN);
         assert_eq!(texts(&strip), ["1/3", "2/3", "3/3"]);
         assert!(strip.upright);
     }
 
     #[test]
     fn nothing_diverged_takes_no_room() {
-        let strip = DivergedStrip::new(&points(&[0, 0]), |a| a);
+        let strip = DivergedStrip::new(&points(&[0, 0]), |a| a, &Style::SCREEN);
         assert_eq!((strip.len(), strip.height), (0, 0.0));
     }
 }

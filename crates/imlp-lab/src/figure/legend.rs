@@ -1,16 +1,17 @@
 //! The legend: one row (or more) between the title and the plot area.
 
-use maud::{Markup, html};
-
+use super::colour::{BLUE, Colour, INK, PAPER, VERMILLION};
 use super::diverged::{ARM, cross};
+use super::frame::HALF_LETTER;
+use super::scene::{Area, Mark, Shape};
 use super::series::Series;
-use super::style::{BLUE, INK, PAPER, TEXT_SIZE, VERMILLION, line_height, px};
-use super::text::{Face, width};
+use super::style::{Style, line_height};
+use super::text::{Face, clean, shorten, width};
 
 /// From an entry's sign to its words.
 const SPACE: f64 = 7.0;
 /// Free space between entries.
-const GAP: f64 = 20.0;
+const GAP: f64 = 16.0;
 
 /// What an entry explains.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,53 +26,59 @@ pub enum Entry {
     Diverged,
     /// The line and marker of one curve of several, by name.
     Curve(String, Series),
+    /// A line of a colour, by name.
+    Line(String, Colour, &'static [f64]),
+    /// A marker, by name.
+    Marker(String, Series),
 }
 
 impl Entry {
     fn words(&self) -> &str {
         match self {
-            Entry::Seed => "one seed",
-            Entry::Mean => "mean over seeds",
-            Entry::Interval => "95 % interval of the mean",
-            Entry::Diverged => "diverged (k of n seeds)",
-            Entry::Curve(name, _) => name,
+            Self::Seed => "one seed",
+            Self::Mean => "mean over seeds",
+            Self::Interval => "95 % interval of the mean",
+            Self::Diverged => "diverged (k of n seeds)",
+            Self::Curve(name, _) | Self::Line(name, ..) | Self::Marker(name, _) => name,
         }
     }
 
-    /// Width of the sign, px.
+    /// Width of the sign.
     fn width(&self) -> f64 {
         match self {
-            Entry::Seed | Entry::Diverged => 8.0,
-            Entry::Mean | Entry::Interval => 20.0,
-            Entry::Curve(..) => 30.0,
+            Self::Seed | Self::Diverged | Self::Marker(..) => 9.0,
+            Self::Mean | Self::Interval => 20.0,
+            Self::Line(..) => 16.0,
+            Self::Curve(..) => 30.0,
         }
     }
 
-    fn sign(&self, x: f64, y: f64) -> Markup {
-        let middle = x + self.width() / 2.0;
-        html! {
-            @match self {
-                Entry::Seed => {
-                    circle cx=(px(middle)) cy=(px(y)) r="2.9" fill=(BLUE) fill-opacity="0.45" {}
-                }
-                Entry::Mean => {
-                    line x1=(px(x)) x2=(px(x + self.width())) y1=(px(y)) y2=(px(y)) stroke=(BLUE)
-                        stroke-width="2.2" {}
-                    circle cx=(px(middle)) cy=(px(y)) r="4.2" fill=(PAPER) stroke=(BLUE)
-                        stroke-width="1.8" {}
-                }
-                Entry::Interval => {
-                    rect x=(px(x)) y=(px(y - 6.0)) width=(px(self.width())) height="12"
-                        fill=(BLUE) fill-opacity="0.16" {}
-                }
-                Entry::Diverged => { (cross(middle, y, ARM, VERMILLION, None)) }
-                Entry::Curve(_, series) => {
-                    line x1=(px(x)) x2=(px(x + self.width())) y1=(px(y)) y2=(px(y))
-                        stroke=(series.colour) stroke-width="2.2"
-                        stroke-dasharray=[series.dash] {}
-                    (series.marker(middle, y, ""))
-                }
+    fn sign(&self, x: f64, y: f64) -> Vec<Mark> {
+        let middle = [x + self.width() / 2.0, y];
+        let line = |colour| Mark::line([[x, y], [x + self.width(), y]]).stroke(colour, 2.2);
+        match self {
+            Self::Seed => vec![Mark::circle(middle, 2.9).fill(BLUE).opacity(0.45)],
+            Self::Mean => {
+                let ring = Mark::circle(middle, 4.2).fill(PAPER).stroke(BLUE, 1.8);
+                vec![line(BLUE), ring]
             }
+            Self::Interval => {
+                let area = Area {
+                    left: x,
+                    top: y - 6.0,
+                    right: x + self.width(),
+                    bottom: y + 6.0,
+                };
+                let band = Mark::new(Shape::Rectangle(area));
+                vec![band.fill(BLUE).opacity(0.16)]
+            }
+            Self::Diverged => vec![cross(middle, ARM, VERMILLION)],
+            Self::Curve(_, series) => {
+                let line = line(series.colour).dash(series.dash);
+                vec![line, series.mark(middle)]
+            }
+            Self::Line(_, colour, dash) => vec![line(*colour).dash(dash)],
+            Self::Marker(_, series) => vec![series.mark(middle)],
         }
     }
 }
@@ -79,45 +86,46 @@ impl Entry {
 /// Entries placed in rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Legend {
-    /// Entry, left edge and row.
-    placed: Vec<(Entry, f64, usize)>,
-    /// Height of all rows, px.
+    /// Entry, its words, left edge and row.
+    placed: Vec<(Entry, String, f64, usize)>,
+    /// Height of all rows.
     pub height: f64,
 }
 
 impl Legend {
-    /// Places entries from `left` on, in rows that end before `right` px.
-    pub fn new(entries: &[Entry], left: f64, right: f64) -> Self {
+    /// Places entries from `left` on, in rows that end before the page does.
+    pub fn new(entries: &[Entry], left: f64, style: &Style) -> Self {
+        let right = style.width - style.edge;
         let mut placed = Vec::new();
         let (mut x, mut row) = (left, 0);
         for entry in entries {
-            let wide = entry.width() + SPACE + width(entry.words(), TEXT_SIZE, Face::Regular);
+            let limit = right - left - entry.width() - SPACE;
+            let words = shorten(&clean(entry.words()), limit, style.text, Face::Regular);
+            let wide = entry.width() + SPACE + width(&words, style.text, Face::Regular);
             if x > left && x + wide > right {
                 (x, row) = (left, row + 1);
             }
-            placed.push((entry.clone(), x, row));
+            placed.push((entry.clone(), words, x, row));
             x += wide + GAP;
         }
-        let rows = placed.last().map_or(0, |(_, _, row)| row + 1);
+        let rows = placed.last().map_or(0, |(.., row)| row + 1);
         Self {
             placed,
-            height: rows as f64 * line_height(TEXT_SIZE),
+            height: rows as f64 * line_height(style.text),
         }
     }
 
-    /// Draws the rows from `top` px down.
-    pub fn draw(&self, top: f64) -> Markup {
-        let step = line_height(TEXT_SIZE);
-        html! {
-            g class="legend" {
-                @for (entry, x, row) in &self.placed {
-                    @let y = top + (*row as f64 + 0.5) * step;
-                    (entry.sign(*x, y))
-                    text x=(px(x + entry.width() + SPACE)) y=(px(y + TEXT_SIZE * 0.36)) font-size=(TEXT_SIZE)
-                        fill=(INK) { (entry.words()) }
-                }
-            }
+    /// The rows from `top` down.
+    pub fn marks(&self, top: f64, style: &Style) -> Vec<Mark> {
+        let step = line_height(style.text);
+        let mut marks = Vec::new();
+        for (entry, words, x, row) in &self.placed {
+            let y = top + (*row as f64 + 0.5) * step;
+            marks.extend(entry.sign(*x, y));
+            let at = [x + entry.width() + SPACE, y + HALF_LETTER * style.text];
+            marks.push(Mark::text(at, style.text, words).fill(INK));
         }
+        marks
     }
 }
 
@@ -128,11 +136,15 @@ mod tests {
     #[test]
     fn entries_take_a_new_row_when_there_is_no_room() {
         let all = [Entry::Seed, Entry::Mean, Entry::Interval, Entry::Diverged];
-        let wide = Legend::new(&all, 78.0, 784.0);
-        assert!(wide.placed.iter().all(|(_, _, row)| *row == 0));
-        let narrow = Legend::new(&all, 78.0, 300.0);
-        assert!(narrow.placed.last().unwrap().2 >= 2);
+        let wide = Legend::new(&all, 78.0, &Style::SCREEN);
+        assert!(wide.placed.iter().all(|(.., row)| *row == 0));
+        let page = Style {
+            width: 316.0,
+            ..Style::SCREEN
+        };
+        let narrow = Legend::new(&all, 78.0, &page);
+        assert!(narrow.placed.last().unwrap().3 >= 2);
         assert!(narrow.height > wide.height);
-        assert_eq!(Legend::new(&[], 78.0, 300.0).height, 0.0);
+        assert_eq!(Legend::new(&[], 78.0, &page).height, 0.0);
     }
 }

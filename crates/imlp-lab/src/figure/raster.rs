@@ -1,17 +1,39 @@
-//! SVG → PNG with the fonts that the crate ships.
+//! A figure as PNG, with the fonts that the crate ships.
 
 use std::sync::Arc;
 
+use png::{BitDepth, ColorType, Encoder, PixelDimensions, Unit};
 use resvg::{tiny_skia, usvg};
 
 use super::error::FigureError;
+use super::scene::{Image, Scene};
+use super::svg::{Letters, svg};
 use super::text::font_database;
 
-/// Width of the PNG in px; twice the SVG's, sharp in print at 17 cm (240 dpi).
+/// Width in px of the PNG of a sweep; twice the SVG's, sharp in print at 17 cm (240 dpi).
 pub const PNG_WIDTH: u32 = 1600;
+
+/// Dots per inch of a figure for print.
+pub const PRINT_DPI: f64 = 300.0;
 
 /// Maximum height of the PNG, px: rejects an SVG that is not a figure.
 const MOST_HEIGHT: u32 = 20_000;
+
+/// Inches in a metre, of which PNG counts the pixels.
+const INCHES_IN_METRE: f64 = 100.0 / 2.54;
+
+/// Renders a figure at [`PRINT_DPI`], which the PNG states.
+///
+/// # Errors
+/// As [`svg_to_png`].
+pub fn png(scene: &Scene) -> Result<Vec<u8>, FigureError> {
+    let width = scene.width * scene.unit / 72.0 * PRINT_DPI;
+    rendered(
+        &svg(scene, Letters::Text),
+        width.round() as u32,
+        Some(PRINT_DPI),
+    )
+}
 
 /// Renders an SVG as a PNG, [`PNG_WIDTH`] px wide.
 ///
@@ -22,6 +44,10 @@ const MOST_HEIGHT: u32 = 20_000;
 /// [`FigureError::Svg`] when the text is not an SVG, [`FigureError::Size`] when
 /// its shape cannot be drawn, [`FigureError::Png`] when encoding fails.
 pub fn svg_to_png(svg: &str) -> Result<Vec<u8>, FigureError> {
+    rendered(svg, PNG_WIDTH, None)
+}
+
+fn rendered(svg: &str, width: u32, dpi: Option<f64>) -> Result<Vec<u8>, FigureError> {
     let mut options = usvg::Options {
         fontdb: Arc::new(font_database()),
         font_family: "DejaVu Sans".into(),
@@ -29,7 +55,7 @@ pub fn svg_to_png(svg: &str) -> Result<Vec<u8>, FigureError> {
     };
     options.image_href_resolver.resolve_string = Box::new(|_, _| None);
     let tree = usvg::Tree::from_str(svg, &options).map_err(|e| FigureError::Svg(e.to_string()))?;
-    let scale = PNG_WIDTH as f32 / tree.size().width();
+    let scale = width as f32 / tree.size().width();
     let height = (tree.size().height() * scale).round();
     let size = || FigureError::Size {
         width: tree.size().width(),
@@ -38,10 +64,51 @@ pub fn svg_to_png(svg: &str) -> Result<Vec<u8>, FigureError> {
     if !(height >= 1.0 && height <= MOST_HEIGHT as f32) {
         return Err(size());
     }
-    let mut pixmap = tiny_skia::Pixmap::new(PNG_WIDTH, height as u32).ok_or_else(size)?;
+    let mut pixmap = tiny_skia::Pixmap::new(width, height as u32).ok_or_else(size)?;
+    // A last row of which the page covers a part must not be dark.
+    pixmap.fill(tiny_skia::Color::WHITE);
     let transform = tiny_skia::Transform::from_scale(scale, scale);
     resvg::render(&tree, transform, &mut pixmap.as_mut());
-    pixmap
-        .encode_png()
-        .map_err(|e| FigureError::Png(e.to_string()))
+    // The page is opaque, so its colours are as they are.
+    let rgb: Vec<u8> = pixmap
+        .pixels()
+        .iter()
+        .flat_map(|p| [p.red(), p.green(), p.blue()])
+        .collect();
+    encoded(pixmap.width(), pixmap.height(), &rgb, dpi).map_err(|e| FigureError::Png(e.to_string()))
+}
+
+/// An image of a scene as PNG.
+pub fn image_png(image: &Image) -> Vec<u8> {
+    encoded(image.width as u32, image.height as u32, &rgb(image), None)
+        .expect("an image has its pixels, and memory takes what is written")
+}
+
+/// The bytes of an image, three per pixel.
+pub fn rgb(image: &Image) -> Vec<u8> {
+    image.pixels.iter().flat_map(|colour| colour.0).collect()
+}
+
+fn encoded(
+    width: u32,
+    height: u32,
+    rgb: &[u8],
+    dpi: Option<f64>,
+) -> Result<Vec<u8>, png::EncodingError> {
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, width, height);
+    encoder.set_color(ColorType::Rgb);
+    encoder.set_depth(BitDepth::Eight);
+    encoder.set_pixel_dims(dpi.map(|dpi| {
+        let per_metre = (dpi * INCHES_IN_METRE).round() as u32;
+        PixelDimensions {
+            xppu: per_metre,
+            yppu: per_metre,
+            unit: Unit::Meter,
+        }
+    }));
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(rgb)?;
+    writer.finish()?;
+    Ok(bytes)
 }

@@ -1,36 +1,31 @@
 //! The networks that the curve runs between, the prior and the plain MLP, as
 //! horizontal lines, labelled in the right margin so that no label covers data.
 
-use maud::{Markup, html};
-
-use super::style::{GREEN, GREY, INK, ORANGE, TEXT_SIZE, line_height, px};
-use super::value_axis::ValueAxis;
+use super::axis::Range;
+use super::colour::{Colour, GREEN, GREY, INK, ORANGE};
+use super::scene::{Area, Mark, Shape};
+use super::style::{Style, line_height};
+use super::text::{Face, width};
 use crate::curve::{Curve, SeedStatistics};
 
-/// Distance from the line's end to its label, px.
+/// Distance from the line's end to its label.
 const LEADER: f64 = 14.0;
+/// From this width of the page on the labels have the values.
+const ROOM_FOR_VALUES: f64 = 600.0;
 
 /// A line with its label.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReferenceLine {
     name: &'static str,
-    colour: &'static str,
-    dash: Option<&'static str>,
-    value: String,
-    y: f64,
-    /// Vertical centre of the label, px.
-    pub label_y: f64,
-    band: Option<[f64; 2]>,
+    colour: Colour,
+    dash: &'static [f64],
+    value: Option<String>,
+    mean: f64,
+    interval: Option<[f64; 2]>,
 }
 
-/// The lines of a curve's prior and plain MLP, labels kept apart and between
-/// `top` and `bottom` px.
-pub fn reference_lines(
-    curve: &Curve,
-    axis: &ValueAxis,
-    top: f64,
-    bottom: f64,
-) -> Vec<ReferenceLine> {
+/// The lines of a curve's prior and plain MLP.
+pub fn reference_lines(curve: &Curve, style: &Style) -> Vec<ReferenceLine> {
     let line = |network: &Option<SeedStatistics>, name, colour, dash, with_band: bool| {
         let network = network.as_ref()?;
         let mean = network.mean?;
@@ -38,72 +33,98 @@ pub fn reference_lines(
             name,
             colour,
             dash,
-            value: per_cent(mean, network.ci95),
-            y: axis.y(mean),
-            label_y: axis.y(mean),
+            value: (style.width >= ROOM_FOR_VALUES).then(|| per_cent(mean, network.ci95)),
+            mean,
             // The plain MLP's interval is already drawn at α = 0.
-            band: network
-                .ci95
-                .filter(|_| with_band)
-                .map(|c| c.map(|v| axis.y(v))),
+            interval: network.ci95.filter(|_| with_band),
         })
     };
     let mut lines: Vec<ReferenceLine> = [
-        line(&curve.prior, "prior", GREEN, None, true),
-        line(&curve.plain_mlp, "plain MLP", ORANGE, Some("7 4"), false),
+        line(&curve.prior, "prior", GREEN, &[], true),
+        line(&curve.plain_mlp, "plain MLP", ORANGE, &[7.0, 4.0], false),
     ]
     .into_iter()
     .flatten()
     .collect();
-    lines.sort_by(|a, b| a.y.total_cmp(&b.y));
-    let height = 2.0 * line_height(TEXT_SIZE);
-    let half = height / 2.0;
-    for line in &mut lines {
-        line.label_y = line.label_y.clamp(top + half, bottom - half);
-    }
-    if let [upper, lower] = lines.as_mut_slice() {
-        let missing = height + 4.0 - (lower.label_y - upper.label_y);
-        if missing > 0.0 {
-            let middle = (upper.label_y + lower.label_y) / 2.0;
-            let reach = half + 2.0;
-            let middle = middle.clamp(top + half + reach, bottom - half - reach);
-            upper.label_y = middle - reach;
-            lower.label_y = middle + reach;
-        }
-    }
+    lines.sort_by(|a, b| b.mean.total_cmp(&a.mean));
     lines
 }
 
-/// The lines from `left` to `right` px, to be drawn under the data; intervals
-/// are cut by the clip path `clip`.
-pub fn draw_lines(lines: &[ReferenceLine], left: f64, right: f64, clip: &str) -> Markup {
-    html! {
-        @for line in lines {
-            @if let Some([low, high]) = line.band {
-                rect class="level-interval" x=(px(left)) y=(px(high)) width=(px(right - left))
-                    height=(px(low - high)) fill=(line.colour) fill-opacity="0.13"
-                    clip-path=(format!("url(#{clip})")) {}
-            }
-            line class="level" x1=(px(left)) x2=(px(right)) y1=(px(line.y)) y2=(px(line.y))
-                stroke=(line.colour) stroke-width="1.6" stroke-dasharray=[line.dash] {}
-        }
-    }
+/// What the labels need right of the plot.
+pub fn label_margin(lines: &[ReferenceLine], style: &Style) -> f64 {
+    let widths = lines.iter().map(|line| {
+        let value = line.value.as_deref().unwrap_or_default();
+        let value = width(value, style.text, Face::Regular);
+        width(line.name, style.text, Face::Bold).max(value)
+    });
+    LEADER + widths.fold(0.0, f64::max) + style.edge
 }
 
-/// The labels right of `right` px.
-pub fn draw_labels(lines: &[ReferenceLine], right: f64) -> Markup {
-    let step = line_height(TEXT_SIZE);
-    html! {
-        @for line in lines {
-            polyline points=(format!(
-                "{},{} {},{}", px(right), px(line.y), px(right + LEADER - 3.0), px(line.label_y)
-            )) fill="none" stroke=(line.colour) stroke-width="1.2" {}
-            text x=(px(right + LEADER)) y=(px(line.label_y - 2.0)) font-size=(TEXT_SIZE)
-                font-weight="700" fill=(INK) { (line.name) }
-            text x=(px(right + LEADER)) y=(px(line.label_y - 2.0 + step)) font-size=(TEXT_SIZE)
-                fill=(GREY) { (line.value) }
+/// The lines, to be drawn under the data; intervals are cut at the plot.
+pub fn line_marks(lines: &[ReferenceLine], area: Area, range: &Range) -> Vec<Mark> {
+    let y = |value| range.place(value, area.bottom, area.top);
+    let mut marks = Vec::new();
+    for line in lines {
+        if let Some([low, high]) = line.interval {
+            let band = Area {
+                top: y(high),
+                bottom: y(low),
+                ..area
+            };
+            let band = Mark::new(Shape::Rectangle(band)).fill(line.colour);
+            marks.push(band.opacity(0.13).clip(area).class("level-interval"));
+        }
+        let ends = [[area.left, y(line.mean)], [area.right, y(line.mean)]];
+        let level = Mark::line(ends).stroke(line.colour, 1.6).dash(line.dash);
+        marks.push(level.class("level"));
+    }
+    marks
+}
+
+/// The labels right of the plot.
+pub fn label_marks(lines: &[ReferenceLine], area: Area, range: &Range, style: &Style) -> Vec<Mark> {
+    let step = line_height(style.text);
+    let ys: Vec<f64> = lines
+        .iter()
+        .map(|line| range.place(line.mean, area.bottom, area.top))
+        .collect();
+    let height = match lines.iter().any(|line| line.value.is_some()) {
+        true => 2.0 * step,
+        false => step,
+    };
+    let mut marks = Vec::new();
+    for ((line, y), middle) in lines.iter().zip(&ys).zip(apart(&ys, height, area)) {
+        let x = area.right + LEADER;
+        let leader = [[area.right, *y], [x - 3.0, middle]];
+        marks.push(Mark::line(leader).stroke(line.colour, 1.2));
+        let top = middle - height / 2.0;
+        let baseline = |row: f64| [x, top + row * step + 0.5 * step + 0.36 * style.text];
+        let name = Mark::text(baseline(0.0), style.text, line.name).bold();
+        marks.push(name.fill(INK));
+        if let Some(value) = &line.value {
+            marks.push(Mark::text(baseline(1.0), style.text, value).fill(GREY));
         }
     }
+    marks
+}
+
+/// Where labels of a height stand that belong at `ys`, at most two, from top to bottom: apart
+/// from each other and within the plot.
+fn apart(ys: &[f64], height: f64, area: Area) -> Vec<f64> {
+    let half = height / 2.0;
+    let mut places: Vec<f64> = ys
+        .iter()
+        .map(|y| y.clamp(area.top + half, area.bottom - half))
+        .collect();
+    if let [upper, lower] = places.as_mut_slice()
+        && *lower - *upper < height + 4.0
+    {
+        let reach = half + 2.0;
+        let middle = (*upper + *lower) / 2.0;
+        let middle = middle.clamp(area.top + half + reach, area.bottom - half - reach);
+        (*upper, *lower) = (middle - reach, middle + reach);
+    }
+    places
 }
 
 fn per_cent(mean: f64, ci95: Option<[f64; 2]>) -> String {
@@ -117,33 +138,26 @@ fn per_cent(mean: f64, ci95: Option<[f64; 2]>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::curve::TrialValue;
-
-    fn lines(prior: f64, plain: f64) -> Vec<ReferenceLine> {
-        let row = TrialValue {
-            alpha: 0.0,
-            seed: 1,
-            value: Some(plain),
-        };
-        let curve = Curve::from_trials("accuracy", &[row], &[(1, Some(prior))]).unwrap();
-        let axis = ValueAxis::new(&[&curve], 100.0, 400.0);
-        reference_lines(&curve, &axis, 100.0, 400.0)
-    }
 
     #[test]
     fn labels_never_overlap_and_stay_inside() {
-        for (prior, plain) in [
-            (0.7, 0.5),
-            (0.7, 0.7),
-            (0.7, 0.7001),
-            (0.2, 0.9),
-            (1.0, 1.0),
+        let area = Area {
+            left: 0.0,
+            top: 100.0,
+            right: 500.0,
+            bottom: 400.0,
+        };
+        for ys in [
+            [100.0, 400.0],
+            [250.0, 250.0],
+            [101.0, 102.0],
+            [399.0, 400.0],
         ] {
-            let lines = lines(prior, plain);
-            let step = lines[1].label_y - lines[0].label_y;
-            assert!(step >= 2.0 * line_height(TEXT_SIZE), "{step}");
-            assert!(lines[0].label_y > 100.0 && lines[1].label_y < 400.0);
+            let places = apart(&ys, 34.0, area);
+            assert!(places[1] - places[0] >= 34.0, "{places:?}");
+            assert!(places[0] >= 117.0 && places[1] <= 383.0, "{places:?}");
         }
+        assert_eq!(apart(&[250.0], 34.0, area), [250.0]);
     }
 
     #[test]

@@ -27,12 +27,18 @@ fn hump(alpha: f64, seed: u64) -> Option<f64> {
     Some(0.55 + 0.15 * (4.0 * alpha).min(1.0) + 0.01 * seed as f64)
 }
 
-/// Renders, checks what every figure must satisfy, and gives its circles of a
-/// class as (x, y, α, value).
-fn seeds(curve: &Curve) -> Vec<[f64; 4]> {
+/// A dot of a seed.
+struct Dot {
+    x: f64,
+    y: f64,
+    tip: String,
+}
+
+/// Renders, checks what every figure must satisfy, and gives its dots.
+fn seeds(curve: &Curve) -> Vec<Dot> {
     let svg = render_svg(curve).unwrap();
     assert!(svg.starts_with("<svg "));
-    for bad in ["NaN", "inf", "<script", "<style", "href"] {
+    for bad in ["NaN", "inf\"", "<script", "<style", "href"] {
         assert!(!svg.contains(bad), "{bad}");
     }
     let document = roxmltree::Document::parse(&svg).unwrap();
@@ -50,7 +56,11 @@ fn seeds(curve: &Curve) -> Vec<[f64; 4]> {
     let with_diverged = curve.points.iter().filter(|p| !p.seeds.diverged.is_empty());
     assert_eq!(of_class("diverged").count(), with_diverged.count());
     of_class("seed")
-        .map(|n| ["cx", "cy", "data-alpha", "data-value"].map(|name| number(&n, name)))
+        .map(|n| Dot {
+            x: number(&n, "cx"),
+            y: number(&n, "cy"),
+            tip: n.first_element_child().unwrap().text().unwrap().to_owned(),
+        })
         .collect()
 }
 
@@ -61,19 +71,33 @@ fn every_finished_trial_is_a_dot_at_its_value() {
     });
     let dots = seeds(&curve);
     assert_eq!(dots.len(), 6 * 3 - 2);
-    // Higher value ⇔ higher up, on one straight line.
-    let slope = |a: &[f64; 4], b: &[f64; 4]| (b[1] - a[1]) / (b[3] - a[3]);
-    let low = dots.iter().min_by(|a, b| a[3].total_cmp(&b[3])).unwrap();
-    let high = dots.iter().max_by(|a, b| a[3].total_cmp(&b[3])).unwrap();
-    assert!(slope(low, high) < 0.0);
-    for dot in &dots {
-        let expected = low[1] + slope(low, high) * (dot[3] - low[3]);
-        assert!((dot[1] - expected).abs() < 0.02);
+    let of = |alpha: &str, seed: u64| {
+        let name = format!("α = {alpha}, seed {seed}: ");
+        let dot = dots.iter().find(|dot| dot.tip.starts_with(&name)).unwrap();
+        let value: f64 = dot.tip[name.len()..]
+            .trim_end_matches(" %")
+            .parse()
+            .unwrap();
+        (dot, value)
+    };
+    // Higher value ⇔ higher up, on one straight line through the first and the last.
+    let ((low, low_value), (high, high_value)) = (of("0", 0), of("1", 2));
+    assert_eq!((low_value, high_value), (55.0, 72.0));
+    let slope = (high.y - low.y) / (high_value - low_value);
+    assert!(slope < 0.0);
+    for alpha in ["0", "0.001", "0.01", "0.1", "1"] {
+        for seed in 0..3 {
+            let (dot, value) = of(alpha, seed);
+            let weight: f64 = alpha.parse().unwrap();
+            assert!((value - 100.0 * hump(weight, seed).unwrap()).abs() < 0.0051);
+            let expected = low.y + slope * (value - low_value);
+            assert!((dot.y - expected).abs() < 0.1);
+        }
     }
     // Larger α ⇔ further right, decades equally far apart.
-    let x = |alpha| dots.iter().find(|d| d[2] == alpha).unwrap()[0];
-    assert!(x(0.0) < x(0.001) && x(0.3) < x(1.0));
-    assert!((x(0.1) - x(0.01) - (x(0.01) - x(0.001))).abs() < 0.03);
+    let x = |alpha| of(alpha, 0).0.x;
+    assert!(x("0") < x("0.001") && x("0.3") < x("1"));
+    assert!((x("0.1") - x("0.01") - (x("0.01") - x("0.001"))).abs() < 0.03);
 }
 
 #[test]
@@ -133,9 +157,9 @@ fn odd_curves_are_drawn() {
         let finished: usize = curve.points.iter().map(|p| p.seeds.n).sum();
         let dots = seeds(&curve);
         assert_eq!(dots.len(), finished, "{name}");
-        for [x, y, ..] in dots {
+        for Dot { x, y, .. } in dots {
             assert!(
-                (78.0..=800.0).contains(&x) && (0.0..=700.0).contains(&y),
+                (60.0..=800.0).contains(&x) && (0.0..=700.0).contains(&y),
                 "{name}"
             );
         }

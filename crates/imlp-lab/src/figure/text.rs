@@ -4,7 +4,11 @@
 //! Helvetica and Arial, so text that fits here fits there.
 
 use resvg::usvg::fontdb;
-use skrifa::{FontRef, MetadataProvider, instance::LocationRef, instance::Size};
+use skrifa::instance::{LocationRef, Size};
+use skrifa::outline::{DrawSettings, OutlinePen};
+use skrifa::{FontRef, GlyphId, MetadataProvider};
+
+use super::svg::number;
 
 /// DejaVu Sans, subset to Latin, Greek, Cyrillic and mathematical signs.
 const REGULAR: &[u8] = include_bytes!("../../assets/DejaVuSans-subset.ttf");
@@ -29,22 +33,110 @@ pub enum Face {
     Bold,
 }
 
-/// Width of one line of text at `size`, in user units.
+impl Face {
+    /// The font file.
+    pub fn data(self) -> &'static [u8] {
+        match self {
+            Self::Regular => REGULAR,
+            Self::Bold => BOLD,
+        }
+    }
+
+    /// The font.
+    pub fn font(self) -> FontRef<'static> {
+        FontRef::new(self.data()).expect("the shipped fonts are whole; a test reads both")
+    }
+}
+
+/// A letter of a line of text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Glyph {
+    /// Its number in the font; 0, an empty box, for a character that the font has not.
+    pub id: GlyphId,
+    /// The character.
+    pub character: char,
+    /// To the next letter, in units.
+    pub advance: f64,
+}
+
+/// The letters of one line of text at `size`.
+pub fn glyphs(text: &str, size: f64, face: Face) -> impl Iterator<Item = Glyph> {
+    let font = face.font();
+    let (charmap, metrics) = (
+        font.charmap(),
+        font.glyph_metrics(Size::new(size as f32), LocationRef::default()),
+    );
+    text.chars().map(move |character| {
+        let id = charmap.map(character).unwrap_or_default();
+        Glyph {
+            id,
+            character,
+            advance: f64::from(metrics.advance_width(id).unwrap_or_default()),
+        }
+    })
+}
+
+/// Width of one line of text at `size`, in units.
 pub fn width(text: &str, size: f64, face: Face) -> f64 {
-    let data = match face {
-        Face::Regular => REGULAR,
-        Face::Bold => BOLD,
-    };
-    let fallback = size * 0.65;
-    let Ok(font) = FontRef::new(data) else {
-        return fallback * text.chars().count() as f64;
-    };
-    let charmap = font.charmap();
-    let metrics = font.glyph_metrics(Size::new(size as f32), LocationRef::default());
-    let advance = |c| metrics.advance_width(charmap.map(c)?);
-    text.chars()
-        .map(|c| advance(c).map_or(fallback, f64::from))
-        .sum()
+    glyphs(text, size, face).map(|glyph| glyph.advance).sum()
+}
+
+/// The outlines of one line of text that begins at the origin, as SVG path data.
+pub fn outline(text: &str, size: f64, face: Face) -> String {
+    let outlines = face.font().outline_glyphs();
+    let mut pen = PathPen::default();
+    for glyph in glyphs(text, size, face) {
+        let settings = DrawSettings::unhinted(Size::new(size as f32), LocationRef::default());
+        if let Some(outline) = outlines.get(glyph.id) {
+            // A glyph of the shipped fonts can be drawn.
+            let _ = outline.draw(settings, &mut pen);
+        }
+        pen.x += glyph.advance;
+    }
+    pen.path
+}
+
+/// Writes outlines as path data, `x` units to the right; the font's y grows upward.
+#[derive(Default)]
+struct PathPen {
+    x: f64,
+    path: String,
+}
+
+impl PathPen {
+    fn add<const N: usize>(&mut self, command: char, points: [(f32, f32); N]) {
+        self.path.push(command);
+        for (index, (x, y)) in points.into_iter().enumerate() {
+            if index > 0 {
+                self.path.push(' ');
+            }
+            self.path += &number(self.x + f64::from(x));
+            self.path.push(' ');
+            self.path += &number(-f64::from(y));
+        }
+    }
+}
+
+impl OutlinePen for PathPen {
+    fn move_to(&mut self, x: f32, y: f32) {
+        self.add('M', [(x, y)]);
+    }
+
+    fn line_to(&mut self, x: f32, y: f32) {
+        self.add('L', [(x, y)]);
+    }
+
+    fn quad_to(&mut self, cx: f32, cy: f32, x: f32, y: f32) {
+        self.add('Q', [(cx, cy), (x, y)]);
+    }
+
+    fn curve_to(&mut self, cx0: f32, cy0: f32, cx1: f32, cy1: f32, x: f32, y: f32) {
+        self.add('C', [(cx0, cy0), (cx1, cy1), (x, y)]);
+    }
+
+    fn close(&mut self) {
+        self.path.push('Z');
+    }
 }
 
 /// The text without characters that XML forbids or that break a line.
@@ -57,7 +149,7 @@ pub fn clean(text: &str) -> String {
         .collect()
 }
 
-/// Shortens to `limit` user units, with an ellipsis where something was cut.
+/// Shortens to `limit` units, with an ellipsis where something was cut.
 pub fn shorten(text: &str, limit: f64, size: f64, face: Face) -> String {
     if width(text, size, face) <= limit {
         return text.into();
@@ -73,7 +165,7 @@ pub fn shorten(text: &str, limit: f64, size: f64, face: Face) -> String {
     String::new()
 }
 
-/// Breaks into at most `lines` lines of at most `limit` user units; the last one
+/// Breaks into at most `lines` lines of at most `limit` units; the last one
 /// is shortened when the text is longer.
 pub fn wrap(text: &str, limit: f64, lines: usize, size: f64, face: Face) -> Vec<String> {
     let mut words: Vec<&str> = text.split_whitespace().rev().collect();
@@ -111,6 +203,16 @@ mod tests {
         assert!((width("7", 10.0, Face::Regular) - expected).abs() < 0.01);
         assert!(width("abc", 10.0, Face::Bold) > width("abc", 10.0, Face::Regular));
         assert_eq!(width("", 10.0, Face::Regular), 0.0);
+    }
+
+    #[test]
+    fn an_outline_is_the_letter_where_it_stands() {
+        // The minus of DejaVu Sans as fontTools reads it: M217 727H1499V557H217Z, advance 1716.
+        let bar = "M217 -727L1499 -727L1499 -557L217 -557Z";
+        let next = "M1933 -727L3215 -727L3215 -557L1933 -557Z";
+        let path = outline("−−", 2048.0, Face::Regular);
+        assert_eq!(path, format!("{bar}{next}"));
+        assert_eq!(outline(" ", 10.0, Face::Regular), "");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::records::Records;
 use crate::comparison::names::{differing_keys, short_names};
 use crate::comparison::{Comparison, Side, compare_by_data};
 use crate::curve::Curve;
+use crate::description::ACCURACY_AGAINST_ALPHA;
 use crate::error::LabError;
 use crate::experiment::Configuration;
 use crate::figure::overlay;
@@ -79,8 +80,8 @@ fn title(configurations: &[Finished<'_>]) -> String {
     let data = of(|c| &c.config.data.name);
     let prior = of(|c| c.config.prior.kind.name());
     match (data, prior) {
-        (Some(data), Some(prior)) => format!("Accuracy against α: {data} toward {prior}"),
-        (Some(data), None) => format!("Accuracy against α: {data}"),
+        (Some(data), Some(prior)) => format!("{ACCURACY_AGAINST_ALPHA}{data} toward {prior}"),
+        (Some(data), None) => format!("{ACCURACY_AGAINST_ALPHA}{data}"),
         _ => "Accuracy against α".to_owned(),
     }
 }

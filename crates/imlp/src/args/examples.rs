@@ -6,7 +6,7 @@ use clap::Command;
 type Example = (&'static str, &'static str);
 
 /// Commands by path, with their examples.
-const EXAMPLES: [(&str, &[Example]); 27] = [
+const EXAMPLES: [(&str, &[Example]); 28] = [
     (
         "",
         &[
@@ -184,6 +184,27 @@ const EXAMPLES: [(&str, &[Example]); 27] = [
             (
                 "imlp report runs/cnn runs/mixer --out=both.html",
                 "Two experiments on one page",
+            ),
+        ],
+    ),
+    (
+        "plot",
+        &[
+            (
+                "imlp plot runs/v",
+                "The α-curve as PDF, one column of a paper wide",
+            ),
+            (
+                "imlp plot runs/cnn runs/mixer --width=double --out=both.svg",
+                "Two experiments in one plot, across both columns",
+            ),
+            (
+                "imlp plot runs/v --figure=learning --style=slide --format=png",
+                "Learning curves for a talk",
+            ),
+            (
+                "imlp plot runs/v --figure=layers --alpha=0.1",
+                "The schedule of every layer, of one α",
             ),
         ],
     ),

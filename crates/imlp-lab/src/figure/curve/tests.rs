@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::curve::TrialValue;
-use crate::figure::svg_to_png;
+use crate::figure::{FigureError, overlay, svg_to_png};
 
 /// A curve of 3 seeds; `value` is given α and the seed.
 fn curve(alphas: &[f64], value: impl Fn(f64, u64) -> Option<f64>, prior: f64) -> Curve {
@@ -97,7 +97,7 @@ fn diverged_trials_are_counted_per_curve() {
     read.says("b, α = 0.5: 2 of 3 trials diverged");
     read.says("2/3");
     read.says("19 of 45 trials diverged");
-    Read::overlay(&[("c", &nothing)]).says("every trial diverged");
+    Read::overlay(&[("c", &nothing), ("d", &nothing)]).says("every trial diverged");
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn what_is_not_drawn_is_said() {
 #[test]
 fn curves_stand_apart_and_in_order() {
     for n in 1..=MOST_CURVES {
-        let alpha = AlphaAxis::new(&ALPHAS, PLOT_LEFT, 700.0);
+        let alpha = AlphaAxis::new(&ALPHAS, 78.0, 700.0);
         let shifts = shifts(n, &ALPHAS, &alpha);
         assert!(shifts.iter().sum::<f64>().abs() < 1e-9);
         assert!(
@@ -140,7 +140,7 @@ fn curves_stand_apart_and_in_order() {
     }
     // Of two neighbours in a dense grid, no curve crosses into the other α.
     let dense: Vec<f64> = (0..200).map(|i| f64::from(i) / 199.0).collect();
-    let alpha = AlphaAxis::new(&dense, PLOT_LEFT, 700.0);
+    let alpha = AlphaAxis::new(&dense, 78.0, 700.0);
     let shifts = shifts(8, &dense, &alpha);
     for w in dense.windows(2) {
         assert!(alpha.x(w[1]) + shifts[0] > alpha.x(w[0]) + shifts[7]);

@@ -1,0 +1,234 @@
+//! Accuracy against α: one curve with every seed, or several by colour, marker and line.
+//!
+//! Several curves stand a little apart sideways, so that no interval covers another; single
+//! seeds are left to each curve's own figure. A prior or plain MLP that all curves share is a
+//! reference line; priors that differ stand right of the plot area.
+
+mod marks;
+mod words;
+
+use super::alpha_axis::{AlphaAxis, INSET};
+use super::alpha_ticks::AlphaTicks;
+use super::axis::Range;
+use super::colour::{GREY, INK};
+use super::diverged::{DivergedStrip, strip_margin};
+use super::frame::{Layout, alpha_axis, alpha_axis_height, frame, value_axis, value_margin};
+use super::legend::{Entry, Legend};
+use super::reference_lines::{label_margin, label_marks, line_marks, reference_lines};
+use super::scene::{Anchor, Area, Mark, Scene};
+use super::series::{SERIES, Series};
+use super::style::{Height, Style};
+use crate::curve::{Curve, CurvePoint, SeedStatistics};
+use marks::{Marks, rows};
+
+/// Maximum number of curves that are drawn; a note in the figure counts the others.
+pub const MOST_CURVES: usize = SERIES;
+
+/// Maximum distance between neighbouring curves at one α.
+const STEP: f64 = 5.0;
+/// Share of the distance between two α that the curves at one α may take.
+const SPREAD: f64 = 0.6;
+/// Half the width of an interval's cap.
+const CAP: f64 = 2.5;
+/// Height of a curve's row of diverged trials.
+const ROW: f64 = 16.0;
+/// From the plot area to the middle of the priors right of it.
+const PRIORS: f64 = 32.0;
+
+/// Draws checked curves of one metric, at least one and each with its name, of `all`.
+pub fn scene(
+    title: &str,
+    subtitle: &str,
+    drawn: &[(&str, &Curve)],
+    all: usize,
+    style: &Style,
+) -> Scene {
+    let curves: Vec<&Curve> = drawn.iter().map(|(_, curve)| *curve).collect();
+    let several = curves.len() > 1;
+    let shared = shared_references(&curves);
+    let priors_apart = shared.prior.is_none() && curves.iter().any(|c| prior_mean(c).is_some());
+    let lines = reference_lines(&shared, style);
+    let range = Range::of_curves(&curves);
+    let any = |has: fn(&CurvePoint) -> bool| curves.iter().any(|c| c.points.iter().any(has));
+    let any_diverged = any(|p| !p.seeds.diverged.is_empty());
+
+    let left = match any_diverged {
+        true => value_margin(&range, style).max(strip_margin(style)),
+        false => value_margin(&range, style),
+    };
+    let right = match (lines.is_empty(), priors_apart) {
+        (false, _) => label_margin(&lines, style),
+        (true, true) => 2.0 * PRIORS,
+        (true, false) => style.edge + 12.0,
+    };
+    let mut alphas: Vec<f64> = curves
+        .iter()
+        .flat_map(|c| c.points.iter().map(|p| p.alpha))
+        .collect();
+    alphas.sort_by(f64::total_cmp);
+    alphas.dedup();
+    let alpha = AlphaAxis::new(&alphas, left, style.width - right);
+    let ticks = AlphaTicks::new(&alpha, &alphas, style);
+    let strip = DivergedStrip::new(&curves[0].points, |a| alpha.x(a), style);
+    let strip_height = match several {
+        false => strip.height,
+        true => rows_height(&curves),
+    };
+    let entries = match several {
+        true => names(drawn),
+        false => signs(&curves[0].points),
+    };
+    let layout = Layout {
+        kind: if several { "overlay" } else { "curve" },
+        title,
+        subtitle,
+        description: words::description(drawn),
+        legend: Legend::new(&entries, left, style),
+        notes: words::notes(&curves, all, &range),
+        left,
+        right,
+        plot: match style.height {
+            Height::Plot(height) => height,
+            Height::Page(_) => 0.0,
+        },
+        below: strip_height + alpha_axis_height(&ticks, style),
+    };
+    let (mut scene, area) = frame(style, layout);
+    let base = area.bottom + strip_height;
+    let shifts = shifts(curves.len(), &alphas, &alpha);
+    let series: Vec<Marks<'_>> = drawn
+        .iter()
+        .zip(&shifts)
+        .enumerate()
+        .map(|(index, ((name, curve), shift))| Marks {
+            name,
+            curve,
+            alpha: &alpha,
+            range: &range,
+            area,
+            series: Series::new(index),
+            shift: *shift,
+        })
+        .collect();
+
+    let mut add = |marks: Vec<Mark>| scene.marks.extend(marks);
+    add(value_axis(
+        area,
+        &range,
+        &[percent(&curves[0].metric).as_str()],
+        left,
+        style,
+    ));
+    add(line_marks(&lines, area, &range));
+    if several {
+        series.iter().for_each(|one| add(one.mean_line()));
+        series.iter().for_each(|one| add(one.bars(CAP)));
+        series.iter().for_each(|one| add(one.markers()));
+        if priors_apart {
+            let x = |shift: &f64| area.right + PRIORS + shift;
+            let priors = series.iter().zip(&shifts);
+            priors.for_each(|(one, shift)| add(one.prior(x(shift), CAP)));
+            let at = [area.right + PRIORS, base + 7.5 + style.text];
+            let name = Mark::text(at, style.text, "priors").anchor(Anchor::Middle);
+            add(vec![name.class("alpha-tick").fill(INK)]);
+        }
+        add(rows(&series, [area.left, area.bottom + 4.0], ROW, style));
+    } else {
+        add(series[0].intervals());
+        add(series[0].mean_line());
+        add(series[0].means());
+        add(series[0].seeds());
+        add(strip.marks([area.left, area.bottom], style));
+    }
+    add(label_marks(&lines, area, &range, style));
+    if strip_height > 0.0 {
+        let ends = [[area.left, area.bottom], [area.right, area.bottom]];
+        add(vec![Mark::line(ends).stroke(GREY, 0.8).dash(&[2.0, 3.0])]);
+    }
+    if !any(|p| p.seeds.mean.is_some()) {
+        add(vec![every_trial_diverged(area, style)]);
+    }
+    add(alpha_axis(area, base, &alpha, &ticks, style));
+    scene
+}
+
+/// The name of an axis of accuracies.
+pub fn percent(metric: &str) -> String {
+    format!("{metric} (%)")
+}
+
+fn every_trial_diverged(area: Area, style: &Style) -> Mark {
+    Mark::text(area.centre(), style.axis, "every trial diverged")
+        .anchor(Anchor::Middle)
+        .fill(GREY)
+}
+
+fn rows_height(curves: &[&Curve]) -> f64 {
+    let with_diverged = curves.iter().filter(|c| diverged(c).next().is_some());
+    match with_diverged.count() {
+        0 => 0.0,
+        rows => rows as f64 * ROW + 6.0,
+    }
+}
+
+/// The points of a curve at which a trial diverged.
+fn diverged(curve: &Curve) -> impl Iterator<Item = &CurvePoint> {
+    curve.points.iter().filter(|p| !p.seeds.diverged.is_empty())
+}
+
+fn names(drawn: &[(&str, &Curve)]) -> Vec<Entry> {
+    let names = drawn.iter().enumerate();
+    names
+        .map(|(i, (name, _))| Entry::Curve((*name).to_owned(), Series::new(i)))
+        .collect()
+}
+
+fn signs(points: &[CurvePoint]) -> Vec<Entry> {
+    let any = |shown: fn(&CurvePoint) -> bool| points.iter().any(shown);
+    [
+        (Entry::Seed, any(|p| p.seeds.n > 0)),
+        (Entry::Mean, any(|p| p.seeds.mean.is_some())),
+        (Entry::Interval, any(|p| p.seeds.ci95.is_some())),
+        (Entry::Diverged, any(|p| !p.seeds.diverged.is_empty())),
+    ]
+    .into_iter()
+    .filter_map(|(entry, shown)| shown.then_some(entry))
+    .collect()
+}
+
+/// The first curve with only those references that all curves share.
+fn shared_references(curves: &[&Curve]) -> Curve {
+    let mut shared = curves[0].clone();
+    let same =
+        |of: fn(&Curve) -> &Option<SeedStatistics>| curves.iter().all(|c| of(c) == of(curves[0]));
+    if !same(|c| &c.prior) || prior_mean(&shared).is_none() {
+        shared.prior = None;
+    }
+    // The labels of reference lines and priors that differ would take the same place.
+    let priors_apart = shared.prior.is_none() && curves.iter().any(|c| prior_mean(c).is_some());
+    let has_mean = shared.plain_mlp.as_ref().is_some_and(|s| s.mean.is_some());
+    if !same(|c| &c.plain_mlp) || priors_apart || !has_mean {
+        shared.plain_mlp = None;
+    }
+    shared
+}
+
+fn prior_mean(curve: &Curve) -> Option<f64> {
+    curve.prior.as_ref()?.mean
+}
+
+/// How far right of its α each of `n` curves stands.
+fn shifts(n: usize, alphas: &[f64], alpha: &AlphaAxis) -> Vec<f64> {
+    let gaps = alphas.windows(2).map(|w| alpha.x(w[1]) - alpha.x(w[0]));
+    let gap = gaps.fold(f64::INFINITY, f64::min);
+    let between = (n.max(2) - 1) as f64;
+    let step = STEP
+        .min(SPREAD * gap / between)
+        .min(2.0 * (INSET - CAP) / between);
+    (0..n)
+        .map(|i| (i as f64 - (n - 1) as f64 / 2.0) * step)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

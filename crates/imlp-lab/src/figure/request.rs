@@ -1,0 +1,154 @@
+//! Which figure of which experiments.
+
+use super::error::FigureError;
+use super::scene::Scene;
+use super::style::Style;
+use super::{compute, layers, learning, of_curves, weights};
+use crate::analysis::evidence::{MeasuredOn, Moment};
+use crate::curve::Curve;
+use crate::view::{ConfigurationView, View};
+
+/// What a figure shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Accuracy against α.
+    Curve,
+    /// Loss and accuracy by epoch.
+    Learning,
+    /// α of every layer by epoch.
+    Layers,
+    /// What the first layer sees.
+    Weights,
+    /// Accuracy against floating-point operations of training.
+    Compute,
+}
+
+impl Kind {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Curve => "curve",
+            Self::Learning => "learning",
+            Self::Layers => "layers",
+            Self::Weights => "weights",
+            Self::Compute => "compute",
+        }
+    }
+}
+
+/// A figure that is asked for.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// What it shows.
+    pub kind: Kind,
+    /// Of one configuration, by its label; else of all.
+    pub configuration: Option<&'a str>,
+    /// The α of which [`Kind::Layers`] shows a trial; else the chosen one.
+    pub alpha: Option<f64>,
+    /// Sizes.
+    pub style: Style,
+}
+
+/// A configuration and what it is called in a figure.
+pub struct Named<'a> {
+    /// Its name beside the others.
+    pub name: String,
+    /// Its experiment.
+    pub view: &'a View,
+    /// The configuration.
+    pub configuration: &'a ConfigurationView,
+}
+
+impl Request<'_> {
+    /// Draws the figure of experiments.
+    ///
+    /// # Errors
+    /// [`FigureError`] when the experiments have no such figure, or numbers that cannot be
+    /// drawn.
+    pub fn draw(&self, views: &[View]) -> Result<Scene, FigureError> {
+        let all = self.configurations(views)?;
+        match self.kind {
+            Kind::Curve => self.curve(&all),
+            Kind::Compute => compute::scene(&all, &self.style),
+            Kind::Learning => learning::scene(self.only(&all)?, &self.style),
+            Kind::Layers => layers::scene(self.only(&all)?, self.alpha, &self.style),
+            Kind::Weights => weights::scene(self.only(&all)?, &self.style),
+        }
+    }
+
+    /// The configurations that are asked for.
+    fn configurations<'v>(&self, views: &'v [View]) -> Result<Vec<Named<'v>>, FigureError> {
+        let all = views.iter().flat_map(|view| {
+            let of_view = view.configurations.iter();
+            of_view.map(move |configuration| Named {
+                name: match (views.len(), configuration.label.as_str()) {
+                    (1, label) => label.to_owned(),
+                    (_, "") => view.name.clone(),
+                    (_, label) => format!("{}: {label}", view.name),
+                },
+                view,
+                configuration,
+            })
+        });
+        let Some(label) = self.configuration else {
+            return Ok(all.collect());
+        };
+        let labels = || views.iter().flat_map(|v| &v.configurations);
+        let found: Vec<_> = all.filter(|n| n.configuration.label == label).collect();
+        match found.is_empty() {
+            false => Ok(found),
+            true => Err(FigureError::NoConfiguration {
+                label: label.to_owned(),
+                others: labels().map(|c| c.label.clone()).collect(),
+            }),
+        }
+    }
+
+    /// The one configuration of a figure that shows one.
+    fn only<'n, 'v>(&self, all: &'n [Named<'v>]) -> Result<&'n Named<'v>, FigureError> {
+        match all {
+            [one] => Ok(one),
+            [] => Err(FigureError::Empty),
+            [first, ..] if all.iter().any(|n| !std::ptr::eq(n.view, first.view)) => {
+                Err(FigureError::OneExperiment {
+                    kind: self.kind.name(),
+                })
+            }
+            _ => Err(FigureError::OneConfiguration {
+                kind: self.kind.name(),
+                labels: all.iter().map(|n| n.name.clone()).collect(),
+            }),
+        }
+    }
+
+    fn curve(&self, all: &[Named<'_>]) -> Result<Scene, FigureError> {
+        let measured = all.iter().filter_map(|named| {
+            let curve = named.configuration.curve(MeasuredOn::Test, Moment::After)?;
+            Some((named, curve))
+        });
+        let measured: Vec<(&Named<'_>, &Curve)> = measured.collect();
+        let Some((_, curve)) = measured.first() else {
+            return Err(FigureError::NothingFinished);
+        };
+        let named: Vec<(&str, &Curve)> = measured
+            .iter()
+            .map(|(named, curve)| (named.name.as_str(), *curve))
+            .collect();
+        let (title, subtitle) = match measured.len() {
+            1 => (curve.title.as_str(), curve.subtitle.as_str()),
+            _ => {
+                let experiment = shared(measured.iter().map(|(named, _)| *named));
+                let title = experiment.map_or("Accuracy against α", |view| &view.title);
+                (title, "")
+            }
+        };
+        of_curves(title, subtitle, &named, &self.style)
+    }
+}
+
+/// An experiment whose title all share, if they do.
+pub fn shared<'n, 'v: 'n>(mut all: impl Iterator<Item = &'n Named<'v>>) -> Option<&'v View> {
+    let first = all.next()?.view;
+    all.all(|named| named.view.title == first.title)
+        .then_some(first)
+}

@@ -1,0 +1,284 @@
+//! What units of the first layer see: a row per unit, columns the prior and the twins by α.
+
+use imlp_suggest::counted;
+
+use super::axis::Range;
+use super::colour::{Colour, GREY, INK, diverging};
+use super::colour_bar;
+use super::error::FigureError;
+use super::frame::{HALF_LETTER, Layout, frame};
+use super::legend::Legend;
+use super::request::{Kind, Named};
+use super::scene::{Anchor, Area, Image, Mark, Scene, Shape};
+use super::style::{Height, Style, line_height};
+use super::text::{Face, clean, width, wrap};
+use crate::curve::alpha_label;
+use crate::view::FirstLayerView;
+
+/// Between two images.
+const GAP: f64 = 4.0;
+/// Least width of an image.
+const LEAST: f64 = 30.0;
+/// Least height of all images, beside which the colour bar has its name.
+const LEAST_HEIGHT: f64 = 64.0;
+/// Largest width of an image.
+const MOST: f64 = 90.0;
+/// Share of the page that the names of units may take.
+const NAMES: f64 = 0.22;
+/// Images have as many pixels as a print has dots, so that no viewer smooths them.
+const PIXELS_PER_UNIT: f64 = 2.5;
+
+/// A column: its name, and a row of weights per unit.
+type Column<'a> = (String, &'a [Vec<f32>]);
+
+/// Draws the first layers of one configuration.
+pub fn scene(named: &Named<'_>, style: &Style) -> Result<Scene, FigureError> {
+    let lacking = |reason: &str| FigureError::Lacking {
+        kind: Kind::Weights.name(),
+        reason: reason.to_owned(),
+    };
+    let Some(view) = &named.configuration.first_layer else {
+        return Err(lacking(
+            "no first layer was kept; an earlier version of imlp kept none, and a running sweep \
+             keeps them as trials finish",
+        ));
+    };
+    let [channels, height, width] = view.shape;
+    let numbers = channels * height * width;
+    if !matches!(channels, 1 | 3) || numbers == 0 || view.units.is_empty() {
+        return Err(lacking(
+            "the first layer does not see images of 1 or 3 channels",
+        ));
+    }
+    let fits = |rows: &[Vec<f32>]| {
+        let finite = |row: &Vec<f32>| row.len() == numbers && row.iter().all(|w| w.is_finite());
+        rows.len() == view.units.len() && rows.iter().all(finite)
+    };
+    if !fits(&view.prior) {
+        return Err(lacking(
+            "the prior's weights are not finite images of its units",
+        ));
+    }
+    let twins = view.twins.iter().filter(|twin| fits(&twin.rows));
+    let twins: Vec<Column<'_>> = twins
+        .map(|twin| (format!("α = {}", alpha_label(twin.alpha)), &*twin.rows))
+        .collect();
+    let left_out = view.twins.len() - twins.len();
+    Ok(draw(named, view, &twins, left_out, style))
+}
+
+fn draw(
+    named: &Named<'_>,
+    view: &FirstLayerView,
+    twins: &[Column<'_>],
+    left_out: usize,
+    style: &Style,
+) -> Scene {
+    let all = || {
+        let rows = twins.iter().flat_map(|(_, rows)| rows.iter());
+        rows.chain(&view.prior).flatten()
+    };
+    let largest = all().fold(0.0f32, |most, w| most.max(w.abs()));
+    // All zero: any scale does.
+    let scale = if largest > 0.0 {
+        f64::from(largest)
+    } else {
+        1.0
+    };
+    let range = Range::exactly(-scale, scale);
+
+    let names = names(view, style);
+    let widest = names.iter().flatten();
+    let widest = widest.map(|line| width(line, style.small, Face::Regular));
+    let left = style.edge + widest.fold(0.0, f64::max) + 6.0;
+    let right = colour_bar::margin(&range, style);
+    let room = style.width - left - right;
+    let heads = twins.iter().map(|(name, _)| name.as_str()).chain(["prior"]);
+    let head = heads.map(|name| width(name, style.small, Face::Regular));
+    let least = LEAST.max(head.fold(0.0, f64::max)) + GAP;
+    let columns = ((room / least) as usize).clamp(1, twins.len() + 1);
+    let columns = some(twins, columns - 1, view);
+    let [_, high, wide] = view.shape;
+    // Very flat and very high images are drawn in a cell that is not.
+    let ratio = (high as f64 / wide as f64).clamp(0.25, 4.0);
+    let header = line_height(style.small) + 2.0;
+    let shown = columns.len() - 1;
+    let title = format!("What the first layer ({}) sees", view.layer);
+    let page = |rows: usize, cell: f64| {
+        let layout = Layout {
+            kind: "weights",
+            title: &title,
+            subtitle: named.view.subject(),
+            description: format!(
+                "Weights of {} of the layer {} as images: of the prior and of {}.",
+                counted(rows, "unit"),
+                clean(&view.layer),
+                counted(shown, "twin")
+            ),
+            legend: Legend::new(&[], left, style),
+            notes: notes(view, twins.len() - shown, view.units.len() - rows, left_out),
+            left,
+            right,
+            plot: (header + rows as f64 * (cell * ratio + GAP)).max(header + LEAST_HEIGHT),
+            below: line_height(style.small),
+        };
+        frame(style, layout)
+    };
+    let most = (room / columns.len() as f64 - GAP).min(MOST);
+    let (cell, rows) = match style.height {
+        Height::Plot(_) => (most, view.units.len()),
+        Height::Page(_) => {
+            // The notes of a page that leaves units out are the longest.
+            let height = page(0, most).1.height() - header;
+            let rows = (height / (LEAST * ratio + GAP)) as usize;
+            let rows = rows.clamp(1, view.units.len());
+            (most.min((height / rows as f64 - GAP) / ratio), rows)
+        }
+    };
+    let (mut scene, area) = page(rows, cell);
+    // Heads of columns may be wider than small images.
+    let (step_x, step_y) = ((cell + GAP).max(least), cell * ratio + GAP);
+    let top = area.top + header;
+    for (index, (head, images)) in columns.iter().enumerate() {
+        let x = area.left + index as f64 * step_x;
+        let at = [x + (step_x - GAP) / 2.0, area.top + style.small];
+        let head = Mark::text(at, style.small, head).anchor(Anchor::Middle);
+        scene.marks.push(head.fill(INK));
+        for (row, weights) in images.iter().take(rows).enumerate() {
+            let y = top + row as f64 * step_y;
+            let place = Area {
+                left: x + (step_x - GAP - cell) / 2.0,
+                top: y,
+                right: x + (step_x - GAP + cell) / 2.0,
+                bottom: y + cell * ratio,
+            };
+            let image = image(weights, view.shape, scale, cell);
+            scene.marks.push(
+                Mark::new(Shape::Image(place, image))
+                    .class("unit")
+                    .tip(clean(&view.units[row])),
+            );
+            scene
+                .marks
+                .push(Mark::new(Shape::Rectangle(place)).stroke(GREY, 0.5));
+        }
+    }
+    for (row, lines) in names.iter().take(rows).enumerate() {
+        let middle = top + row as f64 * step_y + cell * ratio / 2.0;
+        let step = line_height(style.small);
+        // A second line has no room beside a low image.
+        let lines = &lines[..lines.len().min((step_y / step).max(1.0) as usize)];
+        for (i, line) in lines.iter().enumerate() {
+            let y = middle + (i as f64 - (lines.len() - 1) as f64 / 2.0) * step;
+            let at = [area.left - 6.0, y + HALF_LETTER * style.small];
+            let name = Mark::text(at, style.small, line).anchor(Anchor::End);
+            scene.marks.push(name.fill(INK));
+        }
+    }
+    let cells = Area {
+        left: area.left,
+        top,
+        right: area.left + columns.len() as f64 * step_x - GAP,
+        bottom: top + (rows as f64 * step_y - GAP).max(LEAST_HEIGHT),
+    };
+    let coloured = |value: f64| match view.shape[0] {
+        1 => diverging(value / scale),
+        _ => grey(value / scale),
+    };
+    let bar = colour_bar::marks(cells, &range, coloured, "weight", style);
+    scene.marks.extend(bar);
+    scene
+}
+
+/// The names of units in at most two lines.
+fn names(view: &FirstLayerView, style: &Style) -> Vec<Vec<String>> {
+    let limit = NAMES * style.width;
+    let wrapped = |unit: &String| wrap(&clean(unit), limit, 2, style.small, Face::Regular);
+    view.units.iter().map(wrapped).collect()
+}
+
+/// The prior and some of the twins, from the first to the last.
+fn some<'a>(twins: &[Column<'a>], most: usize, view: &'a FirstLayerView) -> Vec<Column<'a>> {
+    let shown = twins.len().min(most);
+    let step = (twins.len().max(1) - 1) as f64 / (shown.max(2) - 1) as f64;
+    let mut columns: Vec<Column<'a>> = vec![("prior".to_owned(), &view.prior)];
+    columns.extend((0..shown).map(|i| twins[(i as f64 * step).round() as usize].clone()));
+    columns
+}
+
+/// Weights as colours, every one a square of pixels.
+fn image(weights: &[f32], [channels, height, width]: [usize; 3], scale: f64, size: f64) -> Image {
+    let enlarged = (size * PIXELS_PER_UNIT / width as f64)
+        .ceil()
+        .clamp(1.0, 64.0) as usize;
+    let plane = height * width;
+    let share = |index: usize| f64::from(weights[index]) / scale;
+    let colour = |pixel: usize| match channels {
+        1 => diverging(share(pixel)),
+        _ => Colour(std::array::from_fn(|c| level(share(c * plane + pixel)))),
+    };
+    let mut pixels = Vec::new();
+    for y in 0..height * enlarged {
+        for x in 0..width * enlarged {
+            pixels.push(colour(y / enlarged * width + x / enlarged));
+        }
+    }
+    Image {
+        width: width * enlarged,
+        height: height * enlarged,
+        pixels,
+    }
+}
+
+/// A weight from −1 to 1 as the strength of its own channel's colour.
+fn level(share: f64) -> u8 {
+    (127.5 * (share + 1.0)).round() as u8
+}
+
+fn grey(share: f64) -> Colour {
+    Colour([level(share); 3])
+}
+
+fn notes(view: &FirstLayerView, columns: usize, rows: usize, left_out: usize) -> Vec<String> {
+    let mut notes = vec![format!(
+        "Layer {} at the end of training, seed {}; one scale for all.",
+        view.layer, view.seed
+    )];
+    if view.shape[0] == 3 {
+        notes.push("Red, green and blue are the weights of those channels; grey is 0.".to_owned());
+    }
+    if columns > 0 {
+        notes.push(format!(
+            "Values of α between the ends that have no room: {columns}."
+        ));
+    }
+    if rows > 0 {
+        notes.push(format!("Units that have no room: {rows}."));
+    }
+    if left_out > 0 {
+        notes.push(format!(
+            "Trials left out, whose weights are not finite: {left_out}."
+        ));
+    }
+    notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pixel_is_the_weight_on_the_scale_of_all() {
+        // One channel of 1×2 at twice the largest weight's scale.
+        let one = image(&[2.0, -4.0], [1, 1, 2], 4.0, 0.8);
+        assert_eq!((one.width, one.height), (2, 1));
+        assert_eq!(one.pixels, [diverging(0.5), diverging(-1.0)]);
+        // Three channels of one pixel: −1 is 0, 0 is 128, 1 is 255.
+        let three = image(&[-4.0, 0.0, 4.0], [3, 1, 1], 4.0, 0.4);
+        assert_eq!(three.pixels, [Colour([0, 128, 255])]);
+        let large = image(&[2.0, -4.0], [1, 1, 2], 4.0, 1.6);
+        assert_eq!((large.width, large.height), (4, 2));
+        assert_eq!(large.pixels[1], diverging(0.5));
+        assert_eq!(large.pixels[6], diverging(-1.0));
+    }
+}

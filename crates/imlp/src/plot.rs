@@ -1,0 +1,77 @@
+//! `imlp plot`.
+
+use std::path::{Path, PathBuf};
+
+use imlp_lab::figure::{Kind, Letters, Request, Scene, Style, pdf, png, svg};
+use imlp_lab::files::write_output;
+use imlp_lab::store::Store;
+use imlp_lab::view::View;
+
+use crate::args::{FigureFormat, FigureName, PlotArguments};
+use crate::exit::Failure;
+use crate::output::{say, tell};
+
+pub fn run(arguments: &PlotArguments) -> Result<(), Failure> {
+    let format = format(arguments)?;
+    if let (Some(alpha), false) = (arguments.alpha, arguments.figure == FigureName::Layers) {
+        return Err(Failure::Message(format!(
+            "--alpha {alpha} chooses the trial of --figure layers; no other figure takes it"
+        )));
+    }
+    let views = arguments
+        .folders
+        .iter()
+        .map(|folder| Ok(View::read(&Store::existing(folder)?)?))
+        .collect::<Result<Vec<View>, Failure>>()?;
+    let request = Request {
+        kind: arguments.figure.into(),
+        configuration: arguments.configuration.as_deref(),
+        alpha: arguments.alpha,
+        style: Style::of(arguments.style.into(), arguments.width().into()),
+    };
+    let scene = request.draw(&views).map_err(imlp_lab::LabError::from)?;
+    let path = path(arguments, &views, format);
+    write_output(&path, &bytes(&scene, format)?)?;
+    for note in &scene.notes {
+        tell(format_args!("note: {note}"));
+    }
+    say(format_args!("wrote\n  {}", path.display()))
+}
+
+fn bytes(scene: &Scene, format: FigureFormat) -> Result<Vec<u8>, Failure> {
+    Ok(match format {
+        // Outlines: a font in the file is shown by browsers, not by Inkscape.
+        FigureFormat::Svg => svg(scene, Letters::Outlines).into_bytes(),
+        FigureFormat::Png => png(scene).map_err(imlp_lab::LabError::from)?,
+        FigureFormat::Pdf => pdf(scene),
+    })
+}
+
+/// The format that is asked for, or that the name of the file tells.
+fn format(arguments: &PlotArguments) -> Result<FigureFormat, Failure> {
+    let extension = arguments.out.as_deref().and_then(Path::extension);
+    let extension = extension.map(|e| e.to_string_lossy().to_lowercase());
+    let told = FigureFormat::ALL
+        .into_iter()
+        .find(|format| Some(format.name()) == extension.as_deref());
+    match (arguments.format, told) {
+        (Some(format), Some(told)) if format != told => Err(Failure::Message(format!(
+            "--format {} and a file that ends in .{} do not fit; leave one out",
+            format.name(),
+            told.name()
+        ))),
+        (Some(format), _) | (None, Some(format)) => Ok(format),
+        (None, None) => Ok(FigureFormat::Pdf),
+    }
+}
+
+/// Where the figure goes: not among the results, whose files have names like it.
+fn path(arguments: &PlotArguments, views: &[View], format: FigureFormat) -> PathBuf {
+    let experiment = match views {
+        [one] => &one.name,
+        _ => "comparison",
+    };
+    let kind = Kind::from(arguments.figure).name();
+    let name = format!("{experiment}-{kind}.{}", format.name());
+    arguments.out.clone().unwrap_or_else(|| name.into())
+}
