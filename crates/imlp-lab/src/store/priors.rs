@@ -45,7 +45,19 @@ impl Store {
     /// # Errors
     /// [`LabError::Damaged`].
     pub fn prior_record(&self, id: &PriorId) -> Result<Option<PriorRecord>, LabError> {
-        Ok(self.stored_prior(id)?.map(|stored| stored.record))
+        Ok(self.published_prior(id)?.map(|published| published.result))
+    }
+
+    /// As [`prior_record`](Self::prior_record), with its origin.
+    ///
+    /// # Errors
+    /// [`LabError::Damaged`].
+    pub fn published_prior(
+        &self,
+        id: &PriorId,
+    ) -> Result<Option<Published<PriorRecord>>, LabError> {
+        let published: Option<Published<StoredPrior>> = result::read(&self.prior_folder(id))?;
+        Ok(published.map(|published| published.map(|stored| stored.record)))
     }
 
     fn stored_prior(&self, id: &PriorId) -> Result<Option<StoredPrior>, LabError> {

@@ -34,6 +34,20 @@ pub struct Published<T> {
     pub result: T,
 }
 
+impl<T> Published<T> {
+    /// The same origin of what `of` makes of the result.
+    pub(super) fn map<U>(self, of: impl FnOnce(T) -> U) -> Published<U> {
+        Published {
+            job: self.job,
+            attempt: self.attempt,
+            process: self.process,
+            began: self.began,
+            at: self.at,
+            result: of(self.result),
+        }
+    }
+}
+
 /// The name of the job in `folder`.
 pub(super) fn job(folder: &Path) -> String {
     let name = folder.file_name().unwrap_or_default();

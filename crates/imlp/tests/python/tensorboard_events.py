@@ -2,7 +2,8 @@
 
     tensorboard_events.py FOLDER
 
-compares every scalar and hyper-parameter with the results of the trials.
+compares every scalar and hyper-parameter with the results of the trials, and the runs of
+the priors with theirs.
 """
 
 import csv
@@ -17,7 +18,10 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 folder = Path(sys.argv[1])
 rows = {row["trial"]: row for row in csv.DictReader((folder / "results.csv").open())}
 runs = sorted((folder / "tensorboard").iterdir())
+priors = [run for run in runs if run.name.startswith("prior,seed=")]
+runs = [run for run in runs if run not in priors]
 assert len(runs) == len(rows), (runs, list(rows))
+assert len(priors) == len(list((folder / "priors").glob("*/result.json"))), priors
 
 
 def close(a, b):
@@ -82,5 +86,33 @@ for run in runs:
     assert end.session_end_info.end_time_secs >= start.session_start_info.start_time_secs > 1.7e9
     assert f"alpha={row['alpha'].removesuffix('.0')}" in run.name, run.name
 
+for run in priors:
+    (file,) = run.iterdir()
+    prior = file.name.rsplit(".", 1)[1]
+    content = json.loads((folder / "priors" / prior / "result.json").read_text())["content"]
+    record = content["result"]["record"]
+    assert run.name == f"prior,seed={record['seed']}", run
+    events = EventAccumulator(str(run), size_guidance={"scalars": 0, "tensors": 0})
+    events.Reload()
+    scalars = {tag: events.Scalars(tag) for tag in events.Tags()["scalars"]}
+    epochs = record["epochs"]
+    running = scalars.pop("loss/train_running")
+    assert [close(e.value, p["train_loss"]) for e, p in zip(running, epochs)] == [True] * len(epochs)
+    # Each epoch has as many steps.
+    assert [e.step * epochs[-1]["epoch"] for e in running] == [
+        p["epoch"] * running[-1].step for p in epochs
+    ], running
+    for subset in ("train", "validation"):
+        for quantity in ("accuracy", "loss"):
+            expected = [p[subset][quantity] for p in epochs if p.get(subset)]
+            found = [e.value for e in scalars.pop(f"{quantity}/{subset}_after", [])]
+            assert len(found) == len(expected) and all(map(close, found, expected)), (run, found)
+            compared += len(found)
+    for subset in ("validation", "test"):
+        for quantity in ("accuracy", "loss"):
+            (found,) = scalars.pop(f"result/{subset}_{quantity}")
+            assert close(found.value, record[subset][quantity]), (run, found)
+    assert not scalars, f"nobody expects {list(scalars)}"
+
 assert not rows and compared > 50, (rows, compared)
-print(f"{len(runs)} runs, {compared} values agree")
+print(f"{len(runs)} runs, {len(priors)} priors, {compared} values agree")
