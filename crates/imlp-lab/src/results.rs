@@ -10,7 +10,6 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::analysis::Analysis;
@@ -19,13 +18,13 @@ use crate::comparison::{Comparison, csv_bytes};
 use crate::curve::Curve;
 use crate::error::LabError;
 use crate::executor::{Results, collect};
-use crate::experiment::{Execution, Experiment};
+use crate::experiment::{Execution, Experiment, Job};
 use crate::figure::{render_svg, svg_to_png};
 use crate::files::{create_folder, write_atomically, write_json};
 use crate::folder_name::{CONFIGURATIONS, configuration_folder};
 use crate::report;
 use crate::store::Store;
-use crate::tensorboard;
+use crate::tensorboard::Run;
 use comparison::{Compared, Finished};
 use curves::Curves;
 use records::Records;
@@ -75,15 +74,16 @@ pub fn write(
     for (trial, published) in &results.trials {
         let configuration = &experiment.configurations[trial.configuration];
         if let Some(published) = published {
-            tensorboard::write(&execution.out, configuration, trial, published)?;
+            Run::of_trial(&execution.out, configuration, trial).finish_trial(published)?;
         }
     }
     let store = Store::existing(&execution.out)?;
-    let mut priors = HashSet::new();
-    for (trial, _) in &results.trials {
-        if results.priors.contains_key(&trial.prior) && priors.insert(&trial.prior) {
-            let configuration = &experiment.configurations[trial.configuration];
-            tensorboard::prior(&store, configuration, &trial.prior)?;
+    for job in experiment.jobs() {
+        if let Job::Prior(prior) = job
+            && let Some(published) = store.published_prior(&prior.id)?
+        {
+            let configuration = &experiment.configurations[prior.configuration];
+            Run::of_prior(&execution.out, configuration, &prior).finish_prior(&published)?;
         }
     }
     let records = Records {

@@ -1,96 +1,249 @@
-//! Event files for TensorBoard, one per finished trial and one per trained prior:
+//! Event files for TensorBoard, one per trial and prior:
 //! `OUT/tensorboard/alpha=0.1,seed=2/events.out.tfevents.…`, `OUT/tensorboard/prior,seed=2/…`.
 //!
-//! A file is made from the finished record, so it is complete, has no
-//! value twice, and has the same bytes whichever process writes it.
+//! Events follow from the record so far. At each recorded point a file is brought up to date:
+//! what it lacks is appended. At the end the whole record is compared with it, so that it holds
+//! the events that follow from the record alone, however often the run was interrupted.
 
+mod event_log;
 mod events;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use imlp_train::{Measurement, Metrics, PriorRecord, TrialRecord, TrialStatus};
+use imlp_train::{Measurement, Metrics, Point, PriorEpoch, PriorRecord, TrialRecord, TrialStatus};
 use serde_json::Value;
 
 use crate::error::LabError;
-use crate::experiment::{Configuration, PlannedTrial};
-use crate::files::{create_folder, list, remove_file, write_atomically};
+use crate::experiment::{Configuration, PlannedPrior, PlannedTrial};
+use crate::files::{create_folder, list, remove_file};
 use crate::folder_name::folder_name;
-use crate::identity::PriorId;
 use crate::keys::flat;
-use crate::store::{Published, Store};
+use crate::store::Published;
 use crate::text::alpha_text;
 use events::{EventFile, HyperParameter};
 
 /// Folder for `tensorboard --logdir`, inside the experiment's folder.
-const FOLDER: &str = "tensorboard";
+pub(crate) const FOLDER: &str = "tensorboard";
 
 /// Prefix by which TensorBoard recognises event files.
 const PREFIX: &str = "events.out.tfevents.";
 
-/// Writes the event file of a trial unless it exists.
-///
-/// # Errors
-/// [`LabError::Io`].
-pub fn write(
-    out: &Path,
-    configuration: &Configuration,
-    trial: &PlannedTrial,
-    published: &Published<TrialRecord>,
-) -> Result<(), LabError> {
-    let alpha = alpha_text(trial.alpha);
-    let run = run_name(configuration, &format!("alpha={alpha}"), trial.seed);
-    write_once(out, run, (published.at, trial.id.as_str()), || {
-        event_file(configuration, trial, published)
-    })
+/// The event file of one trial or prior.
+pub struct Run<'a> {
+    /// Folder of the runs.
+    runs: PathBuf,
+    /// Of the folder in it.
+    name: String,
+    /// Name of the job.
+    id: &'a str,
+    configuration: &'a Configuration,
+    trial: Option<&'a PlannedTrial>,
 }
 
-/// Writes the event file of a prior in `store`, likewise; none where it is not trained.
-///
-/// # Errors
-/// [`LabError::Io`]; [`LabError::Damaged`].
-pub fn prior(store: &Store, configuration: &Configuration, id: &PriorId) -> Result<(), LabError> {
-    let Some(published) = store.published_prior(id)? else {
-        return Ok(());
-    };
-    let run = run_name(configuration, "prior", published.result.seed);
-    write_once(store.root(), run, (published.at, id.as_str()), || {
-        prior_file(configuration, &published)
-    })
+impl<'a> Run<'a> {
+    /// Of a trial: `alpha=0.1,seed=2,train.epochs=3`.
+    pub fn of_trial(out: &Path, configuration: &'a Configuration, trial: &'a PlannedTrial) -> Self {
+        let name = format!("alpha={},seed={}", alpha_text(trial.alpha), trial.seed);
+        Self {
+            runs: out.join(FOLDER),
+            name: with_label(name, configuration),
+            id: trial.id.as_str(),
+            configuration,
+            trial: Some(trial),
+        }
+    }
+
+    /// Of a prior: `prior,seed=2,train.epochs=3`. Configurations that share it have one run,
+    /// named after the first.
+    pub fn of_prior(out: &Path, configuration: &'a Configuration, prior: &'a PlannedPrior) -> Self {
+        Self {
+            runs: out.join(FOLDER),
+            name: with_label(format!("prior,seed={}", prior.seed), configuration),
+            id: prior.id.as_str(),
+            configuration,
+            trial: None,
+        }
+    }
+
+    /// Adds what a trial, which began then, has recorded so far.
+    ///
+    /// # Errors
+    /// [`LabError::Io`].
+    pub fn follow_trial(&self, began: u64, points: &[Point]) -> Result<(), LabError> {
+        let now = now();
+        let path = self.path(began)?;
+        let mut file = EventFile::new(event_log::began(&path)?.unwrap_or(began as f64));
+        self.add_points(&mut file, points, |_| now);
+        event_log::append(&path, &file)
+    }
+
+    /// Adds what a prior, which began then, has recorded so far.
+    ///
+    /// # Errors
+    /// [`LabError::Io`].
+    pub fn follow_prior(&self, began: u64, epochs: &[PriorEpoch]) -> Result<(), LabError> {
+        let now = now();
+        let path = self.path(began)?;
+        let mut file = EventFile::new(event_log::began(&path)?.unwrap_or(began as f64));
+        self.add_epochs(&mut file, epochs, |_| now);
+        event_log::append(&path, &file)
+    }
+
+    /// Makes the file of a finished trial whole.
+    ///
+    /// # Errors
+    /// [`LabError::Io`].
+    pub fn finish_trial(&self, published: &Published<TrialRecord>) -> Result<(), LabError> {
+        let record = &published.result;
+        let path = self.path(published.began)?;
+        let began = event_log::began(&path)?.unwrap_or(published.began as f64);
+        let at = published.at as f64;
+        let mut file = EventFile::new(began);
+        let last = self.add_points(
+            &mut file,
+            &record.points,
+            evenly(began, at, record.points.len()),
+        );
+        for (tag, value) in [
+            ("interpolation/alpha", record.alpha.get()),
+            (
+                "interpolation/effective_prior_share",
+                record.effective_prior_share,
+            ),
+        ] {
+            file.scalar(at, last, tag, value);
+        }
+        // One value per run, for comparisons between runs: the trial's result.
+        for (subset, metrics) in subsets(&record.after) {
+            add_result(&mut file, at, last, subset, metrics);
+        }
+        file.session_end(at, record.status == TrialStatus::Done);
+        event_log::complete(&path, &file)
+    }
+
+    /// Makes the file of a finished prior whole.
+    ///
+    /// # Errors
+    /// [`LabError::Io`].
+    pub fn finish_prior(&self, published: &Published<PriorRecord>) -> Result<(), LabError> {
+        let record = &published.result;
+        let path = self.path(published.began)?;
+        let began = event_log::began(&path)?.unwrap_or(published.began as f64);
+        let at = published.at as f64;
+        let mut file = EventFile::new(began);
+        let last = self.add_epochs(
+            &mut file,
+            &record.epochs,
+            evenly(began, at, record.epochs.len()),
+        );
+        add_result(&mut file, at, last, "validation", record.validation);
+        add_result(&mut file, at, last, "test", record.test);
+        event_log::complete(&path, &file)
+    }
+
+    /// The run's file, or the name that it will have. Files of the same run beside it, of
+    /// earlier versions, are removed.
+    fn path(&self, began: u64) -> Result<PathBuf, LabError> {
+        let is_of = |name: &String| name.ends_with(self.id);
+        // What a crash leaves of a file that was being written is nobody's.
+        let event_files = |folder: &Path| -> Result<Vec<String>, LabError> {
+            let mut there = list(folder)?;
+            there.retain(|name| name.starts_with(PREFIX));
+            Ok(there)
+        };
+        let mut folder = self.runs.join(&self.name);
+        let mut there = event_files(&folder)?;
+        if !there.is_empty() && !there.iter().any(is_of) {
+            // The folder belongs to a job of another command, with another configuration.
+            folder = self.runs.join(format!("{},{}", self.name, self.id));
+            there = event_files(&folder)?;
+        }
+        create_folder(&folder)?;
+        let mut own: Vec<String> = there.into_iter().filter(is_of).collect();
+        own.sort();
+        let newest = own.pop();
+        for other in own {
+            remove_file(&folder.join(other))?;
+        }
+        Ok(folder.join(newest.unwrap_or_else(|| format!("{PREFIX}{began}.{}", self.id))))
+    }
+
+    /// Adds the start of the session and the points of a trial, each at its time; returns the
+    /// step of the last one.
+    fn add_points(
+        &self,
+        file: &mut EventFile,
+        points: &[Point],
+        time: impl Fn(usize) -> f64,
+    ) -> u64 {
+        let setup = &self.configuration.setup;
+        if let Some(trial) = self.trial {
+            file.session_start(&parameters(self.configuration, trial));
+        }
+        let mut last = 0;
+        for (index, point) in points.iter().enumerate() {
+            let time = time(index);
+            let step = setup.twin_steps_at(point.epoch, point.step);
+            last = step;
+            let mut add = |tag: &str, value: Option<f64>| {
+                if let Some(value) = value {
+                    file.scalar(time, step, tag, value);
+                }
+            };
+            add("loss/train_running", point.train_loss);
+            for (moment, measured) in [("before", &point.before), ("after", &point.after)] {
+                for (subset, metrics) in subsets(measured) {
+                    add(
+                        &format!("accuracy/{subset}_{moment}"),
+                        metrics.map(|m| m.accuracy),
+                    );
+                    add(&format!("loss/{subset}_{moment}"), metrics.map(|m| m.loss));
+                }
+            }
+            for (layer, alpha) in point.alphas.iter().enumerate() {
+                add(&format!("interpolation/alpha_layer{layer}"), Some(*alpha));
+            }
+            add(
+                "learning_rate",
+                Some(setup.twin_learning_rate(step.saturating_sub(1))),
+            );
+        }
+        last
+    }
+
+    /// Adds the epochs of a prior, each at its time; returns the step of the last one. Their
+    /// tags are those of a trial after the interpolation, so that both share a chart.
+    fn add_epochs(
+        &self,
+        file: &mut EventFile,
+        epochs: &[PriorEpoch],
+        time: impl Fn(usize) -> f64,
+    ) -> u64 {
+        let setup = &self.configuration.setup;
+        let per_epoch = setup.prior_steps() / u64::from(setup.prior_epochs().max(1));
+        let mut last = 0;
+        for (index, epoch) in epochs.iter().enumerate() {
+            last = u64::from(epoch.epoch) * per_epoch;
+            if let Some(loss) = epoch.train_loss {
+                file.scalar(time(index), last, "loss/train_running", loss);
+            }
+            for (subset, metrics) in [("train", epoch.train), ("validation", epoch.validation)] {
+                let Some(Metrics { accuracy, loss }) = metrics else {
+                    continue;
+                };
+                for (quantity, value) in [("accuracy", accuracy), ("loss", loss)] {
+                    let tag = format!("{quantity}/{subset}_after");
+                    file.scalar(time(index), last, &tag, value);
+                }
+            }
+        }
+        last
+    }
 }
 
-/// Writes the file of the job `id`, which was published `at`, into the folder of `run`, unless
-/// it is there.
-fn write_once(
-    out: &Path,
-    run: String,
-    (at, id): (u64, &str),
-    file: impl FnOnce() -> EventFile,
-) -> Result<(), LabError> {
-    let runs = out.join(FOLDER);
-    let is_of = |name: &String| name.starts_with(PREFIX) && name.ends_with(id);
-    let mut folder = runs.join(&run);
-    let mut there = list(&folder)?;
-    if !there.is_empty() && !there.iter().any(is_of) {
-        // The folder belongs to a job of another command, with another configuration.
-        folder = runs.join(format!("{run},{id}"));
-        there = list(&folder)?;
-    }
-    let name = format!("{PREFIX}{at}.{id}");
-    if there.contains(&name) {
-        return Ok(());
-    }
-    create_folder(&folder)?;
-    write_atomically(&folder.join(&name), &file().into_bytes())?;
-    // Files of an earlier result of the same job, which was lost.
-    for other in there.iter().filter(|other| is_of(other)) {
-        remove_file(&folder.join(other))?;
-    }
-    Ok(())
-}
-
-/// `alpha=0.1,seed=2,train.epochs=3`, `prior,seed=2`.
-fn run_name(configuration: &Configuration, what: &str, seed: u64) -> String {
-    let mut name = format!("{what},seed={seed}");
+/// The name with what sets the configuration apart.
+fn with_label(mut name: String, configuration: &Configuration) -> String {
     let label = configuration.label();
     if !label.is_empty() {
         name.push(',');
@@ -99,97 +252,23 @@ fn run_name(configuration: &Configuration, what: &str, seed: u64) -> String {
     name
 }
 
-fn event_file(
-    configuration: &Configuration,
-    trial: &PlannedTrial,
-    published: &Published<TrialRecord>,
-) -> EventFile {
-    let setup = &configuration.setup;
-    let record = &published.result;
-    let (began, at) = (published.began as f64, published.at as f64);
-    let mut file = EventFile::new(began);
-    file.session_start(began, &parameters(configuration, trial));
-    let count = record.points.len().max(1) as f64;
-    let mut last = 0;
-    for (index, point) in record.points.iter().enumerate() {
-        // Points have no recorded time; they are assumed equally far apart.
-        let time = began + (at - began) * (index + 1) as f64 / count;
-        let step = setup.twin_steps_at(point.epoch, point.step);
-        last = step;
-        let mut add = |tag: &str, value: Option<f64>| {
-            if let Some(value) = value {
-                file.scalar(time, step, tag, value);
-            }
-        };
-        add("loss/train_running", point.train_loss);
-        for (moment, measured) in [("before", &point.before), ("after", &point.after)] {
-            for (subset, metrics) in subsets(measured) {
-                add(
-                    &format!("accuracy/{subset}_{moment}"),
-                    metrics.map(|m| m.accuracy),
-                );
-                add(&format!("loss/{subset}_{moment}"), metrics.map(|m| m.loss));
-            }
-        }
-        for (layer, alpha) in point.alphas.iter().enumerate() {
-            add(&format!("interpolation/alpha_layer{layer}"), Some(*alpha));
-        }
-        add(
-            "learning_rate",
-            Some(setup.twin_learning_rate(step.saturating_sub(1))),
-        );
-    }
-    for (tag, value) in [
-        ("interpolation/alpha", record.alpha.get()),
-        (
-            "interpolation/effective_prior_share",
-            record.effective_prior_share,
-        ),
-    ] {
-        file.scalar(at, last, tag, value);
-    }
-    // One value per run, for comparisons between runs: the trial's result.
-    for (subset, metrics) in subsets(&record.after) {
-        if let Some(Metrics { accuracy, loss }) = metrics {
-            file.scalar(at, last, &format!("result/{subset}_accuracy"), accuracy);
-            file.scalar(at, last, &format!("result/{subset}_loss"), loss);
-        }
-    }
-    file.session_end(at, record.status == TrialStatus::Done);
-    file
+/// Times of `count` points, which records do not hold: equally far apart.
+fn evenly(began: f64, at: f64, count: usize) -> impl Fn(usize) -> f64 {
+    let count = count.max(1) as f64;
+    move |index| began + (at - began) * (index + 1) as f64 / count
 }
 
-fn prior_file(configuration: &Configuration, published: &Published<PriorRecord>) -> EventFile {
-    let record = &published.result;
-    let (began, at) = (published.began as f64, published.at as f64);
-    let mut file = EventFile::new(began);
-    let steps = configuration.setup.prior_steps();
-    let epochs = u64::from(configuration.setup.prior_epochs()).max(1);
-    let count = record.epochs.len().max(1) as f64;
-    let mut last = 0;
-    for (index, epoch) in record.epochs.iter().enumerate() {
-        let time = began + (at - began) * (index + 1) as f64 / count;
-        last = steps * u64::from(epoch.epoch) / epochs;
-        let mut add = |tag: String, value: Option<f64>| {
-            if let Some(value) = value {
-                file.scalar(time, last, &tag, value);
-            }
-        };
-        add("loss/train_running".to_owned(), epoch.train_loss);
-        for (subset, metrics) in [("train", epoch.train), ("validation", epoch.validation)] {
-            // Nothing comes between the end of its epoch and what follows.
-            let accuracy = metrics.map(|m| m.accuracy);
-            add(format!("accuracy/{subset}_after"), accuracy);
-            add(format!("loss/{subset}_after"), metrics.map(|m| m.loss));
-        }
+fn add_result(file: &mut EventFile, time: f64, step: u64, subset: &str, metrics: Option<Metrics>) {
+    if let Some(Metrics { accuracy, loss }) = metrics {
+        file.scalar(time, step, &format!("result/{subset}_accuracy"), accuracy);
+        file.scalar(time, step, &format!("result/{subset}_loss"), loss);
     }
-    for (subset, metrics) in [("validation", record.validation), ("test", record.test)] {
-        if let Some(Metrics { accuracy, loss }) = metrics {
-            file.scalar(at, last, &format!("result/{subset}_accuracy"), accuracy);
-            file.scalar(at, last, &format!("result/{subset}_loss"), loss);
-        }
-    }
-    file
+}
+
+/// Seconds since 1970.
+fn now() -> f64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0.0, |since| since.as_secs_f64())
 }
 
 fn subsets(measured: &Measurement) -> [(&'static str, Option<Metrics>); 3] {

@@ -1,7 +1,17 @@
 //! What a run reports to its caller, and how the caller stops it.
 
+use crate::prior::epoch::PriorEpoch;
+use crate::trial::point::Point;
+
 /// Receives the progress of a run; the run asks it before every step whether to stop.
 pub trait Observer: Sync {
+    /// A trial, or a trunk, has recorded a point; these are all so far, those that it took
+    /// over included.
+    fn trial_recorded(&self, _points: &[Point]) {}
+
+    /// A prior has recorded an epoch; these are all so far.
+    fn prior_recorded(&self, _epochs: &[PriorEpoch]) {}
+
     /// `count` more optimiser steps are done.
     fn steps(&self, count: u64);
 

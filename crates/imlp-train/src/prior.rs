@@ -188,6 +188,9 @@ fn train(
             }
         }
 
+        if pause.ends_epoch {
+            run.hooks.observer.prior_recorded(&progress.records);
+        }
         progress.training.pass(pause);
         if pause.ends_epoch && !pause.ends_run {
             run.save_if_due(pause.epoch, progress)?;

@@ -357,6 +357,7 @@ impl<'a> TrialRun<'a> {
                 prior_share_after: Some(self.share.mean()),
                 learning_rate: Some(self.setup.twin_learning_rate(step)),
             });
+            self.run.hooks.observer.trial_recorded(&progress.points);
         }
         if pause.segment.interpolate {
             progress.applied.push(alphas);

@@ -42,28 +42,92 @@ fn tensorboard_reads_what_the_records_say() {
         "--epochs=2",
         "--set=evaluation.test=\"always\"",
         "--set=interpolation.every=40",
-        "--set=train.learning_rate_schedule=constant",
     ];
     let command = [&sweep, &TINY[1..], &more].concat();
     expect_success(&scratch.run(&command));
-    let script = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/python/tensorboard_events.py"
-    );
-    let output = Command::new(&python)
-        .args(["-B", script])
-        .arg(scratch.path("o"))
-        .output()
-        .unwrap();
-    let said = expect_success(&output);
+    let said = ask(&python, "tensorboard_events.py", &scratch.path("o"));
     assert!(said.contains("6 runs, 2 priors"), "{said}");
 
-    // The same command again writes nothing anew; what is lost is written again.
+    // The same command again writes nothing anew.
     let runs = scratch.path("o/tensorboard");
     let before = files(&runs);
-    std::fs::remove_file(&before[3].0).unwrap();
     expect_success(&scratch.run(&command));
     assert_eq!(files(&runs), before);
+    // What is lost is written again from the records alone, but for the times.
+    let scalars = ask(&python, "tensorboard_scalars.py", &scratch.path("o"));
+    std::fs::remove_dir_all(&runs).unwrap();
+    expect_success(&scratch.run(&command));
+    assert_eq!(files(&runs).len(), before.len());
+    assert_eq!(
+        ask(&python, "tensorboard_scalars.py", &scratch.path("o")),
+        scalars
+    );
+}
+
+/// What a script of `tests/python` prints about a folder.
+fn ask(python: &str, script: &str, folder: &Path) -> String {
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python");
+    let output = Command::new(python)
+        .arg("-B")
+        .arg(scripts.join(script))
+        .arg(folder)
+        .output()
+        .unwrap();
+    expect_success(&output)
+}
+
+#[test]
+fn tensorboard_reads_runs_that_were_killed_and_went_on() {
+    let Some(python) = python("tensorboard") else {
+        return;
+    };
+    let scratch = Scratch::new();
+    let sweep = ["sweep", "--alphas=0.3", "--seeds=1", "--jobs=1", "--out=o"];
+    // Each epoch leaves a checkpoint; the trial shares no trunk, so that it begins at once.
+    let more = [
+        "--epochs=12",
+        "--checkpoint-every=1",
+        "--set=interpolation.every=40",
+    ];
+    let command = [&sweep, &TINY[1..], &more].concat();
+    // Files come and go meanwhile.
+    let seen = |folder: &Path| -> u64 {
+        let inside = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let runs = inside(folder).map(|run| run.path());
+        let files = runs.flat_map(|run| inside(&run).collect::<Vec<_>>());
+        files
+            .filter_map(|file| Some(file.metadata().ok()?.len()))
+            .sum()
+    };
+    let runs = scratch.path("o/tensorboard");
+    let mut interrupted = 0;
+    // Killed whenever some more events are there.
+    for step in 1..=5 {
+        let mut child = scratch
+            .command(&command)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        while seen(&runs) < 6000 * step && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        interrupted += usize::from(child.try_wait().unwrap().is_none());
+        child.kill().ok();
+        child.wait().unwrap();
+        ask(&python, "tensorboard_scalars.py", &scratch.path("o"));
+    }
+    assert!(interrupted > 0, "every run ended before it was killed");
+    expect_success(&scratch.run(&command));
+    let said = ask(&python, "tensorboard_events.py", &scratch.path("o"));
+    assert!(said.contains("3 runs, 1 priors"), "{said}");
+
+    let whole = Scratch::new();
+    expect_success(&whole.run(&command));
+    assert_eq!(
+        ask(&python, "tensorboard_scalars.py", &scratch.path("o")),
+        ask(&python, "tensorboard_scalars.py", &whole.path("o"))
+    );
 }
 
 #[test]

@@ -64,15 +64,18 @@ fn clean_removes_only_what_it_lists() {
     let before = results(&scratch.path("o"));
     let clean = scratch.succeed(&["clean", "o"]);
     assert!(clean.contains("nothing to remove"), "{clean}");
-    let unfinished = scratch.write("o/trials/.writing-a1b2c3", "{\"alpha\": 0.");
+    let unfinished = ["o/trials", "o/tensorboard/prior,seed=0"].map(|folder| {
+        let path = format!("{folder}/.writing-a1b2c3");
+        scratch.write(&path, "{\"alpha\": 0.")
+    });
     let clean = scratch.succeed(&["clean", "o"]);
     assert!(clean.contains("nothing to remove"), "just written: {clean}");
-    make_old(&unfinished);
+    unfinished.iter().for_each(|path| make_old(path));
     let clean = scratch.succeed(&["clean", "o"]);
     assert!(clean.contains("nothing was removed"), "{clean}");
-    assert!(scratch.path("o/trials/.writing-a1b2c3").exists());
+    assert!(unfinished.iter().all(|path| path.exists()));
     scratch.succeed(&["clean", "o", "--yes"]);
-    assert!(!scratch.path("o/trials/.writing-a1b2c3").exists());
+    assert!(!unfinished.iter().any(|path| path.exists()));
 
     // α = 0.5 has left the recipe.
     let fewer = ["sweep", "--alphas=0.1", "--seeds=2", "--out=o"];

@@ -26,7 +26,7 @@ use crate::experiment::{
     Configuration, Execution, Experiment, Job, PlannedPrior, PlannedTrial, Policy,
 };
 use crate::store::{Ending, Lease, LeaseCheckpoints, Store};
-use crate::tensorboard;
+use crate::tensorboard::Run;
 use crate::trunks::PlannedTrunk;
 use crate::weights::{self, NetworkName};
 
@@ -201,8 +201,10 @@ impl<'a> Shared<'a> {
         planned: &PlannedPrior,
         lease: Lease,
     ) -> Result<JobEnd, LabError> {
-        let setup = &self.configuration(planned.configuration).setup;
-        let attempt = self.attempt(worker, &lease, None, |observer, checkpoints| {
+        let configuration = self.configuration(planned.configuration);
+        let setup = &configuration.setup;
+        let run = Run::of_prior(self.store.root(), configuration, planned);
+        let attempt = self.attempt(worker, &lease, None, Some(&run), |observer, checkpoints| {
             continue_prior(setup, planned.seed, observer, checkpoints)
         })?;
         let trained = match attempt {
@@ -219,8 +221,9 @@ impl<'a> Shared<'a> {
         queue.finish_prior(job, trained);
         drop(queue);
         // The prior is safe, and `imlp sweep` writes this file again if it is missing.
-        let configuration = self.configuration(planned.configuration);
-        if let Err(error) = tensorboard::prior(self.store, configuration, &planned.id) {
+        let stored = self.store.published_prior(&planned.id);
+        let written = stored.and_then(|stored| stored.iter().try_for_each(|p| run.finish_prior(p)));
+        if let Err(error) = written {
             tracing::warn!("no file for TensorBoard: {error}");
         }
         Ok(JobEnd::Prior(end))
@@ -248,7 +251,7 @@ impl<'a> Shared<'a> {
         lease: Lease,
     ) -> Result<JobEnd, LabError> {
         let setup = &self.configuration(planned.configuration).setup;
-        let attempt = self.attempt(worker, &lease, None, |observer, checkpoints| {
+        let attempt = self.attempt(worker, &lease, None, None, |observer, checkpoints| {
             make_trunk(setup, planned.parting, planned.seed, observer, checkpoints)
         })?;
         let state = match attempt {
@@ -278,10 +281,17 @@ impl<'a> Shared<'a> {
     ) -> Result<JobEnd, LabError> {
         let configuration = self.configuration(planned.configuration);
         let (alpha, seed) = (planned.alpha, planned.seed);
-        let attempt = self.attempt(worker, &lease, trunk, |observer, checkpoints| {
-            let setup = &configuration.setup;
-            continue_trial(setup, alpha, seed, prior, observer, checkpoints)
-        })?;
+        let run = Run::of_trial(self.store.root(), configuration, planned);
+        let attempt = self.attempt(
+            worker,
+            &lease,
+            trunk,
+            Some(&run),
+            |observer, checkpoints| {
+                let setup = &configuration.setup;
+                continue_trial(setup, alpha, seed, prior, observer, checkpoints)
+            },
+        )?;
         let trial = match attempt {
             Ok(trial) => trial,
             Err(unfinished) => return self.end(job, lease, unfinished),
@@ -305,9 +315,8 @@ impl<'a> Shared<'a> {
             self.queue().retry(job);
             return Ok(JobEnd::GivenBack);
         };
-        let root = self.store.root();
         // The result is safe, and `imlp sweep` writes this file again if it is missing.
-        if let Err(error) = tensorboard::write(root, configuration, planned, &published) {
+        if let Err(error) = run.finish_trial(&published) {
             tracing::warn!("no file for TensorBoard: {error}");
         }
         self.queue().finish(job);
@@ -326,12 +335,14 @@ impl<'a> Shared<'a> {
         worker: usize,
         lease: &Lease,
         trunk: Option<PathBuf>,
+        run: Option<&Run<'_>>,
         work: impl Fn(&dyn Observer, &LeaseCheckpoints<'_>) -> Result<T, TrainError>,
     ) -> Result<Result<T, Unfinished>, LabError> {
         let observer = WorkerObserver {
             shared: self,
             worker,
             lease,
+            run,
             began: Instant::now(),
         };
         let checkpoints = LeaseCheckpoints::new(lease, self.policy.checkpoint_every);
@@ -380,6 +391,8 @@ struct WorkerObserver<'s, 'a> {
     shared: &'s Shared<'a>,
     worker: usize,
     lease: &'s Lease,
+    /// Its event file, if it has one.
+    run: Option<&'s Run<'s>>,
     began: Instant,
 }
 
@@ -387,6 +400,15 @@ impl WorkerObserver<'_, '_> {
     fn timed_out(&self) -> bool {
         let limit = self.shared.policy.time_limit;
         limit.is_some_and(|limit| self.began.elapsed() >= limit)
+    }
+
+    /// Brings the event file up to date. It is made whole from the record at the end.
+    fn follow(&self, follow: impl Fn(&Run<'_>, u64) -> Result<(), LabError>) {
+        let Some(run) = self.run else { return };
+        let began = self.lease.began();
+        if let Err(error) = self.lease.unless_superseded(|| follow(run, began)) {
+            tracing::info!("the file for TensorBoard: {error}");
+        }
     }
 
     fn why_cancelled(&self) -> Ending {
@@ -415,5 +437,13 @@ impl Observer for WorkerObserver<'_, '_> {
 
     fn cancelled(&self) -> bool {
         self.shared.stopping() || self.lease.is_lost() || self.timed_out()
+    }
+
+    fn trial_recorded(&self, points: &[imlp_train::Point]) {
+        self.follow(|run, began| run.follow_trial(began, points));
+    }
+
+    fn prior_recorded(&self, epochs: &[imlp_train::PriorEpoch]) {
+        self.follow(|run, began| run.follow_prior(began, epochs));
     }
 }

@@ -27,6 +27,11 @@ impl Lease {
         self.attempt.number
     }
 
+    /// When it began, seconds since 1970.
+    pub fn began(&self) -> u64 {
+        self.attempt.began
+    }
+
     /// The job's folder.
     pub fn folder(&self) -> &Path {
         &self.folder

@@ -22,7 +22,9 @@ use super::worker::IDENTITY;
 use crate::entry::{is_absent, is_plain_folder};
 use crate::error::LabError;
 use crate::files::{UnfinishedFile, is_unfinished, list, read_json, remove_file};
+use crate::folder_name::CONFIGURATIONS;
 use crate::identity::{Identity, TrunkId, is_job_name};
+use crate::tensorboard;
 
 /// Age at which a file that was being written is left over: writing one takes seconds.
 const UNFINISHED_AFTER: Duration = Duration::from_secs(60 * 60);
@@ -97,8 +99,7 @@ impl Store {
                 found.extend(job(folder, "it is not part of the experiment")?);
             }
         }
-        let kinds = ["trials", "priors", "trunks"].map(|name| self.root().join(name));
-        for folder in [self.root().to_owned()].into_iter().chain(kinds) {
+        for folder in self.folders_of_files()? {
             for name in plain_list(&folder)? {
                 let path = folder.join(&name);
                 if is_unfinished(&name) && is_old(&path, now, UNFINISHED_AFTER) {
@@ -116,6 +117,18 @@ impl Store {
             }
         }
         Ok(found)
+    }
+
+    /// The folders outside of jobs into which files are written.
+    fn folders_of_files(&self) -> Result<Vec<PathBuf>, LabError> {
+        let mut folders = vec![self.root().to_owned()];
+        folders.extend(["trials", "priors", "trunks"].map(|name| self.root().join(name)));
+        for parent in [CONFIGURATIONS, tensorboard::FOLDER] {
+            let parent = self.root().join(parent);
+            let names = plain_list(&parent)?;
+            folders.extend(names.iter().map(|name| parent.join(name)));
+        }
+        Ok(folders)
     }
 
     /// Removes a leftover; false when it is no longer one, or is gone.

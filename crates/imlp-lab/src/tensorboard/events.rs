@@ -65,11 +65,27 @@ pub(super) enum HyperParameter {
     Text(String),
 }
 
-/// An event file in memory.
+/// An event.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Event {
+    /// Seconds since 1970.
+    pub(super) time: f64,
+    /// The rest of its protocol buffer, which follows the time.
+    pub(super) content: Vec<u8>,
+}
+
+/// The events of a file.
 #[derive(Debug)]
 pub(super) struct EventFile {
-    bytes: Vec<u8>,
+    began: f64,
+    events: Vec<Event>,
 }
+
+/// Bytes of a record beside its data: length, checksum of it, checksum of the data.
+const FRAME: usize = 8 + 4 + 4;
+
+/// Bytes of an event's time: the key of field 1 and a double.
+const TIME: usize = 1 + 8;
 
 /// TensorBoard's plugin for hyper-parameters, and the tags that it reads.
 const HPARAMS: &str = "hparams";
@@ -77,11 +93,13 @@ const SESSION_START: &str = "_hparams_/session_start_info";
 const SESSION_END: &str = "_hparams_/session_end_info";
 
 impl EventFile {
-    /// An empty file; times are seconds since 1970.
-    pub(super) fn new(time: f64) -> Self {
-        let mut file = Self { bytes: Vec::new() };
-        let version = Message::default().double(1, time).text(3, "brain.Event:2");
-        file.record(&version.0);
+    /// The file of a run that began then, in seconds since 1970, as every time.
+    pub(super) fn new(began: f64) -> Self {
+        let mut file = Self {
+            began,
+            events: Vec::new(),
+        };
+        file.event(began, Message::default().text(3, "brain.Event:2"));
         file
     }
 
@@ -95,7 +113,8 @@ impl EventFile {
     }
 
     /// Adds the run's hyper-parameters and start time.
-    pub(super) fn session_start(&mut self, time: f64, parameters: &[(String, HyperParameter)]) {
+    pub(super) fn session_start(&mut self, parameters: &[(String, HyperParameter)]) {
+        let time = self.began;
         let mut start = Message::default();
         for (name, value) in parameters {
             // google.protobuf.Value
@@ -119,9 +138,9 @@ impl EventFile {
         self.session(time, SESSION_END, Message::default().message(4, end));
     }
 
-    /// The bytes of the file.
-    pub(super) fn into_bytes(self) -> Vec<u8> {
-        self.bytes
+    /// The events in order.
+    pub(super) fn events(&self) -> &[Event] {
+        &self.events
     }
 
     fn session(&mut self, time: f64, tag: &str, content: Message) {
@@ -135,18 +154,63 @@ impl EventFile {
     }
 
     fn summary(&mut self, time: f64, step: u64, value: Message) {
-        let event = Message::default().double(1, time).whole(2, step);
-        let event = event.message(5, Message::default().message(1, value));
-        self.record(&event.0);
+        let content = Message::default().whole(2, step);
+        self.event(
+            time,
+            content.message(5, Message::default().message(1, value)),
+        );
     }
 
-    fn record(&mut self, data: &[u8]) {
-        let length = (data.len() as u64).to_le_bytes();
-        self.bytes.extend(length);
-        self.bytes.extend(masked_crc(&length).to_le_bytes());
-        self.bytes.extend(data);
-        self.bytes.extend(masked_crc(data).to_le_bytes());
+    fn event(&mut self, time: f64, content: Message) {
+        self.events.push(Event {
+            time,
+            content: content.0,
+        });
     }
+}
+
+impl Event {
+    /// Its record.
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        let mut data = Message::default().double(1, self.time).0;
+        data.extend(&self.content);
+        let length = (data.len() as u64).to_le_bytes();
+        let mut bytes = Vec::with_capacity(FRAME + data.len());
+        bytes.extend(length);
+        bytes.extend(masked_crc(&length).to_le_bytes());
+        bytes.extend(&data);
+        bytes.extend(masked_crc(&data).to_le_bytes());
+        bytes
+    }
+}
+
+/// The whole events at the beginning of a file that [`Event::bytes`] wrote, and their length.
+pub(super) fn whole_events(bytes: &[u8]) -> (Vec<Event>, usize) {
+    let (mut events, mut at) = (Vec::new(), 0);
+    while let Some((event, length)) = first_event(&bytes[at..]) {
+        events.push(event);
+        at += length;
+    }
+    (events, at)
+}
+
+/// The event that begins there, if it is whole, and the length of its record.
+fn first_event(bytes: &[u8]) -> Option<(Event, usize)> {
+    let (length, rest) = bytes.split_first_chunk::<8>()?;
+    let (sum, rest) = rest.split_first_chunk::<4>()?;
+    if masked_crc(length).to_le_bytes() != *sum {
+        return None;
+    }
+    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+    let (data, rest) = rest.split_at_checked(length)?;
+    let (sum, _) = rest.split_first_chunk::<4>()?;
+    if masked_crc(data).to_le_bytes() != *sum {
+        return None;
+    }
+    let (time, content) = data.split_at_checked(TIME)?;
+    let time = f64::from_le_bytes(time[1..].try_into().ok()?);
+    let content = content.to_vec();
+    Some((Event { time, content }, FRAME + length))
 }
 
 /// CRC-32C, masked because a CRC of data that contains CRCs is weak (as in

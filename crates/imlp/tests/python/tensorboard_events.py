@@ -2,7 +2,8 @@
 
     tensorboard_events.py FOLDER
 
-compares every scalar and hyper-parameter with the results of the trials.
+compares every scalar and hyper-parameter with the results of the trials, and the runs of
+the priors with theirs.
 """
 
 import csv
@@ -20,6 +21,7 @@ runs = sorted((folder / "tensorboard").iterdir())
 priors = [run for run in runs if run.name.startswith("prior,")]
 runs = [run for run in runs if run not in priors]
 assert len(runs) == len(rows), (runs, list(rows))
+assert len(priors) == len(list((folder / "priors").glob("*/result.json"))), priors
 
 
 def close(a, b):
@@ -28,38 +30,11 @@ def close(a, b):
 
 
 compared = 0
-for run in priors:
-    (file,) = run.iterdir()
-    prior = file.name.rsplit(".", 1)[1]
-    published = json.loads((folder / "priors" / prior / "result.json").read_text())["content"]
-    record = published["result"]["record"]
-    assert run.name == f"prior,seed={record['seed']}"
-    events = EventAccumulator(str(run), size_guidance={"scalars": 0})
-    events.Reload()
-    found = {tag: events.Scalars(tag) for tag in events.Tags()["scalars"]}
-    losses = found.pop("loss/train_running")
-    assert len(losses) == len(record["epochs"]) > 1
-    for epoch, loss in zip(record["epochs"], losses):
-        assert close(loss.value, epoch["train_loss"])
-    steps = [loss.step for loss in losses]
-    assert steps == [steps[0] * (i + 1) for i in range(len(steps))], steps
-    for subset in ("train", "validation"):
-        for quantity in ("accuracy", "loss"):
-            values = [e.value for e in found.pop(f"{quantity}/{subset}_after")]
-            expected = [epoch[subset][quantity] for epoch in record["epochs"]]
-            assert len(values) == len(expected) and all(map(close, values, expected))
-            compared += len(values)
-    for subset in ("validation", "test"):
-        for quantity in ("accuracy", "loss"):
-            (value,) = found.pop(f"result/{subset}_{quantity}")
-            assert close(value.value, record[subset][quantity])
-    assert not found, f"nobody expects {list(found)}"
 for run in runs:
-    (file,) = run.iterdir()
+    (file,) = run.glob("events.out.tfevents.*")
     trial = file.name.rsplit(".", 1)[1]
     row = rows.pop(trial)
     record = json.loads((folder / "trials" / trial / "result.json").read_text())["content"]
-    config = json.loads((folder / "trials" / trial / "identity.json").read_text())["config"]
     events = EventAccumulator(str(run), size_guidance={"scalars": 0, "tensors": 0})
     events.Reload()
     scalars = {tag: events.Scalars(tag) for tag in events.Tags()["scalars"]}
@@ -85,7 +60,9 @@ for run in runs:
         found = [event.value for event in scalars.pop(f"interpolation/alpha_layer{layer}")]
         assert len(found) == len(alphas) and all(map(close, found, alphas)), (found, alphas)
         compared += len(found)
-    assert all(close(e.value, config["train"]["learning_rate"]) for e in scalars.pop("learning_rate"))
+    rates = scalars.pop("learning_rate")
+    assert len(rates) == len(points), rates
+    assert all(close(e.value, p["learning_rate"]) for e, p in zip(rates, points)), rates
     assert close(scalars.pop("interpolation/alpha")[0].value, float(row["alpha"]))
     share = scalars.pop("interpolation/effective_prior_share")[0].value
     assert close(share, float(row["effective_prior_share"]))
@@ -109,6 +86,34 @@ for run in runs:
     assert end.session_end_info.status == 1
     assert end.session_end_info.end_time_secs >= start.session_start_info.start_time_secs > 1.7e9
     assert f"alpha={row['alpha'].removesuffix('.0')}" in run.name, run.name
+
+for run in priors:
+    (file,) = run.glob("events.out.tfevents.*")
+    prior = file.name.rsplit(".", 1)[1]
+    content = json.loads((folder / "priors" / prior / "result.json").read_text())["content"]
+    record = content["result"]["record"]
+    assert run.name == f"prior,seed={record['seed']}", run
+    events = EventAccumulator(str(run), size_guidance={"scalars": 0, "tensors": 0})
+    events.Reload()
+    scalars = {tag: events.Scalars(tag) for tag in events.Tags()["scalars"]}
+    epochs = record["epochs"]
+    running = scalars.pop("loss/train_running")
+    assert [close(e.value, p["train_loss"]) for e, p in zip(running, epochs)] == [True] * len(epochs)
+    # Each epoch has as many steps.
+    assert [e.step * epochs[-1]["epoch"] for e in running] == [
+        p["epoch"] * running[-1].step for p in epochs
+    ], running
+    for subset in ("train", "validation"):
+        for quantity in ("accuracy", "loss"):
+            expected = [p[subset][quantity] for p in epochs if p.get(subset)]
+            found = [e.value for e in scalars.pop(f"{quantity}/{subset}_after", [])]
+            assert len(found) == len(expected) and all(map(close, found, expected)), (run, found)
+            compared += len(found)
+    for subset in ("validation", "test"):
+        for quantity in ("accuracy", "loss"):
+            (found,) = scalars.pop(f"result/{subset}_{quantity}")
+            assert close(found.value, record[subset][quantity]), (run, found)
+    assert not scalars, f"nobody expects {list(scalars)}"
 
 assert not rows and compared > 50, (rows, compared)
 print(f"{len(runs)} runs, {len(priors)} priors, {compared} values agree")
