@@ -21,6 +21,8 @@ pub struct TableRow {
     pub value: String,
     /// Number of seeds in the mean.
     pub seeds: String,
+    /// Number of trials.
+    pub trials: usize,
     /// `2 of 3`, or a dash when none diverged.
     pub diverged: String,
     /// Paired difference from α = 0 ± half-width, percentage points, and the number of
@@ -67,6 +69,7 @@ pub fn table_rows(curve: &Curve) -> Result<Vec<TableRow>, StatisticsError> {
             name: alpha_label(p.alpha),
             value: value(p.seeds.mean, p.seeds.ci95),
             seeds: p.seeds.n.to_string(),
+            trials: p.seeds.trials(),
             diverged: diverged(p.seeds.diverged.len(), p.seeds.trials()),
             difference: of_alpha(&from_plain_mlp, p.alpha),
             from_prior: of_alpha(&from_prior, p.alpha),
@@ -78,6 +81,7 @@ pub fn table_rows(curve: &Curve) -> Result<Vec<TableRow>, StatisticsError> {
             name: "prior".into(),
             value: value(prior.mean, prior.ci95),
             seeds: prior.n.to_string(),
+            trials: prior.trials(),
             diverged: diverged(prior.diverged.len(), prior.trials()),
             difference: NOTHING.into(),
             from_prior: NOTHING.into(),
@@ -87,29 +91,29 @@ pub fn table_rows(curve: &Curve) -> Result<Vec<TableRow>, StatisticsError> {
     Ok(rows)
 }
 
-/// The table for a terminal, without colour; `*` marks the α chosen on the
-/// validation split. A column of diverged trials is there only if there are any: with it
-/// the table is wider than 80 columns.
+/// The table for a terminal, without colour; `*` marks the α chosen on the validation split.
+/// Where trials diverged, the seeds are counted as `2 of 3`: it fits 80 columns.
 ///
 /// # Errors
 /// As [`table_rows`].
 pub fn terminal_table(curve: &Curve) -> Result<String, StatisticsError> {
-    const DIVERGED: usize = 3;
     let rows = table_rows(curve)?;
     let any_diverged = rows.iter().any(|row| row.diverged != NOTHING);
-    let shown = |mut cells: Vec<String>| {
-        if !any_diverged {
-            cells.remove(DIVERGED);
-        }
-        cells
-    };
     let rows = rows.into_iter().map(|row| {
-        let mut cells = row.cells().map(String::from);
-        cells[1] += if row.chosen { " *" } else { "  " };
-        shown(cells.to_vec())
+        let mark = if row.chosen { '*' } else { ' ' };
+        let value = format!("{} {mark}", row.value);
+        let seeds = match row.diverged == NOTHING {
+            true => row.seeds,
+            false => format!("{} of {}", row.seeds, row.trials),
+        };
+        vec![row.name, value, seeds, row.difference, row.from_prior]
     });
-    let table = aligned(&shown(heads(curve).to_vec()), rows, 0);
-    let legend = LEGEND.replace("; ", ";\n");
+    let [name, value, seeds, _, difference, from_prior] = heads(curve);
+    let table = aligned(&[name, value, seeds, difference, from_prior], rows, 0);
+    let mut legend = LEGEND.replace("; ", ";\n");
+    if any_diverged {
+        legend += ";\nseeds: those that did not diverge";
+    }
     Ok(format!("{table}\n\n{legend}\n"))
 }
 
@@ -205,16 +209,17 @@ mod tests {
     fn the_table_is_aligned_and_complete() {
         let text = terminal_table(&curve()).unwrap();
         let expected = [
-            "     α   test accuracy (%)   seeds   diverged   Δ vs α = 0          Δ vs prior",
-            "───────────────────────────────────────────────────────────────────────────────",
-            "     0     51.00 ± 12.71 *       2          –            –   -30.00 ± 0.00 (2)",
-            "   0.1             70.00         1     1 of 2   +20.00 (1)          -10.00 (1)",
-            "   0.5                 –         0     2 of 2            –                   –",
-            " prior     81.00 ± 12.71         2          –            –                   –",
+            "     α   test accuracy (%)    seeds   Δ vs α = 0          Δ vs prior",
+            "─────────────────────────────────────────────────────────────────────",
+            "     0     51.00 ± 12.71 *        2            –   -30.00 ± 0.00 (2)",
+            "   0.1             70.00     1 of 2   +20.00 (1)          -10.00 (1)",
+            "   0.5                 –     0 of 2            –                   –",
+            " prior     81.00 ± 12.71          2            –                   –",
             "",
             "mean ± half-width of Student's 95 % interval over seeds;",
             "Δ: paired by seed, percentage points (pairs);",
-            "* highest on the validation split, of the α with the most finished seeds",
+            "* highest on the validation split, of the α with the most finished seeds;",
+            "seeds: those that did not diverge",
             "",
         ];
         assert_eq!(text, expected.join("\n"));
@@ -262,5 +267,27 @@ mod tests {
         assert_eq!(difference(&of(-0.0123, None)), "-1.23");
         let around = Some([-0.01, 0.02]);
         assert_eq!(difference(&of(0.005, around)), "+0.50 ± 1.50");
+    }
+
+    #[test]
+    fn the_table_fits_a_terminal() {
+        let row = |alpha, seed, value| TrialValue { alpha, seed, value };
+        let of = |alpha: f64, seed: u64| match (alpha, seed) {
+            (0.0, seed) => row(alpha, seed, Some(if seed % 2 == 0 { 0.9 } else { 0.2 })),
+            (_, 0) => row(alpha, 0, None),
+            (_, seed) => row(alpha, seed, Some(if seed % 3 == 0 { 0.8 } else { 0.1 })),
+        };
+        let alphas = [0.0, 0.0001, 0.001, 0.9999];
+        let rows: Vec<TrialValue> = alphas
+            .into_iter()
+            .flat_map(|alpha| (0..10).map(move |seed| of(alpha, seed)))
+            .collect();
+        let priors: Vec<(u64, Option<f64>)> = (0..10).map(|s| (s, Some(0.5))).collect();
+        let curve = Curve::from_trials("Test accuracy", &rows, &priors).unwrap();
+        let text = terminal_table(&curve).unwrap();
+        assert!(text.contains("9 of 10") && text.contains("(9)"), "{text}");
+        for line in text.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
     }
 }

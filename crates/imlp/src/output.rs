@@ -1,7 +1,8 @@
 //! Standard output and standard error, which may be closed or full, and files.
 //!
 //! All text goes through [`say`] or [`tell`], which show the control characters of names,
-//! metadata and reasons that come from files instead of sending them.
+//! metadata and reasons that come from files instead of sending them. A line that is wider than
+//! the terminal is broken at a space.
 
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
@@ -9,8 +10,10 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use imlp_lab::files::Output;
+use imlp_lab::text::wrapped;
 use imlp_suggest::visible;
 use imlp_train::{Metrics, NewFile, bytes};
+use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::exit::{Failure, WRONG_USAGE, code};
 use crate::interruption::stop_on_ctrl_c;
@@ -20,7 +23,7 @@ use crate::interruption::stop_on_ctrl_c;
 /// A reader that has gone (`imlp data list | head -1`) is no error; a full disk
 /// is.
 pub fn say(text: impl std::fmt::Display) -> Result<(), Failure> {
-    print(visible(&format!("{text}\n")).as_bytes())
+    print(fitted(&text.to_string(), terminal_size_of(io::stdout())).as_bytes())
 }
 
 /// Prints `bytes` as they are: a file for another program.
@@ -32,8 +35,32 @@ pub fn print(bytes: &[u8]) -> Result<(), Failure> {
 /// Tells `text` on the standard error, if anyone can read it: a terminal that was closed
 /// or a disk that is full must not end the work.
 pub fn tell(text: impl std::fmt::Display) {
-    let line = format!("{text}\n");
-    let _ = io::stderr().lock().write_all(visible(&line).as_bytes());
+    let text = fitted(&text.to_string(), terminal_size_of(io::stderr()));
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// `text` with a line end as it is shown on a terminal of that size, or to a file. Lines of a
+/// command that goes on below stay whole: they are copied into a shell.
+fn fitted(text: &str, terminal: Option<(Width, Height)>) -> String {
+    let text = visible(text);
+    // A terminal that does not know its width says 0.
+    let width = terminal.map_or(0, |(width, _)| usize::from(width.0));
+    if width == 0 {
+        return format!("{text}\n");
+    }
+    let mut fitted = String::new();
+    for line in text.split('\n') {
+        if line.ends_with('\\') {
+            fitted += &format!("{line}\n");
+            continue;
+        }
+        let words = line.trim_start_matches(' ');
+        let indent = &line[..line.len() - words.len()];
+        for part in wrapped(words, width.saturating_sub(indent.len()), "").split('\n') {
+            fitted += &format!("{indent}{part}\n");
+        }
+    }
+    fitted
 }
 
 /// Prints the help or a version, or tells of wrong usage; returns the exit code.
@@ -133,5 +160,24 @@ impl Write for Stoppable<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_wider_than_a_terminal_are_broken_at_spaces() {
+        let at = |columns| Some((Width(columns), Height(24)));
+        let text = "error: x holds no experiment\n  a  b ccc\n  imlp train \\\n  done";
+        assert_eq!(
+            fitted(text, at(12)),
+            "error: x\nholds no\nexperiment\n  a  b ccc\n  imlp train \\\n  done\n"
+        );
+        assert_eq!(fitted("  one two three", at(10)), "  one two\n  three\n");
+        for not_one in [None, at(0)] {
+            assert_eq!(fitted(text, not_one), format!("{text}\n"));
+        }
     }
 }

@@ -74,19 +74,16 @@ fn row(d: &Difference) -> [String; 6] {
 
 /// The sentences, tables and notes for a terminal.
 pub fn terminal_text(comparison: &Comparison) -> String {
-    let table = |differences: &[[String; 6]]| {
-        aligned(&COLUMNS, differences.iter().map(|row| row.to_vec()), 1)
-    };
     let mut text = String::new();
     let chosen = rows(&comparison.chosen);
     if !chosen.is_empty() {
         text += "each at the α that was highest on the validation split\n";
-        text += &format!("{}\n\n", table(&chosen));
+        text += &format!("{}\n\n", grouped(&chosen));
     }
     let equal = rows(&comparison.equal_alpha);
     if !equal.is_empty() {
         text += "at equal α\n";
-        text += &format!("{}\n", table(&equal[..equal.len().min(PRINTED)]));
+        text += &format!("{}\n", grouped(&equal[..equal.len().min(PRINTED)]));
         if equal.len() > PRINTED {
             text += &format!("and {} more in the file\n", equal.len() - PRINTED);
         }
@@ -99,6 +96,24 @@ pub fn terminal_text(comparison: &Comparison) -> String {
         text += &format!("\nnote: {note}");
     }
     text
+}
+
+/// A table of [`rows`] for a terminal: the two configurations, whose names are long, stand
+/// above their rows.
+fn grouped(rows: &[[String; 6]]) -> String {
+    let values = rows.iter().map(|[_, values @ ..]| values.to_vec());
+    let table = aligned(&COLUMNS[1..], values, 0);
+    let mut lines = table.lines();
+    let mut text: Vec<&str> = lines.by_ref().take(2).collect();
+    let mut above = "";
+    for ([names, ..], line) in rows.iter().zip(lines) {
+        if names != above {
+            text.push(names);
+            above = names;
+        }
+        text.push(line);
+    }
+    text.join("\n")
 }
 
 /// One line per difference as comma-separated values; accuracies and differences are

@@ -323,6 +323,8 @@ fn many_curves_are_compared_with_the_first_only() {
         text.contains("at equal α") && !text.contains("NaN"),
         "{text}"
     );
+    // Names stand above their rows, once.
+    assert_eq!(text.matches("\nb − a\n").count(), 1, "{text}");
 }
 
 #[test]
