@@ -57,6 +57,12 @@ export function duration(seconds: number): string {
   return `${Math.floor(minutes / 60)}\u00a0h ${minutes % 60}\u00a0min`;
 }
 
+/** A time of minutes or more in one unit. */
+export function roughly(seconds: number): string {
+  const [unit, length] = ([["day", 86400], ["hour", 3600], ["minute", 60]] as const).find(([, l]) => seconds >= 2 * l) ?? (["minute", 60] as const);
+  return count(Math.floor(seconds / length), unit);
+}
+
 /** Local date and time of seconds since 1970. */
 export function moment(seconds: number): string {
   const date = new Date(1000 * seconds);

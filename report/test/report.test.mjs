@@ -375,6 +375,15 @@ describe("while it runs", () => {
       assert.match(await text(page, ".refresh"), /stays as it is/);
     }, quick));
 
+  test("a run without news for long may have been killed", () =>
+    on("running", {}, async (page) => assert.match(await text(page, ".silence"), /for 3 hours.*imlp report/), (data) => {
+      data.views[0].read_at -= 3 * 3600 + 60;
+      return quick(data);
+    }));
+
+  test("a run with news says nothing of it", () =>
+    on("running", {}, async (page) => assert.equal(await page.$(".silence"), null), quick));
+
   test("a final page is left alone", () =>
     on("finished", {}, async (page) => {
       assert.equal(await page.$(".refresh"), null);

@@ -240,6 +240,7 @@ export const PAGES = {
     views: [
       view({
         running: true,
+        read_at: Math.floor(Date.now() / 1000),
         configurations: [
           configuration({
             state: (a, s) => (a < 0.1 ? ["done", null] : a === 0.1 && s < 103 ? ["done", null] : a === 0.1 && s === 103 ? ["running", null] : ["waiting", null]),

@@ -1,7 +1,7 @@
 // How far the experiments are, under the title.
 import type { Context } from "../context";
 import { h } from "../dom";
-import { count, grouped, listed, moment } from "../format";
+import { count, grouped, listed, moment, roughly } from "../format";
 import type { View } from "../view";
 
 export function statePanel(context: Context): HTMLElement[] {
@@ -11,6 +11,9 @@ export function statePanel(context: Context): HTMLElement[] {
   if (pause) store.on(["paused"], () => pause.replaceChildren(...pauseWords(context)));
   return [...data.views.map((view) => banner(view, data.views.length > 1)), ...(pause ? [pause] : [])];
 }
+
+/** Without news for as long, in seconds, a run may have been killed: it could not say so. */
+const SILENT_AFTER = 900;
 
 function banner({ name, state, read_at }: View, several: boolean): HTMLElement {
   const ended = state.done + state.diverged + state.failed;
@@ -34,7 +37,15 @@ function banner({ name, state, read_at }: View, several: boolean): HTMLElement {
     h("strong", {}, `${several ? `${name}: ` : ""}${{ running: "Running", partly: "Incomplete", finished: "Finished" }[kind]}`),
     h("span", {}, words),
     bar,
+    state.running ? silence(read_at) : null,
   );
+}
+
+function silence(since: number): HTMLElement | null {
+  const seconds = Date.now() / 1000 - since;
+  if (seconds < SILENT_AFTER) return null;
+  const words = `No trial has started or ended since, for ${roughly(seconds)}. If the run was killed, `;
+  return h("span", { class: "silence" }, words, h("code", {}, "imlp report"), " writes this page as it stands.");
 }
 
 function pauseButton(context: Context, seconds: number): HTMLElement {
