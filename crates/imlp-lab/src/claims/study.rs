@@ -121,6 +121,7 @@ const RECIPES: &[(&str, &str)] = embedded![
     "variations/slow-prior.toml",
     "variations/fast-prior.toml",
     "variations/every-50-steps.toml",
+    "variations/exchanged-rates.toml",
     "variations/cifar-100.toml",
     "variations/tiny-imagenet.toml",
 ];
@@ -162,6 +163,7 @@ const VARIATIONS: &[(&str, Claim, &str)] = {
         ("2000-images", Mixer, "variations/2000-images.toml"),
         ("5000-images", VCurve, "variations/5000-images.toml"),
         ("5000-images", Mixer, "variations/5000-images.toml"),
+        ("exchanged-rates", VCurve, "variations/exchanged-rates.toml"),
         ("3-epochs", VCurve, "variations/3-epochs.toml"),
         ("3-epochs", Mixer, "variations/3-epochs.toml"),
         ("half-width", VCurve, "variations/half-width.toml"),
