@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Scratch, expect_success, results};
+use common::{Scratch, TINY, expect_success, results};
 use serde_json::Value;
 
 /// The data of a page.
@@ -176,6 +176,59 @@ fn a_page_is_made_again_from_the_folder_and_compares_several() {
     let early = data(&scratch, "o/report.html");
     let notes = early["views"][0]["configurations"][0]["notes"].to_string();
     assert!(notes.contains("early version"), "{notes}");
+}
+
+/// Of one seed with steps that are too large for the twins: α = 0 and 0.5 diverge, α = 1 takes
+/// the prior's weights.
+#[test]
+fn trials_that_diverged_or_are_damaged_have_their_state_and_no_number() {
+    let scratch = Scratch::new();
+    let command = [
+        &["sweep", "--alphas=0.5", "--seeds=1", "--out=o"],
+        TINY,
+        &[
+            "--set=train.learning_rate=1e12",
+            "--set=prior.learning_rate=0.01",
+        ],
+    ]
+    .concat();
+    expect_success(&scratch.run(&command));
+    let page = data(&scratch, "o/report.html");
+    let state = &page["views"][0]["state"];
+    assert_eq!(
+        *state,
+        serde_json::json!({"running": false, "trials": 3, "done": 1, "diverged": 2, "failed": 0})
+    );
+    let configuration = &page["views"][0]["configurations"][0];
+    let trials = configuration["trials"].as_array().unwrap();
+    for trial in &trials[..2] {
+        assert_eq!(trial["state"], "diverged", "{trial}");
+        let reason = trial["reason"].as_str().unwrap();
+        assert!(reason.contains("after epoch 1"), "{reason}");
+        assert_eq!(trial["after"]["test"], Value::Null);
+    }
+    let curves = configuration["curves"].as_array().unwrap();
+    let test = curves
+        .iter()
+        .find(|c| c["on"] == "test" && c["at"] == "after");
+    let points = test.unwrap()["curve"]["points"].as_array().unwrap();
+    assert_eq!(points[0]["mean"], Value::Null);
+    assert_eq!(points[0]["diverged"], serde_json::json!([0]));
+    // One seed has a mean and no interval.
+    assert!(points[2]["mean"].is_number() && points[2]["ci95"].is_null());
+    assert_eq!(configuration["answer"]["interval"], Value::Null);
+    let notes = configuration["notes"].to_string();
+    assert!(notes.contains("2 trials diverged"), "{notes}");
+
+    let id = trials[2]["id"].as_str().unwrap();
+    scratch.write(&format!("o/trials/{id}/result.json"), "{\"alpha\": ");
+    scratch.succeed(&["report", "o"]);
+    let page = data(&scratch, "o/report.html");
+    assert_eq!(page["views"][0]["state"]["failed"], 1);
+    let configuration = &page["views"][0]["configurations"][0];
+    let damaged = &configuration["trials"][2];
+    assert_eq!(damaged["state"], "damaged");
+    assert!(damaged["reason"].is_string() && damaged["after"]["test"].is_null());
 }
 
 #[test]
