@@ -85,13 +85,13 @@ fn inert(data: &Value) -> String {
 }
 
 /// Writes the page of the experiment in `store` into its folder; `running` says that the
-/// caller is at work on it.
+/// trials without a result will be run.
 ///
 /// # Errors
 /// As [`View::read`]; [`LabError::Io`].
 pub fn write(store: &Store, running: bool) -> Result<PathBuf, LabError> {
     let mut view = View::read(store)?;
-    view.state.running |= running;
+    view.state.running |= running && view.state.open() > 0;
     let path = store.root().join(REPORT);
     write_atomically(&path, render(&[view])?.as_bytes())?;
     Ok(path)

@@ -56,6 +56,13 @@ pub struct ExperimentState {
     pub failed: usize,
 }
 
+impl ExperimentState {
+    /// Trials that have not ended.
+    pub fn open(&self) -> usize {
+        self.trials - self.done - self.diverged - self.failed
+    }
+}
+
 /// One configuration: a complete recipe, but for α and the seed.
 #[derive(Clone, Debug, Serialize)]
 pub struct ConfigurationView {

@@ -61,7 +61,7 @@ pub fn run(
                 local::run(experiment, jobs, store, execution, &live, &stop)
             });
             display.close();
-            live.close();
+            live.close(false);
             Ok(Some(outcome?))
         }
         ExecutorName::Slurm => slurm::run(submission, recipe, experiment, store),

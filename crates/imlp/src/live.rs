@@ -67,9 +67,10 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Writes both a last time: what still runs, another process runs.
-    pub fn close(&self) {
-        self.write(false);
+    /// Writes both a last time. `others` says that other processes may run what is left: then
+    /// the page goes on to be read again.
+    pub fn close(&self, others: bool) {
+        self.write(others);
     }
 }
 

@@ -66,7 +66,8 @@ pub fn run(arguments: &WorkerArguments) -> Result<(), Failure> {
     let live = Live::new(&experiment, &store, &display);
     let outcome = local::run(&experiment, jobs, &store, &execution, &live, &signals.stop);
     display.close();
-    live.close();
+    // Tasks of the same array wait in the queue, or run.
+    live.close(true);
     match outcome {
         Err(LabError::Interrupted) if signals.warned.load(Ordering::Relaxed) => {
             // Its time limit is near: a scheduler does not requeue such a task by itself.

@@ -171,6 +171,14 @@ fn signal(name: &str, pid: &str) {
     assert!(status.unwrap().success());
 }
 
+/// How far the experiment of a page is; nothing of a page that is being replaced.
+fn state(page: &str) -> Option<Value> {
+    let (_, data) = page.split_once("id=\"data\">")?;
+    let (data, _) = data.split_once("</script>")?;
+    let data: Value = serde_json::from_str(data).ok()?;
+    Some(data["views"][0]["state"].clone())
+}
+
 #[test]
 fn arrays_do_what_is_missing_and_no_more_than_asked_at_a_time() {
     const AT_ONCE: usize = 2;
@@ -187,16 +195,23 @@ fn arrays_do_what_is_missing_and_no_more_than_asked_at_a_time() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut most = 0;
+    let (mut most, mut pages) = (0, 0);
     let mut status = None;
     wait_for("the arrays", || {
         let running = cluster.slurm("squeue", &["-h", "-r", "-t", "R", "-o", "%i"]);
         most = most.max(running.lines().count());
+        // A task that ends leaves a page that is read again, because others will run.
+        let page = std::fs::read_to_string(cluster.scratch.path("o/report.html"));
+        if let Some(state) = page.ok().and_then(|page| state(&page)) {
+            pages += 1;
+            assert!(state["running"] == true || state["done"] == 8, "{state}");
+        }
         status = waiting.try_wait().unwrap();
         status.is_some()
     });
     assert!(status.unwrap().success());
     assert!((1..=AT_ONCE).contains(&most), "{most} at a time");
+    assert!(pages > 0, "no page while the tasks ran");
     assert_eq!(results(&cluster.scratch.path("o")), expected);
 
     let again = cluster.succeed(&submit);
