@@ -68,6 +68,8 @@ impl ExperimentState {
 pub struct ConfigurationView {
     /// What sets it apart from the others; empty where nothing varies.
     pub label: String,
+    /// The same in fewer words, for legends.
+    pub name: String,
     /// What its curve shows; none without a finished trial.
     pub answer: Option<Answer>,
     /// What a reader must know to judge its numbers.

@@ -61,7 +61,13 @@ fn format(arguments: &PlotArguments) -> Result<FigureFormat, Failure> {
             told.name()
         ))),
         (Some(format), _) | (None, Some(format)) => Ok(format),
-        (None, None) => Ok(FigureFormat::Pdf),
+        (None, None) => match extension {
+            None => Ok(FigureFormat::Pdf),
+            Some(extension) => Err(Failure::Message(format!(
+                "a file that ends in .{extension} is no figure; let --out end in .svg, .png or \
+                 .pdf, or give --format"
+            ))),
+        },
     }
 }
 

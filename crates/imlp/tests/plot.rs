@@ -70,7 +70,9 @@ fn several_experiments_are_one_plot() {
 fn one_configuration_of_several_is_chosen() {
     let grid = "--set=sweep.grid={ \"train.learning_rate\" = [0.01, 0.02] }";
     let scratch = experiment("o", &[grid]);
-    scratch.succeed(&["plot", "o"]);
+    scratch.succeed(&["plot", "o", "--out=o.svg"]);
+    let svg = std::fs::read_to_string(scratch.path("o.svg")).unwrap();
+    assert!(svg.contains("aria-label=\"learning_rate = 0.02\""));
     let said = scratch.refuse(&["plot", "o", "--figure=layers"]);
     assert!(said.contains("--configuration"), "{said}");
     let (_, label) = said.split_once("--configuration: '").unwrap();
@@ -92,11 +94,12 @@ fn what_cannot_be_drawn_is_refused() {
         (&["plot", "o", "--figure=layers", "--alpha=nan"], "NaN"),
         (&["plot", "o", "--alpha=0.5"], "--figure layers"),
         (&["plot", "o", "--out=none/f.pdf"], "none"),
+        (&["plot", "o", "--out=f.jpeg"], "in .svg, .png or .pdf"),
     ] {
         let said = scratch.refuse(arguments);
         assert!(said.contains(expected), "{arguments:?}: {said}");
     }
-    assert!(!scratch.path("f.svg").exists());
+    assert!(!scratch.path("f.svg").exists() && !scratch.path("f.jpeg").exists());
     // Alone in a folder, without a trial.
     std::fs::create_dir(scratch.path("empty")).unwrap();
     scratch.refuse(&["plot", "empty"]);

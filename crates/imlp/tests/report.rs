@@ -214,6 +214,10 @@ fn trials_that_diverged_or_are_damaged_have_their_state_and_no_number() {
     let points = test.unwrap()["curve"]["points"].as_array().unwrap();
     assert_eq!(points[0]["mean"], Value::Null);
     assert_eq!(points[0]["diverged"], serde_json::json!([0]));
+    // Weights that diverged are nothing to look at.
+    let twins = configuration["first_layer"]["twins"].as_array().unwrap();
+    assert_eq!(twins.len(), 1);
+    assert_eq!(twins[0]["alpha"], 1.0);
     // One seed has a mean and no interval.
     assert!(points[2]["mean"].is_number() && points[2]["ci95"].is_null());
     assert_eq!(configuration["answer"]["interval"], Value::Null);

@@ -13,8 +13,8 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use imlp_train::{
-    FirstLayer, Observer, PriorTrajectory, Standing, TrainError, Trunk, continue_prior,
-    continue_trial, make_trunk,
+    FirstLayer, Observer, PriorTrajectory, Standing, TrainError, TrialStatus, Trunk,
+    continue_prior, continue_trial, make_trunk,
 };
 
 use super::affinity;
@@ -305,8 +305,9 @@ impl<'a> Shared<'a> {
                 weights::save_twin(folder, configuration, planned, &trial).map(|_| ())
             })?;
         }
-        // To look at: a full disk and the like cost no result.
-        if let Some(first) = FirstLayer::of(&configuration.setup, &trial, prior)
+        // To look at: a full disk and the like cost no result. Weights that diverged show nothing.
+        if trial.record.status == TrialStatus::Done
+            && let Some(first) = FirstLayer::of(&configuration.setup, &trial, prior)
             && let Err(error) = lease.keep_first_layer(&first)
         {
             tracing::warn!("the first layer is not kept: {error}");

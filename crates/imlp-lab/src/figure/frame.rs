@@ -164,7 +164,8 @@ pub fn number_axis(area: Area, range: &Range, names: &[&str], style: &Style) -> 
         let x = range.place(value, area.left, area.right);
         marks.push(Mark::line([[x, area.bottom], [x, area.bottom + 6.0]]).stroke(INK, 1.1));
         let half = width(&label, style.text, Face::Regular) / 2.0;
-        if x - half >= free {
+        // A long label of a tick at the edge would leave the page.
+        if x - half >= free && x + half <= style.width {
             free = x + half + style.small / 2.0;
             let at = [x, area.bottom + 7.0 + style.text];
             marks.push(label_of(at, label, Anchor::Middle, style));

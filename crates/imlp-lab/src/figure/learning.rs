@@ -178,13 +178,14 @@ fn course_mark(
         [x, range.place(*value, area.bottom, area.top)]
     };
     let mark = match values {
-        // One epoch is no line.
+        // One epoch is no line; its point may lie on the edge, whole.
         [value] => Mark::circle(at(value), 2.6).fill(line.colour),
         values => Mark::line(values.iter().map(at))
             .stroke(line.colour, 1.8)
-            .dash(line.dash),
+            .dash(line.dash)
+            .clip(area),
     };
-    mark.clip(area).class("course").tip(&*line.name)
+    mark.class("course").tip(&*line.name)
 }
 
 /// The areas of the two panels.

@@ -192,7 +192,7 @@ fn what_a_folder_lacks_is_said() {
     let mut view = [full(3, 1, 2, [1, 4, 4], 2)];
     let said = |kind, view: &[View]| draw(kind, Style::SCREEN, view).unwrap_err().to_string();
     view[0].configurations[0].first_layer = None;
-    assert!(said(Kind::Weights, &view).contains("no first layer was kept"));
+    assert!(said(Kind::Weights, &view).contains("no first layers of a prior"));
     view[0].configurations[0].cost = None;
     assert!(said(Kind::Compute, &view).contains("what training costs"));
     view[0].configurations[0].curves.clear();
@@ -400,4 +400,30 @@ proptest! {
             }
         }
     }
+}
+
+/// Between the ends as many α are shown as have room, however long the names of others are.
+#[test]
+fn first_layers_of_many_alphas_are_those_that_fit() {
+    let mut view = full(27, 1, 1, [1, 8, 8], 2);
+    let twins = &mut view.configurations[0].first_layer.as_mut().unwrap().twins;
+    assert_eq!(twins.len(), 27);
+    for (i, twin) in twins.iter_mut().enumerate() {
+        twin.alpha = if i == 5 { 0.123_456 } else { i as f64 / 26.0 };
+    }
+    let shown = |width| {
+        let request = Request {
+            kind: Kind::Weights,
+            configuration: None,
+            alpha: None,
+            style: Style::of(Medium::Paper, width),
+        };
+        let scene = request.draw(std::slice::from_ref(&view)).unwrap();
+        let of_unit = |mark: &&scene::Mark| mark.class == Some("unit");
+        scene.marks.iter().filter(of_unit).count() / 2
+    };
+    // The prior's among them.
+    let (single, double) = (shown(Width::Single), shown(Width::Double));
+    assert!(single >= 4, "{single}");
+    assert!(double > single + 2, "{double}");
 }

@@ -81,10 +81,10 @@ impl Request<'_> {
         let all = views.iter().flat_map(|view| {
             let of_view = view.configurations.iter();
             of_view.map(move |configuration| Named {
-                name: match (views.len(), configuration.label.as_str()) {
-                    (1, label) => label.to_owned(),
+                name: match (views.len(), configuration.name.as_str()) {
+                    (1, name) => name.to_owned(),
                     (_, "") => view.name.clone(),
-                    (_, label) => format!("{}: {label}", view.name),
+                    (_, name) => format!("{}: {name}", view.name),
                 },
                 view,
                 configuration,
@@ -116,7 +116,7 @@ impl Request<'_> {
             }
             _ => Err(FigureError::OneConfiguration {
                 kind: self.kind.name(),
-                labels: all.iter().map(|n| n.name.clone()).collect(),
+                labels: all.iter().map(|n| n.configuration.label.clone()).collect(),
             }),
         }
     }

@@ -39,8 +39,8 @@ pub fn scene(named: &Named<'_>, style: &Style) -> Result<Scene, FigureError> {
     };
     let Some(view) = &named.configuration.first_layer else {
         return Err(lacking(
-            "no first layer was kept; an earlier version of imlp kept none, and a running sweep \
-             keeps them as trials finish",
+            "no first layers of a prior and its twins were kept; α = 0 alone has no prior, a \
+             running sweep keeps them as trials finish, and an earlier version of imlp kept none",
         ));
     };
     let [channels, height, width] = view.shape;
@@ -93,11 +93,17 @@ fn draw(
     let left = style.edge + widest.fold(0.0, f64::max) + 6.0;
     let right = colour_bar::margin(&range, style);
     let room = style.width - left - right;
-    let heads = twins.iter().map(|(name, _)| name.as_str()).chain(["prior"]);
-    let head = heads.map(|name| width(name, style.small, Face::Regular));
-    let least = LEAST.max(head.fold(0.0, f64::max)) + GAP;
-    let columns = ((room / least) as usize).clamp(1, twins.len() + 1);
-    let columns = some(twins, columns - 1, view);
+    let least = |columns: &[Column<'_>]| {
+        let heads = columns.iter();
+        let heads = heads.map(|(name, _)| width(name, style.small, Face::Regular));
+        heads.fold(LEAST, f64::max) + GAP
+    };
+    let columns = (1..=twins.len())
+        .rev()
+        .map(|shown| some(twins, shown, view))
+        .find(|columns| columns.len() as f64 * least(columns) <= room)
+        .unwrap_or_else(|| some(twins, 0, view));
+    let least = least(&columns);
     let [_, high, wide] = view.shape;
     // Very flat and very high images are drawn in a cell that is not.
     let ratio = (high as f64 / wide as f64).clamp(0.25, 4.0);

@@ -38,14 +38,20 @@ impl View {
             .iter()
             .map(|trial| (trial.id.as_str(), trial))
             .collect();
+        let listed = manifest.configurations.iter();
+        let assignments: Vec<&[Assignment]> = listed.map(|c| &*c.assignments).collect();
+        let names = match assignments.len() {
+            1 => vec![String::new()],
+            _ => short_names(&assignments),
+        };
         let reader = Reader {
             store,
             manifest: &manifest,
             states,
         };
         let mut configurations = Vec::new();
-        for index in 0..manifest.configurations.len() {
-            configurations.push(reader.configuration(index)?);
+        for (index, name) in names.into_iter().enumerate() {
+            configurations.push(reader.configuration(index, name)?);
         }
         let Some(first) = manifest.configurations.first() else {
             return Err(LabError::Unlisted {
@@ -85,13 +91,10 @@ fn comparison(
     manifest: &Manifest,
     configurations: &[ConfigurationView],
 ) -> Result<Vec<String>, LabError> {
-    let listed = &manifest.configurations;
-    let assignments: Vec<&[Assignment]> = listed.iter().map(|c| &*c.assignments).collect();
-    let names = short_names(&assignments);
-    let configurations = configurations.iter().zip(listed).zip(&names);
-    let sides = configurations.filter_map(|((view, listed), name)| {
+    let configurations = configurations.iter().zip(&manifest.configurations);
+    let sides = configurations.filter_map(|(view, listed)| {
         let side = Side {
-            name,
+            name: &view.name,
             test: view.curve(MeasuredOn::Test, Moment::After)?,
             validation: view.curve(MeasuredOn::Validation, Moment::After),
         };
@@ -197,8 +200,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The configuration of that index.
-    fn configuration(&self, index: usize) -> Result<ConfigurationView, LabError> {
+    /// The configuration of that index, which has that name among the others.
+    fn configuration(&self, index: usize, name: String) -> Result<ConfigurationView, LabError> {
         let listed = &self.manifest.configurations[index];
         let planned = || {
             let trials = self.manifest.trials.iter();
@@ -219,6 +222,7 @@ impl Reader<'_> {
         let test = analysed.map(|(test, _)| test);
         Ok(ConfigurationView {
             label: label(&listed.assignments),
+            name,
             answer,
             notes,
             ends_as_prior: described.is_some_and(|d| d.ends_as_prior),

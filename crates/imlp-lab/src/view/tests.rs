@@ -37,6 +37,7 @@ pub(crate) fn experiment(alphas: usize, seeds: u64, epochs: u32) -> View {
         read_at: 1_764_000_000,
         configurations: vec![ConfigurationView {
             label: String::new(),
+            name: String::new(),
             answer: Some(answer),
             notes: Vec::new(),
             ends_as_prior: true,
