@@ -82,6 +82,11 @@ export function alphaLabel(alpha: number): string {
   return alpha.toFixed(decimals).replace(/\.?0+$/, "");
 }
 
+/** The words with true minus signs before numbers. */
+export function typeset(words: string): string {
+  return words.replace(/(^|[\s([])-(?=\d)/g, "$1−");
+}
+
 /** The words with the first letter in upper case; α stays α. */
 export function capitalised(words: string): string {
   return words.replace(/^[a-z]/, (letter) => letter.toUpperCase());

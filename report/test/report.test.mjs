@@ -99,6 +99,11 @@ async function serious(page) {
     .flatMap(({ id, nodes }) => nodes.slice(0, 3).map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary}`));
 }
 
+describe("the answer", () => {
+  test("numbers in sentences have a true minus sign", () =>
+    on("finished", {}, async (page) => assert.match(await text(page, ".answer"), /\(−7\.36 ± 2\.11 points to the plain MLP, −7\.05/)));
+});
+
 describe("the α-curve", () => {
   test("the box at the pointer has the numbers of the data", () =>
     on("finished", {}, async (page) => {

@@ -174,7 +174,7 @@ function answer(test, alpha, priorEnd) {
     gain_over_prior: gain((seed) => priorEnd[seed]),
     shape: "a valley: the curve falls below both of its ends (V-test, p = 0.0004)",
     diagnosis:
-      "α = 0.15 is worse than both ends (−7.36 ± 2.11 points to the plain MLP, −7.05 ± 2.08 to the prior), as where the two networks lie in different minima and the weights between them in neither",
+      "α = 0.15 is worse than both ends (-7.36 ± 2.11 points to the plain MLP, -7.05 ± 2.08 to the prior), as where the two networks lie in different minima and the weights between them in neither",
   };
 }
 

@@ -1,7 +1,7 @@
 // The answer: which α, how good, better than what.
 import type { Context } from "../context";
 import { h } from "../dom";
-import { alphaLabel, capitalised, count, listed, meanPercent, points } from "../format";
+import { alphaLabel, capitalised, count, listed, meanPercent, points, typeset } from "../format";
 import { curveOf, type Series } from "../series";
 import type { Gain } from "../view";
 
@@ -10,7 +10,7 @@ export function answerPanel({ series, data }: Context): HTMLElement[] {
   const comparison = data.views.flatMap((view) => view.comparison);
   return [
     compact ? h("div", { class: "answers" }, ...series.map((s) => answer(s, true))) : h("div", {}, ...series.map((s) => answer(s, false))),
-    ...comparison.map((sentence) => h("p", { class: "sentence" }, sentence)),
+    ...comparison.map((sentence) => h("p", { class: "sentence" }, typeset(sentence))),
   ];
 }
 
@@ -61,7 +61,7 @@ function tile(name: string, value: string, under: string | null, main = false): 
 }
 
 function sentences(words: string[]): HTMLElement[] {
-  return words.filter((text) => text !== "").map((text) => h("p", { class: "sentence" }, ended(capitalised(text))));
+  return words.filter((text) => text !== "").map((text) => h("p", { class: "sentence" }, ended(capitalised(typeset(text)))));
 }
 
 function ended(text: string): string {
