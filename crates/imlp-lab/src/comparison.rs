@@ -148,23 +148,36 @@ pub fn compare(sides: &[Side<'_>]) -> Result<Comparison, StatisticsError> {
     })
 }
 
-/// As [`compare`], of sides with the checksum of the data that each is measured on: only
-/// those on the same data are compared.
+/// From what a side's trials come.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    /// Checksum of the data that they are measured on.
+    pub data: &'a str,
+    /// See [`Description::start`](crate::description::Description::start).
+    pub start: &'a str,
+}
+
+/// As [`compare`], of sides with their origins: only those on the same data are compared. The
+/// notes say what the two trials of a pair share.
 ///
 /// # Errors
 /// As [`at_equal_alpha`].
 pub fn compare_by_data<'a>(
-    sides: impl IntoIterator<Item = (&'a str, Side<'a>)>,
+    sides: impl IntoIterator<Item = (Origin<'a>, Side<'a>)>,
 ) -> Result<Comparison, StatisticsError> {
-    let mut of_data: Vec<(&str, Vec<Side<'_>>)> = Vec::new();
-    for (checksum, side) in sides {
-        match of_data.iter_mut().find(|(other, _)| *other == checksum) {
-            Some((_, sides)) => sides.push(side),
-            None => of_data.push((checksum, vec![side])),
+    let mut of_data: Vec<(Vec<Origin<'_>>, Vec<Side<'_>>)> = Vec::new();
+    for (origin, side) in sides {
+        let mut known = of_data.iter_mut();
+        match known.find(|(origins, _)| origins[0].data == origin.data) {
+            Some((origins, sides)) => {
+                origins.push(origin);
+                sides.push(side);
+            }
+            None => of_data.push((vec![origin], vec![side])),
         }
     }
     let mut all = Comparison::default();
-    for (_, sides) in of_data.iter().filter(|(_, sides)| sides.len() > 1) {
+    for (origins, sides) in of_data.iter().filter(|(_, sides)| sides.len() > 1) {
         let Comparison {
             sentences,
             notes,
@@ -173,6 +186,7 @@ pub fn compare_by_data<'a>(
         } = compare(sides)?;
         all.sentences.extend(sentences);
         all.notes.extend(notes);
+        all.notes.extend(pairing(origins).map(str::to_owned));
         all.chosen.extend(chosen);
         all.equal_alpha.extend(equal_alpha);
     }
@@ -280,6 +294,23 @@ fn corrected(mut differences: Vec<Difference>) -> Vec<Difference> {
         }
     }
     differences
+}
+
+/// What two trials of one seed share; nothing where that is not known.
+fn pairing(origins: &[Origin<'_>]) -> Option<&'static str> {
+    let first = origins.first()?.start;
+    if origins.iter().any(|origin| origin.start.is_empty()) {
+        return None;
+    }
+    Some(match origins.iter().all(|origin| origin.start == first) {
+        true => {
+            "pairs share the seed: the initial weights of the dense twin and the order of images"
+        }
+        false => {
+            "paired by seed; the configurations differ in data or networks, so a pair does not \
+             share its initial weights or its images"
+        }
+    })
 }
 
 fn notes(sides: &[Side<'_>], chosen: &[Difference], equal: &[Difference]) -> Vec<String> {

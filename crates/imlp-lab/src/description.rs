@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::LabError;
 use crate::experiment::{Configuration, Experiment};
+use crate::identity::sha256_hex;
 use crate::sweep_config::SweepConfig;
 use crate::text::thousands;
 
@@ -31,6 +32,10 @@ pub struct Description {
     pub facts: Vec<Fact>,
     /// SHA-256 of the images and labels.
     pub data_checksum: String,
+    /// A checksum of what decides, beside the seed, the initial weights of the dense twin and
+    /// the order of images; empty in a file of an early version.
+    #[serde(default)]
+    pub start: String,
     /// The recipe with every default written out, as TOML.
     pub recipe: String,
 }
@@ -91,9 +96,19 @@ impl Description {
             cost: TrainingCost::of(configuration),
             facts: facts(configuration),
             data_checksum: setup.data().dataset().checksum.clone(),
+            start: start(configuration),
             recipe: complete_recipe(configuration, &experiment.sweep)?,
         })
     }
+}
+
+/// [`Description::start`] of a configuration.
+pub(crate) fn start(configuration: &Configuration) -> String {
+    let config = &configuration.config;
+    let parameters = configuration.setup.twin().parameter_specs();
+    let parameters: Vec<_> = parameters.iter().map(|p| (&p.name, &p.shape)).collect();
+    let decides = serde_json::to_vec(&(&config.data, &config.twin, parameters));
+    sha256_hex(&decides.expect("a configuration has only text keys"))
 }
 
 impl TrainingCost {

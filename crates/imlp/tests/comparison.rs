@@ -53,6 +53,11 @@ fn a_grid_gives_one_figure_and_the_paired_differences() {
     assert!(svg.contains(">optimizer_state = keep<"), "{svg}");
     assert!(svg.contains("the configurations differ in interpolation.optimizer_state"));
     let page = text(&scratch, "report.html");
+    let shared = "pairs share the seed: the initial weights of the dense twin and the order of";
+    assert!(
+        printed.contains(shared) && page.contains(shared),
+        "{printed}"
+    );
     let sentence = &summary(&scratch)["comparison"]["sentences"][0];
     for part in [
         sentence.as_str().unwrap(),
@@ -183,4 +188,16 @@ fn names_with_odd_characters_are_shown_as_they_are() {
     assert!(!before.contains("<i>") && !data.contains("<i>"));
     let mut reader = csv::Reader::from_path(scratch.path("o/comparison.csv")).unwrap();
     assert!(reader.records().all(|row| row.unwrap().len() == 13));
+}
+
+#[test]
+fn pairs_of_other_data_share_the_seed_alone() {
+    let scratch = Scratch::new();
+    let images = "--set=sweep.grid={ \"data.train_images\" = [300, 400] }";
+    let sweep = ["sweep", "--alphas=0.5", "--seeds=2", "--out=o", images];
+    let printed = expect_success(&scratch.tiny(&sweep));
+    let told = "a pair does not share its initial weights or its images";
+    assert!(printed.contains(told), "{printed}");
+    assert!(text(&scratch, "report.html").contains(told));
+    assert!(!printed.contains("pairs share the seed"), "{printed}");
 }

@@ -6,9 +6,9 @@ use imlp_suggest::counted;
 use super::curves::Curves;
 use super::records::Records;
 use crate::comparison::names::{differing_keys, short_names};
-use crate::comparison::{Comparison, Side, compare_by_data};
+use crate::comparison::{Comparison, Origin, Side, compare_by_data};
 use crate::curve::Curve;
-use crate::description::ACCURACY_AGAINST_ALPHA;
+use crate::description::{ACCURACY_AGAINST_ALPHA, start};
 use crate::error::LabError;
 use crate::experiment::Configuration;
 use crate::figure::overlay;
@@ -57,7 +57,6 @@ impl Compared {
             .collect();
         let svg = overlay(&title, &subtitle, &curves)?;
         let mut comparison = differences(&names, configurations)?;
-        comparison.notes.push(pairing(configurations).to_owned());
         let missing = records.experiment.configurations.len() - configurations.len();
         if missing > 0 {
             comparison.notes.push(format!(
@@ -91,31 +90,25 @@ fn differences(
     names: &[String],
     configurations: &[Finished<'_>],
 ) -> Result<Comparison, StatisticsError> {
-    let sides = names.iter().zip(configurations).map(|(name, c)| {
-        let checksum = c.configuration.setup.data().dataset().checksum.as_str();
-        let side = Side {
-            name,
-            test: &c.curves.test,
-            validation: c.curves.validation.as_ref(),
-        };
-        (checksum, side)
-    });
+    let starts: Vec<String> = configurations
+        .iter()
+        .map(|c| start(c.configuration))
+        .collect();
+    let sides = names
+        .iter()
+        .zip(configurations)
+        .zip(&starts)
+        .map(|((name, c), start)| {
+            let origin = Origin {
+                data: &c.configuration.setup.data().dataset().checksum,
+                start,
+            };
+            let side = Side {
+                name,
+                test: &c.curves.test,
+                validation: c.curves.validation.as_ref(),
+            };
+            (origin, side)
+        });
     compare_by_data(sides)
-}
-
-/// What two trials of one seed share.
-fn pairing(configurations: &[Finished<'_>]) -> &'static str {
-    let first = configurations[0].configuration;
-    let same = configurations.iter().all(|c| {
-        let c = c.configuration;
-        c.config.data == first.config.data
-            && c.config.twin == first.config.twin
-            && c.setup.twin().parameter_specs() == first.setup.twin().parameter_specs()
-    });
-    if same {
-        "pairs share the seed: the initial weights of the dense twin and the order of images"
-    } else {
-        "paired by seed; the configurations differ in data or networks, so a pair does not share its \
-         initial weights or its images"
-    }
 }

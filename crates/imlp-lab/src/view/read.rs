@@ -15,7 +15,7 @@ use super::{
 use crate::analysis::evidence::{MeasuredOn, Moment};
 use crate::analysis::folder::{Records, biases, manifest};
 use crate::comparison::names::short_names;
-use crate::comparison::{Comparison, Side, compare_by_data};
+use crate::comparison::{Comparison, Origin, Side, compare_by_data};
 use crate::curve::Curve;
 use crate::description::{Description, Fact};
 use crate::error::LabError;
@@ -98,11 +98,12 @@ fn comparison(
             test: view.curve(MeasuredOn::Test, Moment::After)?,
             validation: view.curve(MeasuredOn::Validation, Moment::After),
         };
-        let checksum = listed
-            .description
-            .as_ref()
-            .map(|d| d.data_checksum.as_str());
-        Some((checksum.unwrap_or_default(), side))
+        let described = listed.description.as_ref();
+        let origin = Origin {
+            data: described.map_or("", |d| &d.data_checksum),
+            start: described.map_or("", |d| &d.start),
+        };
+        Some((origin, side))
     });
     let Comparison {
         mut sentences,
