@@ -67,15 +67,17 @@ pub fn overlay(
     subtitle: &str,
     curves: &[(&str, &Curve)],
 ) -> Result<String, FigureError> {
-    let scene = of_curves(title, subtitle, curves, &Style::SCREEN)?;
+    let scene = of_curves(title, subtitle, curves, None, &Style::SCREEN)?;
     Ok(svg(&scene, Letters::Text))
 }
 
-/// The figure of curves of one metric, each with its name; as [`overlay`].
+/// The figure of curves of one metric, each with its name; as [`overlay`]. `missing` says what
+/// is not in them.
 fn of_curves(
     title: &str,
     subtitle: &str,
     curves: &[(&str, &Curve)],
+    missing: Option<String>,
     style: &Style,
 ) -> Result<Scene, FigureError> {
     let Some((_, first)) = curves.first() else {
@@ -91,7 +93,9 @@ fn of_curves(
         }
     }
     let drawn = &curves[..curves.len().min(MOST_CURVES)];
-    Ok(curve::scene(title, subtitle, drawn, curves.len(), style))
+    let mut notes = curve::notes(drawn, curves.len());
+    notes.extend(missing);
+    Ok(curve::scene(title, subtitle, drawn, notes, style))
 }
 
 fn check(curve: &Curve) -> Result<(), FigureError> {

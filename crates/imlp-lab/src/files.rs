@@ -19,6 +19,9 @@ use target::{Target, target};
 
 pub use output::{Output, Stream, write_output};
 
+/// What an experiment is, in its folder.
+pub(crate) const EXPERIMENT: &str = "experiment.json";
+
 /// Longest JSON that is read: many times the manifest of a hundred thousand trials.
 const MAX_JSON_BYTES: u64 = 256 << 20;
 

@@ -71,20 +71,9 @@ pub fn write(
     execution: &Execution,
     command: &str,
 ) -> Result<Written, LabError> {
-    for (trial, published) in &results.trials {
-        let configuration = &experiment.configurations[trial.configuration];
-        if let Some(published) = published {
-            Run::of_trial(&execution.out, configuration, trial).finish_trial(published)?;
-        }
-    }
-    let store = Store::existing(&execution.out)?;
-    for job in experiment.jobs() {
-        if let Job::Prior(prior) = job
-            && let Some(published) = store.published_prior(&prior.id)?
-        {
-            let configuration = &experiment.configurations[prior.configuration];
-            Run::of_prior(&execution.out, configuration, &prior).finish_prior(&published)?;
-        }
+    // The results themselves are safe, and say all that the event files do.
+    if let Err(error) = write_events(experiment, results, &execution.out) {
+        tracing::warn!("the files for TensorBoard: {error}");
     }
     let records = Records {
         experiment,
@@ -105,7 +94,7 @@ pub fn write(
         }
         _ => write_configurations(&records, &execution.out)?,
     };
-    let report = report::write(&store, false)?;
+    let report = report::write(&Store::existing(&execution.out)?, false)?;
     written.files.push(report);
     Ok(written)
 }
@@ -220,4 +209,24 @@ fn write_configuration(
     write_atomically(&out.join(FIGURE), svg.as_bytes())?;
     write_atomically(&out.join(IMAGE), &png)?;
     Ok(curves)
+}
+
+/// Makes the event files of all finished trials and priors whole.
+fn write_events(experiment: &Experiment, results: &Results, out: &Path) -> Result<(), LabError> {
+    for (trial, published) in &results.trials {
+        let configuration = &experiment.configurations[trial.configuration];
+        if let Some(published) = published {
+            Run::of_trial(out, configuration, trial).finish_trial(published)?;
+        }
+    }
+    let store = Store::existing(out)?;
+    for job in experiment.jobs() {
+        if let Job::Prior(prior) = job
+            && let Some(published) = store.published_prior(&prior.id)?
+        {
+            let configuration = &experiment.configurations[prior.configuration];
+            Run::of_prior(out, configuration, &prior).finish_prior(&published)?;
+        }
+    }
+    Ok(())
 }

@@ -156,7 +156,7 @@ impl Display {
     fn stopping(&self) {
         self.close();
         if !self.quiet {
-            tell("stopping, saving checkpoints; press Ctrl-C again to stop without");
+            tell("stopping, saving checkpoints; press Ctrl-C again to stop without saving");
         }
     }
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Scratch, expect_success};
+use common::{Scratch, expect_success, stderr};
 
 /// A scratch folder with a small experiment.
 fn experiment(out: &str, more: &[&str]) -> Scratch {
@@ -103,4 +103,48 @@ fn what_cannot_be_drawn_is_refused() {
     // Alone in a folder, without a trial.
     std::fs::create_dir(scratch.path("empty")).unwrap();
     scratch.refuse(&["plot", "empty"]);
+}
+
+#[test]
+fn what_is_no_figure_is_not_replaced() {
+    let scratch = experiment("o", &[]);
+    let trials = std::fs::read_dir(scratch.path("o/trials")).unwrap();
+    let trial = trials.flatten().next().unwrap().file_name();
+    let record = format!("o/trials/{}/result.json", trial.display());
+    for name in ["o/experiment.json", "o/results.csv", &record] {
+        let before = std::fs::read(scratch.path(name)).unwrap();
+        let out = format!("--out={name}");
+        let said = scratch.refuse(&["plot", "o", "--format=pdf", &out]);
+        assert!(said.contains(name), "{said}");
+        assert_eq!(std::fs::read(scratch.path(name)).unwrap(), before, "{name}");
+    }
+    // Nor by other commands, where it is a record.
+    for name in ["o/experiment.json", &record] {
+        let out = format!("--out={name}");
+        let said = scratch.refuse(&["export", "o", &out]);
+        assert!(said.contains("a record of an experiment"), "{said}");
+        scratch.succeed(&["status", "o"]);
+    }
+    // A figure is replaced by one of another format.
+    scratch.succeed(&["plot", "o", "--out=f", "--format=svg"]);
+    scratch.succeed(&["plot", "o", "--out=f", "--format=png"]);
+}
+
+#[test]
+fn what_is_missing_is_said() {
+    let scratch = experiment("o", &[]);
+    let trials = std::fs::read_dir(scratch.path("o/trials")).unwrap();
+    let trial = trials.flatten().next().unwrap().path();
+    std::fs::write(trial.join("result.json"), "{").unwrap();
+    for figure in ["curve", "learning", "compute"] {
+        let figure = format!("--figure={figure}");
+        let output = scratch.run(&["plot", "o", &figure, "--style=slide", "--out=f.svg"]);
+        let told = "5 of 6 trials have a result; the others are missing.";
+        assert!(stderr(&output).contains(told), "{}", stderr(&output));
+    }
+    std::fs::create_dir(scratch.path("x")).unwrap();
+    sweep(&scratch, "x/o", &["--set=train.learning_rate=0.02"]);
+    scratch.succeed(&["plot", "o", "x/o", "--out=both.svg"]);
+    let svg = std::fs::read_to_string(scratch.path("both.svg")).unwrap();
+    assert!(svg.contains("aria-label=\"o (1)\"") && svg.contains("aria-label=\"o (2)\""));
 }

@@ -353,3 +353,20 @@ fn each_configuration_has_its_command() {
         assert!(said.contains(&twin), "{said} lacks {twin}");
     }
 }
+
+#[test]
+fn event_files_that_cannot_be_written_cost_no_result() {
+    let scratch = Scratch::new();
+    std::fs::create_dir(scratch.path("o")).unwrap();
+    scratch.write("o/tensorboard", "a file where a folder should be");
+    let sweep = ["sweep", "--alphas=0.5", "--seeds=1", "--out=o"];
+    let output = scratch.tiny(&sweep);
+    expect_success(&output);
+    assert!(
+        stderr(&output).contains("TensorBoard"),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(results(&scratch.path("o")).len(), 3);
+    assert!(scratch.path("o/report.html").is_file());
+}

@@ -2,7 +2,7 @@
 //! the prior's, and the plain MLP's (α = 0). What trains the prior counts for every α > 0.
 
 use super::axis::Range;
-use super::colour::{Colour, GREEN, ORANGE, sequential};
+use super::colour::{Colour, GREEN, ORANGE};
 use super::course::{self, Images, by_alpha, mean};
 use super::curve::percent;
 use super::error::FigureError;
@@ -45,6 +45,12 @@ pub fn scene(all: &[Named<'_>], style: &Style) -> Result<Scene, FigureError> {
              trains nothing that is finished",
         ));
     }
+    if all
+        .iter()
+        .all(|n| by_alpha(&n.configuration.trials).is_empty())
+    {
+        return Err(lacking("no trial has finished without diverging"));
+    }
     let images = Images::measured(trials().flat_map(|t| &t.points))
         .ok_or_else(|| lacking("no accuracy was measured while the trials trained"))?;
     let drawn = &all[..all.len().min(SERIES)];
@@ -67,7 +73,7 @@ pub fn scene(all: &[Named<'_>], style: &Style) -> Result<Scene, FigureError> {
         subtitle: shared(all.iter()).map_or("", View::subject),
         description: description(&runs, images),
         legend: Legend::new(&entries(&runs, drawn), left, style),
-        notes: notes(all.len() - drawn.len()),
+        notes: notes(all, all.len() - drawn.len()),
         left,
         right: style.edge + 12.0,
         plot: match style.height {
@@ -78,9 +84,13 @@ pub fn scene(all: &[Named<'_>], style: &Style) -> Result<Scene, FigureError> {
     };
     let (mut scene, area) = frame(style, layout);
     let metric = percent(images.metric());
-    scene
-        .marks
-        .extend(value_axis(area, &range, &[metric.as_str()], left, style));
+    scene.marks.extend(value_axis(
+        area,
+        &range,
+        &[metric.as_str(), "Accuracy (%)", "%"],
+        left,
+        style,
+    ));
     let at = |(flops, accuracy): &(f64, f64)| -> Point {
         let x = amounts.place(*flops, area.left, area.right);
         [x, range.place(*accuracy, area.bottom, area.top)]
@@ -135,7 +145,6 @@ fn runs(named: &Named<'_>, index: Option<usize>, images: Images) -> Vec<Run> {
     let prior_epochs = priors.iter().filter_map(|points| points.last());
     let prior_epochs = prior_epochs.map(|p| p.epoch).fold(0.0, f64::max);
     let alphas = by_alpha(&configuration.trials);
-    let ranks = (alphas.len().max(2) - 1) as f64;
     let mut runs = Vec::new();
     for (rank, of_alpha) in alphas.iter().enumerate() {
         let courses: Vec<&[PointView]> = of_alpha.trials.iter().map(|t| &*t.points).collect();
@@ -149,7 +158,7 @@ fn runs(named: &Named<'_>, index: Option<usize>, images: Images) -> Vec<Run> {
         let plain = of_alpha.alpha == 0.0;
         let series = of_several.unwrap_or(match plain {
             true => look(ORANGE, Marker::Square),
-            false => look(sequential(rank as f64 / ranks), Marker::Circle),
+            false => look(course::colour(rank, &alphas), Marker::Circle),
         });
         let name = match plain {
             true => "plain MLP".to_owned(),
@@ -228,7 +237,7 @@ fn entries(runs: &[Run], drawn: &[Named<'_>]) -> Vec<Entry> {
         .collect()
 }
 
-fn notes(left_out: usize) -> Vec<String> {
+fn notes(all: &[Named<'_>], left_out: usize) -> Vec<String> {
     let mut notes = vec![
         "Lines are means over seeds by epoch, marks their ends; a multiply-add counts as 2. What \
          trains the prior counts for every α > 0."
@@ -239,6 +248,8 @@ fn notes(left_out: usize) -> Vec<String> {
             "Only the first {SERIES} configurations are drawn, {left_out} are not."
         ));
     }
+    notes.extend(course::unfinished(all));
+    notes.extend(course::diverged(all));
     notes
 }
 

@@ -1,6 +1,8 @@
 //! The course of training as means over seeds.
 
+use super::colour::{Colour, sequential};
 use super::error::FigureError;
+use super::request::Named;
 use crate::view::{Accuracies, PointView, TrialView};
 
 /// The images that accuracies were measured on.
@@ -53,10 +55,9 @@ pub struct OfAlpha<'a> {
 
 /// The trials with a course, by increasing α. A diverged one enters no mean.
 pub fn by_alpha(trials: &[TrialView]) -> Vec<OfAlpha<'_>> {
-    let diverged = |t: &TrialView| t.state.contains("diverged");
     let mut with_course: Vec<&TrialView> = trials
         .iter()
-        .filter(|t| !t.points.is_empty() && !diverged(t))
+        .filter(|t| !t.points.is_empty() && !is_diverged(t))
         .collect();
     with_course.sort_by(|a, b| a.alpha.total_cmp(&b.alpha));
     with_course
@@ -66,6 +67,36 @@ pub fn by_alpha(trials: &[TrialView]) -> Vec<OfAlpha<'_>> {
             trials: trials.to_vec(),
         })
         .collect()
+}
+
+/// The colour of the α of that rank among `alphas`, from dark to bright; one alone has that of
+/// its value.
+pub fn colour(rank: usize, alphas: &[OfAlpha<'_>]) -> Colour {
+    match alphas {
+        [one] => sequential(one.alpha),
+        _ => sequential(rank as f64 / (alphas.len() - 1) as f64),
+    }
+}
+
+/// Says how many trials have no result yet, or none that can be read.
+pub fn unfinished(all: &[Named<'_>]) -> Option<String> {
+    let (ended, of) = count(all, |t| t.state == "done" || is_diverged(t));
+    (ended < of).then(|| format!("{ended} of {of} trials have a result; the others are missing."))
+}
+
+/// Says how many trials diverged.
+pub fn diverged(all: &[Named<'_>]) -> Option<String> {
+    let (diverged, of) = count(all, is_diverged);
+    (diverged > 0).then(|| format!("{diverged} of {of} trials diverged and are left out."))
+}
+
+fn count(all: &[Named<'_>], is: impl Fn(&TrialView) -> bool) -> (usize, usize) {
+    let trials = || all.iter().flat_map(|named| &named.configuration.trials);
+    (trials().filter(|trial| is(trial)).count(), trials().count())
+}
+
+fn is_diverged(trial: &TrialView) -> bool {
+    trial.state.contains("diverged")
 }
 
 /// A quantity by epoch: the mean over courses at each epoch to which all of them came.

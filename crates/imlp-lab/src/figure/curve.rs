@@ -35,12 +35,19 @@ const ROW: f64 = 16.0;
 /// From the plot area to the middle of the priors right of it.
 const PRIORS: f64 = 32.0;
 
-/// Draws checked curves of one metric, at least one and each with its name, of `all`.
+/// Facts that a reader of checked curves could overlook; `all` counts those that are not
+/// drawn too.
+pub fn notes(drawn: &[(&str, &Curve)], all: usize) -> Vec<String> {
+    let curves: Vec<&Curve> = drawn.iter().map(|(_, curve)| *curve).collect();
+    words::notes(&curves, all, &Range::of_curves(&curves))
+}
+
+/// Draws checked curves of one metric, at least one and each with its name.
 pub fn scene(
     title: &str,
     subtitle: &str,
     drawn: &[(&str, &Curve)],
-    all: usize,
+    notes: Vec<String>,
     style: &Style,
 ) -> Scene {
     let curves: Vec<&Curve> = drawn.iter().map(|(_, curve)| *curve).collect();
@@ -84,7 +91,7 @@ pub fn scene(
         subtitle,
         description: words::description(drawn),
         legend: Legend::new(&entries, left, style),
-        notes: words::notes(&curves, all, &range),
+        notes,
         left,
         right,
         plot: match style.height {

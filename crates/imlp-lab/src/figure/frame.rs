@@ -53,11 +53,11 @@ pub fn frame(style: &Style, layout: Layout<'_>) -> (Scene, Area) {
         false => Vec::new(),
     };
     let title = heading(layout.title, 3, style.title, Face::Bold);
-    let subtitle = heading(layout.subtitle, 2, style.text, Face::Regular);
+    let subtitle = heading(layout.subtitle, 3, style.text, Face::Regular);
     let notes: Vec<String> = layout
         .notes
         .iter()
-        .flat_map(|note| heading(note, 2, style.small, Face::Regular))
+        .flat_map(|note| heading(note, 3, style.small, Face::Regular))
         .collect();
     let title_bottom = style.edge + title.len() as f64 * line_height(style.title);
     let subtitle_bottom = title_bottom + subtitle.len() as f64 * line_height(style.text);

@@ -10,7 +10,7 @@ use super::legend::Legend;
 use super::request::{Kind, Named};
 use super::scene::{Anchor, Area, Mark, Scene, Shape};
 use super::style::{Height, Style};
-use super::text::{Face, clean, shorten, width};
+use super::text::{Face, clean, shorten_inside, width};
 use crate::curve::alpha_label;
 use crate::view::TrialView;
 
@@ -22,6 +22,24 @@ const ROW: f64 = 30.0;
 const BETWEEN: f64 = 1.5;
 /// From the names to the cells.
 const GAP: f64 = 6.0;
+
+fn notes(named: &Named<'_>, asked: Option<f64>, trial: &TrialView) -> Vec<String> {
+    let shown = format!(
+        "The schedule and allocation of the trial with α = {}, seed {}.",
+        alpha_label(trial.alpha),
+        trial.seed
+    );
+    let answer = named.configuration.answer.as_ref();
+    let chosen = answer.and_then(|answer| answer.best_alpha);
+    let other = chosen.filter(|chosen| asked.is_none() && *chosen != trial.alpha);
+    let other = other.map(|chosen| {
+        format!(
+            "The α chosen on validation, {}, is not shown.",
+            alpha_label(chosen)
+        )
+    });
+    [Some(shown), other].into_iter().flatten().collect()
+}
 
 /// Draws the trial of `alpha`; else of the chosen α if it is not 0, else of the largest below 1.
 pub fn scene(named: &Named<'_>, alpha: Option<f64>, style: &Style) -> Result<Scene, FigureError> {
@@ -38,7 +56,7 @@ pub fn scene(named: &Named<'_>, alpha: Option<f64>, style: &Style) -> Result<Sce
         })
         .map(|name| {
             let limit = NAMES * style.width;
-            shorten(&clean(&name), limit, style.text, Face::Regular)
+            shorten_inside(&clean(&name), limit, style.text, Face::Regular)
         })
         .collect();
     let alphas = || trial.points.iter().flat_map(|p| &p.alphas);
@@ -61,10 +79,7 @@ pub fn scene(named: &Named<'_>, alpha: Option<f64>, style: &Style) -> Result<Sce
         subtitle: named.view.subject(),
         description: description(&names, trial),
         legend: Legend::new(&[], left, style),
-        notes: vec![format!(
-            "The schedule and allocation of the trial with α = {shown}, seed {}.",
-            trial.seed
-        )],
+        notes: notes(named, alpha, trial),
         left,
         right: colour_bar::margin(&range, style),
         plot,

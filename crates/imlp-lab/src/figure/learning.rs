@@ -1,7 +1,7 @@
 //! Loss and accuracy by epoch, a line per α.
 
 use super::axis::Range;
-use super::colour::{Colour, INK, sequential};
+use super::colour::{Colour, INK};
 use super::course::{self, Images, OfAlpha, by_alpha, mean};
 use super::curve::percent;
 use super::error::FigureError;
@@ -53,7 +53,7 @@ pub fn scene(named: &Named<'_>, style: &Style) -> Result<Scene, FigureError> {
         reason: reason.to_owned(),
     };
     if alphas.is_empty() {
-        return Err(lacking("no trial has come to the end of an epoch"));
+        return Err(lacking("no trial has finished without diverging"));
     }
     let images = Images::measured(of_trials())
         .ok_or_else(|| lacking("no accuracy was measured while the trials trained"))?;
@@ -152,12 +152,11 @@ fn accuracy(line: &Line) -> &[(f64, f64)] {
 
 /// A line per α, from the dark end of the ramp to the bright one.
 fn of_alphas(alphas: &[OfAlpha<'_>], images: Images) -> Vec<Line> {
-    let ranks = (alphas.len().max(2) - 1) as f64;
     let line = |(rank, of_alpha): (usize, &OfAlpha<'_>)| {
         let courses: Vec<&[PointView]> = of_alpha.trials.iter().map(|t| &*t.points).collect();
         Line {
             name: format!("α = {}", alpha_label(of_alpha.alpha)),
-            colour: sequential(rank as f64 / ranks),
+            colour: course::colour(rank, alphas),
             dash: &[],
             loss: mean(&courses, |p| p.loss),
             accuracy: mean(&courses, |p| images.accuracy(p)),
@@ -226,15 +225,9 @@ fn notes(named: &Named<'_>, alphas: &[OfAlpha<'_>]) -> Vec<String> {
     if most > Some(1) {
         notes.push("Lines are means over seeds, as far as all of them came.".to_owned());
     }
-    let trials = &named.configuration.trials;
-    let diverged = trials.iter().filter(|t| t.state.contains("diverged"));
-    match diverged.count() {
-        0 => {}
-        n => notes.push(format!(
-            "{n} of {} trials diverged and are left out.",
-            trials.len()
-        )),
-    }
+    let all = std::slice::from_ref(named);
+    notes.extend(course::unfinished(all));
+    notes.extend(course::diverged(all));
     notes
 }
 

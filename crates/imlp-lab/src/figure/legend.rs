@@ -6,7 +6,7 @@ use super::frame::HALF_LETTER;
 use super::scene::{Area, Mark, Shape};
 use super::series::Series;
 use super::style::{Style, line_height};
-use super::text::{Face, clean, shorten, width};
+use super::text::{Face, clean, shorten_inside, width};
 
 /// From an entry's sign to its words.
 const SPACE: f64 = 7.0;
@@ -100,7 +100,7 @@ impl Legend {
         let (mut x, mut row) = (left, 0);
         for entry in entries {
             let limit = right - left - entry.width() - SPACE;
-            let words = shorten(&clean(entry.words()), limit, style.text, Face::Regular);
+            let words = shorten_inside(&clean(entry.words()), limit, style.text, Face::Regular);
             let wide = entry.width() + SPACE + width(&words, style.text, Face::Regular);
             if x > left && x + wide > right {
                 (x, row) = (left, row + 1);

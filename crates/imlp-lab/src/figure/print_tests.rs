@@ -200,7 +200,7 @@ fn what_a_folder_lacks_is_said() {
     for trial in &mut view[0].configurations[0].trials {
         trial.points.clear();
     }
-    assert!(said(Kind::Learning, &view).contains("end of an epoch"));
+    assert!(said(Kind::Learning, &view).contains("no trial has finished without diverging"));
     assert!(said(Kind::Layers, &view).contains("no trial has interpolated"));
     let mut two = full(3, 1, 2, [1, 4, 4], 2);
     let mut second = two.configurations[0].clone();

@@ -3,7 +3,7 @@
 use super::error::FigureError;
 use super::scene::Scene;
 use super::style::Style;
-use super::{compute, layers, learning, of_curves, weights};
+use super::{compute, course, layers, learning, of_curves, weights};
 use crate::analysis::evidence::{MeasuredOn, Moment};
 use crate::curve::Curve;
 use crate::view::{ConfigurationView, View};
@@ -90,11 +90,15 @@ impl Request<'_> {
                 configuration,
             })
         });
+        let all = numbered(all.collect());
         let Some(label) = self.configuration else {
-            return Ok(all.collect());
+            return Ok(all);
         };
         let labels = || views.iter().flat_map(|v| &v.configurations);
-        let found: Vec<_> = all.filter(|n| n.configuration.label == label).collect();
+        let found: Vec<_> = all
+            .into_iter()
+            .filter(|n| n.configuration.label == label)
+            .collect();
         match found.is_empty() {
             false => Ok(found),
             true => Err(FigureError::NoConfiguration {
@@ -142,8 +146,21 @@ impl Request<'_> {
                 (title, "")
             }
         };
-        of_curves(title, subtitle, &named, &self.style)
+        let missing = course::unfinished(all);
+        of_curves(title, subtitle, &named, missing, &self.style)
     }
+}
+
+/// The same with a number where several have one name, as folders in different places may.
+fn numbered(mut all: Vec<Named<'_>>) -> Vec<Named<'_>> {
+    let names: Vec<String> = all.iter().map(|named| named.name.clone()).collect();
+    for (index, named) in all.iter_mut().enumerate() {
+        let same = |others: &[String]| others.iter().filter(|name| **name == named.name).count();
+        if same(&names) > 1 {
+            named.name = format!("{} ({})", names[index], same(&names[..=index]));
+        }
+    }
+    all
 }
 
 /// An experiment whose title all share, if they do.

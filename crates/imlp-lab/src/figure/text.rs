@@ -139,13 +139,17 @@ impl OutlinePen for PathPen {
     }
 }
 
-/// The text without characters that XML forbids or that break a line.
+/// The text without characters that XML forbids, that break a line or that turn its direction.
 pub fn clean(text: &str) -> String {
     let spaced = text
         .chars()
         .map(|c| if c.is_whitespace() { ' ' } else { c });
     spaced
-        .filter(|c| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}'))
+        .filter(|c| {
+            let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
+                | '\u{2066}'..='\u{2069}');
+            !c.is_control() && !turns && !matches!(c, '\u{fffe}' | '\u{ffff}')
+        })
         .collect()
 }
 
@@ -163,6 +167,24 @@ pub fn shorten(text: &str, limit: f64, size: f64, face: Face) -> String {
         }
     }
     String::new()
+}
+
+/// Shortens to `limit` units by an ellipsis in the middle: names differ at either end.
+pub fn shorten_inside(text: &str, limit: f64, size: f64, face: Face) -> String {
+    if width(text, size, face) <= limit {
+        return text.into();
+    }
+    let letters: Vec<char> = text.chars().collect();
+    (1..letters.len())
+        .rev()
+        .map(|kept| {
+            let (front, back) = (kept.div_ceil(2), kept / 2);
+            let ends = (&letters[..front], &letters[letters.len() - back..]);
+            let [front, back] = [ends.0, ends.1].map(|part| part.iter().collect::<String>());
+            format!("{}…{}", front.trim_end(), back.trim_start())
+        })
+        .find(|candidate| width(candidate, size, face) <= limit)
+        .unwrap_or_default()
 }
 
 /// Breaks into at most `lines` lines of at most `limit` units; the last one
@@ -241,5 +263,24 @@ mod tests {
     #[test]
     fn forbidden_characters_are_dropped() {
         assert_eq!(clean("a\u{0}b\tc\u{1b}"), "ab c");
+    }
+
+    #[test]
+    fn an_ellipsis_inside_keeps_both_ends() {
+        let text = "allocation = all, momentum = 0.9";
+        assert_eq!(shorten_inside(text, 1e9, 12.0, Face::Regular), text);
+        for limit in [40.0, 80.0, 150.0] {
+            let short = shorten_inside(text, limit, 12.0, Face::Regular);
+            assert!(width(&short, 12.0, Face::Regular) <= limit);
+            let (front, back) = short.split_once('…').unwrap();
+            assert!(text.starts_with(front) && text.ends_with(back), "{short}");
+            assert!(front.len().abs_diff(back.len()) <= 3, "{short}");
+        }
+        assert_eq!(shorten_inside(text, 1.0, 12.0, Face::Regular), "");
+    }
+
+    #[test]
+    fn text_keeps_its_direction() {
+        assert_eq!(clean("a\u{202e}b\u{2067}c\td\u{1b}"), "abc d");
     }
 }

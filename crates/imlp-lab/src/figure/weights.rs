@@ -5,6 +5,7 @@ use imlp_suggest::counted;
 use super::axis::Range;
 use super::colour::{Colour, GREY, INK, diverging};
 use super::colour_bar;
+use super::course;
 use super::error::FigureError;
 use super::frame::{HALF_LETTER, Layout, frame};
 use super::legend::Legend;
@@ -40,7 +41,8 @@ pub fn scene(named: &Named<'_>, style: &Style) -> Result<Scene, FigureError> {
     let Some(view) = &named.configuration.first_layer else {
         return Err(lacking(
             "no first layers of a prior and its twins were kept; α = 0 alone has no prior, a \
-             running sweep keeps them as trials finish, and an earlier version of imlp kept none",
+             trial that diverged has nothing to show, a running sweep keeps them as trials \
+             finish, and an earlier version of imlp kept none",
         ));
     };
     let [channels, height, width] = view.shape;
@@ -122,7 +124,11 @@ fn draw(
                 counted(shown, "twin")
             ),
             legend: Legend::new(&[], left, style),
-            notes: notes(view, twins.len() - shown, view.units.len() - rows, left_out),
+            notes: {
+                let mut notes = notes(view, twins.len() - shown, view.units.len() - rows, left_out);
+                notes.extend(course::diverged(std::slice::from_ref(named)));
+                notes
+            },
             left,
             right,
             plot: (header + rows as f64 * (cell * ratio + GAP)).max(header + LEAST_HEIGHT),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::target::{Target, target};
-use super::{UnfinishedFile, free_space};
+use super::{EXPERIMENT, UnfinishedFile, free_space};
 use crate::error::LabError;
 
 /// An output that a user names.
@@ -32,8 +32,13 @@ impl Output {
     /// Opens the output `path`; waits for the reader of a FIFO.
     ///
     /// # Errors
-    /// As [`UnfinishedFile::beside`]; a disk, a link that leads nowhere.
+    /// As [`UnfinishedFile::beside`]; a disk, a link that leads nowhere, a record of an
+    /// experiment.
     pub fn to(path: &Path) -> Result<Self, LabError> {
+        if is_record(path) {
+            let reason = "it is a record of an experiment, which would be lost; give another name";
+            return Err(LabError::io("write", path)(io::Error::other(reason)));
+        }
         match target(path)? {
             Target::File(..) => UnfinishedFile::beside(path).map(Self::File),
             Target::Stream(_) => {
@@ -99,6 +104,21 @@ impl Output {
             Self::Stream(_) => Ok(()),
         }
     }
+}
+
+/// Whether `path` is a file of an experiment from which all others are made.
+fn is_record(path: &Path) -> bool {
+    let Ok(path) = path.canonicalize() else {
+        return false;
+    };
+    if path.ends_with(EXPERIMENT) {
+        return true;
+    }
+    let is_of_jobs = |folder: &Path| {
+        let jobs = ["trials", "priors", "trunks"];
+        jobs.iter().any(|name| folder.ends_with(name)) && folder.with_file_name(EXPERIMENT).exists()
+    };
+    path.ancestors().skip(1).any(is_of_jobs)
 }
 
 /// Writes `bytes` to an output that a user names.

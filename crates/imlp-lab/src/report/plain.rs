@@ -1,6 +1,6 @@
 //! What the page tells without a script: the answer, and the numbers.
 
-use imlp_suggest::counted;
+use imlp_suggest::{counted, one_line};
 use maud::{Markup, html};
 
 use crate::curve::{Curve, alpha_label};
@@ -30,7 +30,7 @@ fn experiment(view: &View) -> Result<Markup, LabError> {
     }
     Ok(html! {
         h1 { (view.title) }
-        p.subtitle { (view.name) ": " (state(&view.state)) }
+        p.subtitle { (one_line(&view.name)) ": " (state(&view.state)) }
         @for sentence in &view.comparison { p.note { (sentence) } }
         @for configuration in &configurations { (configuration) }
         h2 { "How to reproduce" }

@@ -10,11 +10,9 @@ use super::state::State;
 use super::worker::{Availability, Claim, IDENTITY, Worker};
 use crate::error::LabError;
 use crate::experiment::Policy;
+pub(super) use crate::files::EXPERIMENT as MANIFEST;
 use crate::files::{create_folder, list, read_json, refuse_file};
 use crate::identity::{Identity, JobId, PriorId, TrialId, TrunkId, is_job_name};
-
-/// What an experiment is, in its folder.
-pub(super) const MANIFEST: &str = "experiment.json";
 
 /// The folder of an experiment.
 #[derive(Clone, Debug)]
