@@ -157,8 +157,11 @@ function draw(context: Context, measure: Measure, width: number, colours: Palett
     .map((alpha) => course(series, alpha, measure, selections, colour(series, alpha, colours)))
     .filter((c) => c.seeds.some((s) => s.points.length > 0));
   if (courses.length === 0) {
-    const started = series.configuration.trials.some((t) => t.points.length > 0);
-    return { empty: started ? measure.absent : "No trial has a recorded epoch yet." };
+    const { trials } = series.configuration;
+    const started = trials.some((t) => t.points.length > 0);
+    const lost = trials.every((t) => t.state.endsWith("diverged"));
+    const absent = lost ? "Every trial diverged before a value was measured." : measure.absent;
+    return { empty: started ? absent : "No trial has a recorded epoch yet." };
   }
   return {
     chart: (frame) => chart(frame, courses, measure, width, colours, selections.courseSeeds),
@@ -214,6 +217,7 @@ function chart(frame: HTMLElement, courses: Course[], measure: Measure, width: n
   const epochs = [...new Set(means.map((m) => m.epoch).concat(thin.map((t) => t.epoch)))].sort((a, b) => a - b);
   const places = epochs.map((x) => ({ x }));
   const single = epochs.length < 2;
+  const flat = [...means, ...ends].every((p) => p.value === 0);
   const whole = Math.max(...epochs);
   const dash = (alpha: number) => (alpha === PRIOR ? "5,3" : undefined);
   const svg = Plot.plot({
@@ -233,7 +237,16 @@ function chart(frame: HTMLElement, courses: Course[], measure: Measure, width: n
       tickFormat: (t: number) => (Number.isInteger(t) ? String(t) : ""),
       tickSize: 3,
     },
-    y: { label: measure.unit, labelArrow: "none", ticks: 5, tickSize: 0, nice: true, zero: measure.id === "share" },
+    y: {
+      label: measure.unit,
+      labelArrow: "none",
+      ticks: 5,
+      tickSize: 0,
+      nice: true,
+      zero: measure.id === "share",
+      // One value has no range of its own.
+      ...(flat ? { domain: [0, 1] } : {}),
+    },
     marks: [
       Plot.gridY({ stroke: colours.grid, strokeOpacity: 1, ticks: 5 }),
       Plot.ruleX(places, Plot.pointerX({ x: "x", stroke: colours.soft, strokeOpacity: 0.5, maxRadius: Infinity })),
@@ -264,5 +277,5 @@ function caption(courses: Course[], measure: Measure): string {
   });
   const lost = courses.reduce((n, c) => n + c.seeds.filter((s) => s.ended && s.points.length > 0).length, 0);
   const note = lost > 0 ? ` ${count(lost, "trial")} ended early (×) and ${lost === 1 ? "enters" : "enter"} no mean.` : "";
-  return ends.length ? `At the end: ${ends.join(", ")}.${note}` : `Every trial ended early.${note}`;
+  return ends.length ? `At the end: ${ends.join(", ")}.${note}` : `No trial came to its end.${note}`;
 }

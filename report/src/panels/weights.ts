@@ -20,7 +20,7 @@ export function weightsPanel(context: Context): HTMLElement[] {
   const { store, series } = context;
   if (series.every((s) => s.configuration.first_layer === null)) {
     return [
-      h("p", { class: "empty card" }, "No first layer was kept: no trial has finished, or the trials ran before first layers were kept."),
+      h("p", { class: "empty card" }, "No first layer was kept: no trial has finished without diverging, or the trials ran before first layers were kept."),
     ];
   }
   const pick = h("div", { class: "contents" });
