@@ -162,7 +162,7 @@ pub enum Command {
     ///
     /// Colours are told apart with every common colour vision; text is 7 to 8 pt high at the
     /// width on paper. On paper a caption has the title and the notes, which the command says.
-    /// A file of that name is replaced (docs/figures.md).
+    /// A figure of that name is replaced, another file is not (docs/figures.md).
     Plot(PlotArguments),
     /// Let failed trials run again
     Retry(RetryArguments),

@@ -28,7 +28,7 @@ pub struct PlotArguments {
     #[arg(long, value_name = "LABEL")]
     pub configuration: Option<String>,
     /// Of --figure layers, the α whose schedule is shown
-    /// [default: the one chosen on validation]
+    /// [default: the one chosen on validation, or where that is 0 the largest below 1]
     #[arg(long)]
     pub alpha: Option<f64>,
     /// The file [default: EXPERIMENT-FIGURE.FORMAT in the working directory]
