@@ -16,9 +16,11 @@ mod curve;
 mod diverged;
 mod error;
 mod frame;
+mod kind;
 mod layers;
 mod learning;
 mod legend;
+mod named;
 mod pdf;
 mod raster;
 mod reference_lines;
@@ -32,9 +34,10 @@ mod weights;
 
 pub use curve::MOST_CURVES;
 pub use error::FigureError;
+pub use kind::Kind;
 pub use pdf::pdf;
 pub use raster::{PNG_WIDTH, PRINT_DPI, png, svg_to_png};
-pub use request::{Kind, Request};
+pub use request::Request;
 pub use scene::Scene;
 pub use style::{Medium, Style, Width};
 pub use svg::{Letters, svg};
@@ -93,9 +96,8 @@ fn of_curves(
         }
     }
     let drawn = &curves[..curves.len().min(MOST_CURVES)];
-    let mut notes = curve::notes(drawn, curves.len());
-    notes.extend(missing);
-    Ok(curve::scene(title, subtitle, drawn, notes, style))
+    let all = curves.len();
+    Ok(curve::scene(title, subtitle, drawn, all, missing, style))
 }
 
 fn check(curve: &Curve) -> Result<(), FigureError> {

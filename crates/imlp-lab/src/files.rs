@@ -22,6 +22,9 @@ pub use output::{Output, Stream, write_output};
 /// What an experiment is, in its folder.
 pub(crate) const EXPERIMENT: &str = "experiment.json";
 
+/// The folders of an experiment that hold a folder for each job.
+pub(crate) const JOB_FOLDERS: [&str; 3] = ["trials", "priors", "trunks"];
+
 /// Longest JSON that is read: many times the manifest of a hundred thousand trials.
 const MAX_JSON_BYTES: u64 = 256 << 20;
 

@@ -72,8 +72,7 @@ impl<'a> Run<'a> {
     /// [`LabError::Io`].
     pub fn follow_trial(&self, began: u64, points: &[Point]) -> Result<(), LabError> {
         let now = now();
-        let path = self.path(began)?;
-        let mut file = EventFile::new(event_log::began(&path)?.unwrap_or(began as f64));
+        let (path, mut file) = self.begin(began)?;
         self.add_points(&mut file, points, |_| now);
         event_log::append(&path, &file)
     }
@@ -84,8 +83,7 @@ impl<'a> Run<'a> {
     /// [`LabError::Io`].
     pub fn follow_prior(&self, began: u64, epochs: &[PriorEpoch]) -> Result<(), LabError> {
         let now = now();
-        let path = self.path(began)?;
-        let mut file = EventFile::new(event_log::began(&path)?.unwrap_or(began as f64));
+        let (path, mut file) = self.begin(began)?;
         self.add_epochs(&mut file, epochs, |_| now);
         event_log::append(&path, &file)
     }
@@ -96,10 +94,9 @@ impl<'a> Run<'a> {
     /// [`LabError::Io`].
     pub fn finish_trial(&self, published: &Published<TrialRecord>) -> Result<(), LabError> {
         let record = &published.result;
-        let path = self.path(published.began)?;
-        let began = event_log::began(&path)?.unwrap_or(published.began as f64);
         let at = published.at as f64;
-        let mut file = EventFile::new(began);
+        let (path, mut file) = self.begin(published.began)?;
+        let began = file.began();
         let last = self.add_points(
             &mut file,
             &record.points,
@@ -128,10 +125,9 @@ impl<'a> Run<'a> {
     /// [`LabError::Io`].
     pub fn finish_prior(&self, published: &Published<PriorRecord>) -> Result<(), LabError> {
         let record = &published.result;
-        let path = self.path(published.began)?;
-        let began = event_log::began(&path)?.unwrap_or(published.began as f64);
         let at = published.at as f64;
-        let mut file = EventFile::new(began);
+        let (path, mut file) = self.begin(published.began)?;
+        let began = file.began();
         let last = self.add_epochs(
             &mut file,
             &record.epochs,
@@ -140,6 +136,13 @@ impl<'a> Run<'a> {
         add_result(&mut file, at, last, "validation", record.validation);
         add_result(&mut file, at, last, "test", record.test);
         event_log::complete(&path, &file)
+    }
+
+    /// The run's file, and the first event that it has or, of a run that began then, will have.
+    fn begin(&self, began: u64) -> Result<(PathBuf, EventFile), LabError> {
+        let path = self.path(began)?;
+        let began = event_log::began(&path)?.unwrap_or(began as f64);
+        Ok((path, EventFile::new(began)))
     }
 
     /// The run's file, or the name that it will have. Files of the same run beside it, of

@@ -9,8 +9,9 @@ use super::error::FigureError;
 use super::frame::{
     Layout, frame, number_axis, number_axis_height, spines, value_axis, value_margin,
 };
+use super::kind::Kind;
 use super::legend::{Entry, Legend};
-use super::request::{Kind, Named, shared};
+use super::named::{Named, shared};
 use super::scene::{Mark, Point, Scene};
 use super::series::{Marker, SERIES, Series};
 use super::style::{Height, Style};

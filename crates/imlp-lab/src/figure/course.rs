@@ -2,7 +2,7 @@
 
 use super::colour::{Colour, sequential};
 use super::error::FigureError;
-use super::request::Named;
+use super::named::Named;
 use crate::view::{Accuracies, PointView, TrialView};
 
 /// The images that accuracies were measured on.

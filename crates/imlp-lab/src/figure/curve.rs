@@ -35,19 +35,14 @@ const ROW: f64 = 16.0;
 /// From the plot area to the middle of the priors right of it.
 const PRIORS: f64 = 32.0;
 
-/// Facts that a reader of checked curves could overlook; `all` counts those that are not
-/// drawn too.
-pub fn notes(drawn: &[(&str, &Curve)], all: usize) -> Vec<String> {
-    let curves: Vec<&Curve> = drawn.iter().map(|(_, curve)| *curve).collect();
-    words::notes(&curves, all, &Range::of_curves(&curves))
-}
-
-/// Draws checked curves of one metric, at least one and each with its name.
+/// Draws checked curves of one metric, at least one and each with its name, of `all`;
+/// `missing` says what is not in them.
 pub fn scene(
     title: &str,
     subtitle: &str,
     drawn: &[(&str, &Curve)],
-    notes: Vec<String>,
+    all: usize,
+    missing: Option<String>,
     style: &Style,
 ) -> Scene {
     let curves: Vec<&Curve> = drawn.iter().map(|(_, curve)| *curve).collect();
@@ -85,6 +80,8 @@ pub fn scene(
         true => names(drawn),
         false => signs(&curves[0].points),
     };
+    let mut notes = words::notes(&curves, all, &range);
+    notes.extend(missing);
     let layout = Layout {
         kind: if several { "overlay" } else { "curve" },
         title,

@@ -8,8 +8,9 @@ use super::error::FigureError;
 use super::frame::{
     Layout, frame, number_axis, number_axis_height, spines, value_axis, value_margin,
 };
+use super::kind::Kind;
 use super::legend::{Entry, Legend};
-use super::request::{Kind, Named};
+use super::named::Named;
 use super::scene::{Area, Mark, Scene};
 use super::style::{Height, Style};
 use crate::curve::alpha_label;

@@ -1,40 +1,14 @@
 //! Which figure of which experiments.
 
 use super::error::FigureError;
+use super::kind::Kind;
+use super::named::{Named, shared};
 use super::scene::Scene;
 use super::style::Style;
 use super::{compute, course, layers, learning, of_curves, weights};
 use crate::analysis::evidence::{MeasuredOn, Moment};
 use crate::curve::Curve;
-use crate::view::{ConfigurationView, View};
-
-/// What a figure shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Accuracy against α.
-    Curve,
-    /// Loss and accuracy by epoch.
-    Learning,
-    /// α of every layer by epoch.
-    Layers,
-    /// What the first layer sees.
-    Weights,
-    /// Accuracy against floating-point operations of training.
-    Compute,
-}
-
-impl Kind {
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Curve => "curve",
-            Self::Learning => "learning",
-            Self::Layers => "layers",
-            Self::Weights => "weights",
-            Self::Compute => "compute",
-        }
-    }
-}
+use crate::view::View;
 
 /// A figure that is asked for.
 #[derive(Debug, Clone)]
@@ -47,16 +21,6 @@ pub struct Request<'a> {
     pub alpha: Option<f64>,
     /// Sizes.
     pub style: Style,
-}
-
-/// A configuration and what it is called in a figure.
-pub struct Named<'a> {
-    /// Its name beside the others.
-    pub name: String,
-    /// Its experiment.
-    pub view: &'a View,
-    /// The configuration.
-    pub configuration: &'a ConfigurationView,
 }
 
 impl Request<'_> {
@@ -161,11 +125,4 @@ fn numbered(mut all: Vec<Named<'_>>) -> Vec<Named<'_>> {
         }
     }
     all
-}
-
-/// An experiment whose title all share, if they do.
-pub fn shared<'n, 'v: 'n>(mut all: impl Iterator<Item = &'n Named<'v>>) -> Option<&'v View> {
-    let first = all.next()?.view;
-    all.all(|named| named.view.title == first.title)
-        .then_some(first)
 }

@@ -8,8 +8,9 @@ use super::colour_bar;
 use super::course;
 use super::error::FigureError;
 use super::frame::{HALF_LETTER, Layout, frame};
+use super::kind::Kind;
 use super::legend::Legend;
-use super::request::{Kind, Named};
+use super::named::Named;
 use super::scene::{Anchor, Area, Image, Mark, Scene, Shape};
 use super::style::{Height, Style, line_height};
 use super::text::{Face, clean, width, wrap};
@@ -124,11 +125,13 @@ fn draw(
                 counted(shown, "twin")
             ),
             legend: Legend::new(&[], left, style),
-            notes: {
-                let mut notes = notes(view, twins.len() - shown, view.units.len() - rows, left_out);
-                notes.extend(course::diverged(std::slice::from_ref(named)));
-                notes
-            },
+            notes: notes(
+                named,
+                view,
+                twins.len() - shown,
+                view.units.len() - rows,
+                left_out,
+            ),
             left,
             right,
             plot: (header + rows as f64 * (cell * ratio + GAP)).max(header + LEAST_HEIGHT),
@@ -251,7 +254,13 @@ fn grey(share: f64) -> Colour {
     Colour([level(share); 3])
 }
 
-fn notes(view: &FirstLayerView, columns: usize, rows: usize, left_out: usize) -> Vec<String> {
+fn notes(
+    named: &Named<'_>,
+    view: &FirstLayerView,
+    columns: usize,
+    rows: usize,
+    left_out: usize,
+) -> Vec<String> {
     let mut notes = vec![format!(
         "Layer {} at the end of training, seed {}; one scale for all.",
         view.layer, view.seed
@@ -272,6 +281,7 @@ fn notes(view: &FirstLayerView, columns: usize, rows: usize, left_out: usize) ->
             "Trials left out, whose weights are not finite: {left_out}."
         ));
     }
+    notes.extend(course::diverged(std::slice::from_ref(named)));
     notes
 }
 

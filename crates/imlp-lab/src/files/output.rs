@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::target::{Target, target};
-use super::{EXPERIMENT, UnfinishedFile, free_space};
+use super::{EXPERIMENT, JOB_FOLDERS, UnfinishedFile, free_space};
 use crate::error::LabError;
 
 /// An output that a user names.
@@ -115,8 +115,8 @@ fn is_record(path: &Path) -> bool {
         return true;
     }
     let is_of_jobs = |folder: &Path| {
-        let jobs = ["trials", "priors", "trunks"];
-        jobs.iter().any(|name| folder.ends_with(name)) && folder.with_file_name(EXPERIMENT).exists()
+        JOB_FOLDERS.iter().any(|name| folder.ends_with(name))
+            && folder.with_file_name(EXPERIMENT).exists()
     };
     path.ancestors().skip(1).any(is_of_jobs)
 }

@@ -21,7 +21,7 @@ use super::trunks::sharers;
 use super::worker::IDENTITY;
 use crate::entry::{is_absent, is_plain_folder};
 use crate::error::LabError;
-use crate::files::{UnfinishedFile, is_unfinished, list, read_json, remove_file};
+use crate::files::{JOB_FOLDERS, UnfinishedFile, is_unfinished, list, read_json, remove_file};
 use crate::folder_name::CONFIGURATIONS;
 use crate::identity::{Identity, TrunkId, is_job_name};
 use crate::tensorboard;
@@ -122,7 +122,7 @@ impl Store {
     /// The folders outside of jobs into which files are written.
     fn folders_of_files(&self) -> Result<Vec<PathBuf>, LabError> {
         let mut folders = vec![self.root().to_owned()];
-        folders.extend(["trials", "priors", "trunks"].map(|name| self.root().join(name)));
+        folders.extend(JOB_FOLDERS.map(|name| self.root().join(name)));
         for parent in [CONFIGURATIONS, tensorboard::FOLDER] {
             let parent = self.root().join(parent);
             let names = plain_list(&parent)?;

@@ -103,6 +103,11 @@ impl EventFile {
         file
     }
 
+    /// When the run began.
+    pub(super) fn began(&self) -> f64 {
+        self.began
+    }
+
     /// Adds a value of `tag` at `step`, if it is finite.
     pub(super) fn scalar(&mut self, time: f64, step: u64, tag: &str, value: f64) {
         if !value.is_finite() {
