@@ -14,7 +14,7 @@ use super::named::Named;
 use super::scene::{Area, Mark, Scene};
 use super::style::{Height, Style};
 use crate::curve::alpha_label;
-use crate::view::PointView;
+use crate::view::{PointView, PriorView};
 
 /// From this width of the page on the panels stand side by side.
 const ROOM_FOR_TWO: f64 = 560.0;
@@ -59,21 +59,7 @@ pub fn scene(named: &Named<'_>, style: &Style) -> Result<Scene, FigureError> {
     let images = Images::measured(of_trials())
         .ok_or_else(|| lacking("no accuracy was measured while the trials trained"))?;
     let mut lines = of_alphas(&alphas, images);
-    let priors: Vec<&[PointView]> = configuration
-        .priors
-        .iter()
-        .filter(|p| p.diverged_epoch.is_none() && !p.points.is_empty())
-        .map(|p| p.points.as_slice())
-        .collect();
-    if !priors.is_empty() {
-        lines.push(Line {
-            name: "prior".to_owned(),
-            colour: INK,
-            dash: &[4.0, 3.0],
-            loss: mean(&priors, |p| p.loss),
-            accuracy: mean(&priors, |p| images.accuracy(p)),
-        });
-    }
+    lines.extend(of_priors(&configuration.priors, images));
 
     let numbers = |of: fn(&Line) -> &Vec<(f64, f64)>| lines.iter().flat_map(of);
     let losses = Range::of_losses(numbers(|l| &l.loss).map(|(_, v)| *v));
@@ -164,6 +150,22 @@ fn of_alphas(alphas: &[OfAlpha<'_>], images: Images) -> Vec<Line> {
         }
     };
     alphas.iter().enumerate().map(line).collect()
+}
+
+/// The line of the priors that have one.
+fn of_priors(priors: &[PriorView], images: Images) -> Option<Line> {
+    let courses: Vec<&[PointView]> = priors
+        .iter()
+        .filter(|p| p.diverged_epoch.is_none() && !p.points.is_empty())
+        .map(|p| p.points.as_slice())
+        .collect();
+    (!courses.is_empty()).then(|| Line {
+        name: "prior".to_owned(),
+        colour: INK,
+        dash: &[4.0, 3.0],
+        loss: mean(&courses, |p| p.loss),
+        accuracy: mean(&courses, |p| images.accuracy(p)),
+    })
 }
 
 fn course_mark(

@@ -77,41 +77,19 @@ fn draw(
     left_out: usize,
     style: &Style,
 ) -> Scene {
-    let all = || {
-        let rows = twins.iter().flat_map(|(_, rows)| rows.iter());
-        rows.chain(&view.prior).flatten()
-    };
-    let largest = all().fold(0.0f32, |most, w| most.max(w.abs()));
-    // All zero: any scale does.
-    let scale = if largest > 0.0 {
-        f64::from(largest)
-    } else {
-        1.0
-    };
+    let scale = largest(view, twins);
     let range = Range::exactly(-scale, scale);
-
     let names = names(view, style);
     let widest = names.iter().flatten();
     let widest = widest.map(|line| width(line, style.small, Face::Regular));
     let left = style.edge + widest.fold(0.0, f64::max) + 6.0;
     let right = colour_bar::margin(&range, style);
     let room = style.width - left - right;
-    let least = |columns: &[Column<'_>]| {
-        let heads = columns.iter();
-        let heads = heads.map(|(name, _)| width(name, style.small, Face::Regular));
-        heads.fold(LEAST, f64::max) + GAP
-    };
-    let columns = (1..=twins.len())
-        .rev()
-        .map(|shown| some(twins, shown, view))
-        .find(|columns| columns.len() as f64 * least(columns) <= room)
-        .unwrap_or_else(|| some(twins, 0, view));
-    let least = least(&columns);
-    let [_, high, wide] = view.shape;
-    // Very flat and very high images are drawn in a cell that is not.
-    let ratio = (high as f64 / wide as f64).clamp(0.25, 4.0);
-    let header = line_height(style.small) + 2.0;
+    let (columns, least) = columns_within(room, view, twins, style);
+
     let shown = columns.len() - 1;
+    let ratio = ratio(view);
+    let header = header(style);
     let title = format!("What the first layer ({}) sees", view.layer);
     let page = |rows: usize, cell: f64| {
         let layout = Layout {
@@ -151,58 +129,158 @@ fn draw(
         }
     };
     let (mut scene, area) = page(rows, cell);
-    // Heads of columns may be wider than small images.
-    let (step_x, step_y) = ((cell + GAP).max(least), cell * ratio + GAP);
-    let top = area.top + header;
-    for (index, (head, images)) in columns.iter().enumerate() {
-        let x = area.left + index as f64 * step_x;
-        let at = [x + (step_x - GAP) / 2.0, area.top + style.small];
-        let head = Mark::text(at, style.small, head).anchor(Anchor::Middle);
-        scene.marks.push(head.fill(INK));
-        for (row, weights) in images.iter().take(rows).enumerate() {
-            let y = top + row as f64 * step_y;
-            let place = Area {
-                left: x + (step_x - GAP - cell) / 2.0,
-                top: y,
-                right: x + (step_x - GAP + cell) / 2.0,
-                bottom: y + cell * ratio,
-            };
-            let image = image(weights, view.shape, scale, cell);
-            scene.marks.push(
-                Mark::new(Shape::Image(place, image))
-                    .class("unit")
-                    .tip(clean(&view.units[row])),
-            );
-            scene
-                .marks
-                .push(Mark::new(Shape::Rectangle(place)).stroke(GREY, 0.5));
-        }
-    }
-    for (row, lines) in names.iter().take(rows).enumerate() {
-        let middle = top + row as f64 * step_y + cell * ratio / 2.0;
-        let step = line_height(style.small);
-        // A second line has no room beside a low image.
-        let lines = &lines[..lines.len().min((step_y / step).max(1.0) as usize)];
-        for (i, line) in lines.iter().enumerate() {
-            let y = middle + (i as f64 - (lines.len() - 1) as f64 / 2.0) * step;
-            let at = [area.left - 6.0, y + HALF_LETTER * style.small];
-            let name = Mark::text(at, style.small, line).anchor(Anchor::End);
-            scene.marks.push(name.fill(INK));
-        }
-    }
-    let cells = Area {
+    let grid = Grid {
         left: area.left,
-        top,
-        right: area.left + columns.len() as f64 * step_x - GAP,
-        bottom: top + (rows as f64 * step_y - GAP).max(LEAST_HEIGHT),
+        top: area.top + header,
+        cell: [cell, cell * ratio],
+        // Heads of columns may be wider than small images.
+        step: [(cell + GAP).max(least), cell * ratio + GAP],
+        columns: columns.len(),
+        rows,
     };
+    scene.marks.extend(heads(&grid, &columns, area.top, style));
+    scene.marks.extend(images(&grid, &columns, view, scale));
+    scene.marks.extend(unit_names(&grid, &names, style));
     let coloured = |value: f64| match view.shape[0] {
         1 => diverging(value / scale),
         _ => grey(value / scale),
     };
-    let bar = colour_bar::marks(cells, &range, coloured, "weight", style);
+    let bar = colour_bar::marks(grid.area(), &range, coloured, "weight", style);
     scene.marks.extend(bar);
     scene
+}
+
+/// Where the images stand.
+struct Grid {
+    left: f64,
+    top: f64,
+    /// Width and height of an image.
+    cell: [f64; 2],
+    /// From one image to the next, right and down.
+    step: [f64; 2],
+    columns: usize,
+    rows: usize,
+}
+
+impl Grid {
+    /// The middle of a column.
+    fn middle(&self, column: usize) -> f64 {
+        self.left + column as f64 * self.step[0] + (self.step[0] - GAP) / 2.0
+    }
+
+    /// The upper edge of a row.
+    fn row(&self, row: usize) -> f64 {
+        self.top + row as f64 * self.step[1]
+    }
+
+    /// The place of an image.
+    fn place(&self, column: usize, row: usize) -> Area {
+        let ([width, height], middle, top) = (self.cell, self.middle(column), self.row(row));
+        Area {
+            left: middle - width / 2.0,
+            top,
+            right: middle + width / 2.0,
+            bottom: top + height,
+        }
+    }
+
+    /// The place of all images, or what a colour bar beside them needs.
+    fn area(&self) -> Area {
+        Area {
+            left: self.left,
+            top: self.top,
+            right: self.left + self.columns as f64 * self.step[0] - GAP,
+            bottom: self.top + (self.rows as f64 * self.step[1] - GAP).max(LEAST_HEIGHT),
+        }
+    }
+}
+
+/// The largest weight's size: one scale for all.
+fn largest(view: &FirstLayerView, twins: &[Column<'_>]) -> f64 {
+    let rows = twins.iter().flat_map(|(_, rows)| rows.iter());
+    let weights = rows.chain(&view.prior).flatten();
+    let largest = weights.fold(0.0f32, |most, w| most.max(w.abs()));
+    // All zero: any scale does.
+    if largest > 0.0 {
+        f64::from(largest)
+    } else {
+        1.0
+    }
+}
+
+/// Height over width of an image; very flat and very high ones are drawn in a cell that is not.
+fn ratio(view: &FirstLayerView) -> f64 {
+    let [_, high, wide] = view.shape;
+    (high as f64 / wide as f64).clamp(0.25, 4.0)
+}
+
+/// Height of the columns' names.
+fn header(style: &Style) -> f64 {
+    line_height(style.small) + 2.0
+}
+
+/// As many columns as have room, and the least width of one.
+fn columns_within<'a>(
+    room: f64,
+    view: &'a FirstLayerView,
+    twins: &[Column<'a>],
+    style: &Style,
+) -> (Vec<Column<'a>>, f64) {
+    let least = |columns: &[Column<'_>]| {
+        let heads = columns.iter();
+        let heads = heads.map(|(name, _)| width(name, style.small, Face::Regular));
+        heads.fold(LEAST, f64::max) + GAP
+    };
+    let columns = (1..=twins.len())
+        .rev()
+        .map(|shown| some(twins, shown, view))
+        .find(|columns| columns.len() as f64 * least(columns) <= room)
+        .unwrap_or_else(|| some(twins, 0, view));
+    let least = least(&columns);
+    (columns, least)
+}
+
+/// The columns' names.
+fn heads(grid: &Grid, columns: &[Column<'_>], top: f64, style: &Style) -> Vec<Mark> {
+    let head = |(index, (head, _)): (usize, &Column<'_>)| {
+        let at = [grid.middle(index), top + style.small];
+        let head = Mark::text(at, style.small, head).anchor(Anchor::Middle);
+        head.fill(INK)
+    };
+    columns.iter().enumerate().map(head).collect()
+}
+
+/// The units of every column as framed images.
+fn images(grid: &Grid, columns: &[Column<'_>], view: &FirstLayerView, scale: f64) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    for (column, (_, rows)) in columns.iter().enumerate() {
+        for (row, weights) in rows.iter().take(grid.rows).enumerate() {
+            let place = grid.place(column, row);
+            let image = image(weights, view.shape, scale, grid.cell[0]);
+            let unit = Mark::new(Shape::Image(place, image)).class("unit");
+            marks.push(unit.tip(clean(&view.units[row])));
+            marks.push(Mark::new(Shape::Rectangle(place)).stroke(GREY, 0.5));
+        }
+    }
+    marks
+}
+
+/// The units' names, left of their rows.
+fn unit_names(grid: &Grid, names: &[Vec<String>], style: &Style) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    let step = line_height(style.small);
+    for (row, lines) in names.iter().take(grid.rows).enumerate() {
+        let middle = grid.row(row) + grid.cell[1] / 2.0;
+        // A second line has no room beside a low image.
+        let lines = &lines[..lines.len().min((grid.step[1] / step).max(1.0) as usize)];
+        for (i, line) in lines.iter().enumerate() {
+            let y = middle + (i as f64 - (lines.len() - 1) as f64 / 2.0) * step;
+            let at = [grid.left - 6.0, y + HALF_LETTER * style.small];
+            let name = Mark::text(at, style.small, line).anchor(Anchor::End);
+            marks.push(name.fill(INK));
+        }
+    }
+    marks
 }
 
 /// The names of units in at most two lines.

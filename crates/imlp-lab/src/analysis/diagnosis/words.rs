@@ -75,14 +75,7 @@ impl Display for Diagnosis {
                 minimum: lowest,
                 maximum: highest,
             } => {
-                let lowest = lowest.map(|e| format!("a minimum at {} deep{}", place(&e), ends(&e)));
-                let highest =
-                    highest.map(|e| format!("a maximum at {} high{}", place(&e), ends(&e)));
-                let found: Vec<String> = lowest.into_iter().chain(highest).collect();
-                let found = match found.as_slice() {
-                    [] => String::new(),
-                    found => format!(": {}", found.join(", and ")),
-                };
+                let found = found(lowest.as_ref(), highest.as_ref());
                 match shape {
                     Shape::Valley => write!(
                         f,
@@ -212,6 +205,17 @@ fn counted_alphas(count: usize) -> String {
     match count {
         1 => "1 value of α".to_owned(),
         _ => format!("{count} values of α"),
+    }
+}
+
+/// `: a minimum at α = 0.1, 2.10 points deep [1.90, 2.30], and a maximum at …`, or nothing.
+fn found(lowest: Option<&Extremum>, highest: Option<&Extremum>) -> String {
+    let lowest = lowest.map(|e| format!("a minimum at {} deep{}", place(e), ends(e)));
+    let highest = highest.map(|e| format!("a maximum at {} high{}", place(e), ends(e)));
+    let found: Vec<String> = lowest.into_iter().chain(highest).collect();
+    match found.as_slice() {
+        [] => String::new(),
+        found => format!(": {}", found.join(", and ")),
     }
 }
 
