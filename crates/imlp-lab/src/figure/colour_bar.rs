@@ -2,9 +2,8 @@
 
 use super::axis::Range;
 use super::colour::{Colour, INK};
-use super::frame::HALF_LETTER;
 use super::scene::{Anchor, Area, Image, Mark, Shape};
-use super::style::{Style, line_height};
+use super::style::{HALF_LETTER, Style, line_height};
 use super::text::{Face, width};
 
 /// From the cells to the bar.

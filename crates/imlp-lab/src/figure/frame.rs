@@ -6,7 +6,7 @@ use super::axis::Range;
 use super::colour::{FAINT, GREY, INK, PAPER};
 use super::legend::Legend;
 use super::scene::{Anchor, Area, Mark, Scene};
-use super::style::{Height, Style, line_height};
+use super::style::{HALF_LETTER, Height, Style, line_height};
 use super::text::{Face, clean, shorten, width, wrap};
 
 /// The least height of a plot on a page of fixed height.
@@ -17,8 +17,6 @@ const BREAK_SIZE: f64 = 5.0;
 const NOTES_GAP: f64 = 5.0;
 /// From the axis to the labels of its ticks.
 const LABEL_GAP: f64 = 8.0;
-/// A line through the middle of small letters is this share of their size above the baseline.
-pub const HALF_LETTER: f64 = 0.36;
 
 /// What a figure says beside its plot, and what room the plot needs.
 pub struct Layout<'a> {

@@ -2,10 +2,9 @@
 
 use super::colour::{BLUE, Colour, INK, PAPER, VERMILLION};
 use super::diverged::{ARM, cross};
-use super::frame::HALF_LETTER;
 use super::scene::{Area, Mark, Shape};
 use super::series::Series;
-use super::style::{Style, line_height};
+use super::style::{HALF_LETTER, Style, line_height};
 use super::text::{Face, clean, shorten_inside, width};
 
 /// From an entry's sign to its words.

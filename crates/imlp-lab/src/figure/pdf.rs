@@ -13,7 +13,7 @@ use skrifa::MetadataProvider;
 use skrifa::instance::{LocationRef, Size};
 
 use super::colour::{Colour, PAPER};
-use super::raster::rgb;
+use super::pixels::rgb;
 use super::scene::{Area, Image, Mark, Point, Scene, Shape, Stroke, Text};
 use super::text::{Face, clean, glyphs};
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use png::{BitDepth, ColorType, Encoder, PixelDimensions, Unit};
 use resvg::{tiny_skia, usvg};
 
 use super::error::FigureError;
-use super::scene::{Image, Scene};
+use super::pixels::encoded;
+use super::scene::Scene;
 use super::svg::{Letters, svg};
 use super::text::font_database;
 
@@ -18,9 +18,6 @@ pub const PRINT_DPI: f64 = 300.0;
 
 /// Maximum height of the PNG, px: rejects an SVG that is not a figure.
 const MOST_HEIGHT: u32 = 20_000;
-
-/// Inches in a metre, of which PNG counts the pixels.
-const INCHES_IN_METRE: f64 = 100.0 / 2.54;
 
 /// Renders a figure at [`PRINT_DPI`], which the PNG states.
 ///
@@ -76,39 +73,4 @@ fn rendered(svg: &str, width: u32, dpi: Option<f64>) -> Result<Vec<u8>, FigureEr
         .flat_map(|p| [p.red(), p.green(), p.blue()])
         .collect();
     encoded(pixmap.width(), pixmap.height(), &rgb, dpi).map_err(|e| FigureError::Png(e.to_string()))
-}
-
-/// An image of a scene as PNG.
-pub fn image_png(image: &Image) -> Vec<u8> {
-    encoded(image.width as u32, image.height as u32, &rgb(image), None)
-        .expect("an image has its pixels, and memory takes what is written")
-}
-
-/// The bytes of an image, three per pixel.
-pub fn rgb(image: &Image) -> Vec<u8> {
-    image.pixels.iter().flat_map(|colour| colour.0).collect()
-}
-
-fn encoded(
-    width: u32,
-    height: u32,
-    rgb: &[u8],
-    dpi: Option<f64>,
-) -> Result<Vec<u8>, png::EncodingError> {
-    let mut bytes = Vec::new();
-    let mut encoder = Encoder::new(&mut bytes, width, height);
-    encoder.set_color(ColorType::Rgb);
-    encoder.set_depth(BitDepth::Eight);
-    encoder.set_pixel_dims(dpi.map(|dpi| {
-        let per_metre = (dpi * INCHES_IN_METRE).round() as u32;
-        PixelDimensions {
-            xppu: per_metre,
-            yppu: per_metre,
-            unit: Unit::Meter,
-        }
-    }));
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(rgb)?;
-    writer.finish()?;
-    Ok(bytes)
 }

@@ -7,6 +7,9 @@
 /// Points in a centimetre.
 const CENTIMETRE: f64 = 72.0 / 2.54;
 
+/// A line through the middle of small letters is this share of their size above the baseline.
+pub const HALF_LETTER: f64 = 0.36;
+
 /// How a figure is laid out.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Style {

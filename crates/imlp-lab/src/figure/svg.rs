@@ -5,7 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
 
 use super::colour::PAPER;
-use super::raster::image_png;
+use super::number::number;
+use super::pixels::image_png;
 use super::scene::{Anchor, Area, Image, Mark, Point, Scene, Shape, Text};
 use super::text::{Face, clean, outline, width};
 
@@ -174,11 +175,4 @@ fn path(parts: &[Vec<Point>], end: &str) -> String {
         path += end;
     }
     path
-}
-
-/// A number with at most two decimals.
-pub fn number(value: f64) -> String {
-    let text = format!("{value:.2}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0" } else { text }.into()
 }

@@ -8,7 +8,7 @@ use skrifa::instance::{LocationRef, Size};
 use skrifa::outline::{DrawSettings, OutlinePen};
 use skrifa::{FontRef, GlyphId, MetadataProvider};
 
-use super::svg::number;
+use super::number::number;
 
 /// DejaVu Sans, subset to Latin, Greek, Cyrillic and mathematical signs.
 const REGULAR: &[u8] = include_bytes!("../../assets/DejaVuSans-subset.ttf");

@@ -69,45 +69,14 @@ impl Display for Diagnosis {
             }
             Self::Shape {
                 shape,
-                v: [minimum, maximum],
+                v,
                 critical,
                 trend_p,
-                minimum: lowest,
-                maximum: highest,
+                minimum,
+                maximum,
             } => {
-                let found = found(lowest.as_ref(), highest.as_ref());
-                match shape {
-                    Shape::Valley => write!(
-                        f,
-                        "accuracy falls, then rises with α (V = {minimum:.2}, above \
-                         {critical:.2}){found}"
-                    ),
-                    Shape::Hump => write!(
-                        f,
-                        "accuracy rises, then falls with α (V = {maximum:.2}, above \
-                         {critical:.2}){found}"
-                    ),
-                    Shape::ValleyAndHump => write!(
-                        f,
-                        "accuracy has a minimum and a maximum inside (V = {minimum:.2} and \
-                         {maximum:.2}, above {critical:.2}){found}"
-                    ),
-                    Shape::Rising => {
-                        write!(f, "accuracy rises with α (trend {})", p_text(*trend_p))
-                    }
-                    Shape::Falling => {
-                        write!(f, "accuracy falls with α (trend {})", p_text(*trend_p))
-                    }
-                    Shape::Flat => write!(
-                        f,
-                        "the curve is flat: every two values of α are within 1 point of each other"
-                    ),
-                    Shape::NotShown => write!(
-                        f,
-                        "no shape is shown: V = {minimum:.2} for a minimum and {maximum:.2} for a \
-                         maximum, where {critical:.2} is needed"
-                    ),
-                }
+                let found = found(minimum.as_ref(), maximum.as_ref());
+                f.write_str(&shape_words(*shape, *v, *critical, *trend_p, &found))
             }
             Self::NoGain {
                 alpha,
@@ -205,6 +174,37 @@ fn counted_alphas(count: usize) -> String {
     match count {
         1 => "1 value of α".to_owned(),
         _ => format!("{count} values of α"),
+    }
+}
+
+/// What a shape is, with the statistics that say so and the extrema that were found.
+fn shape_words(
+    shape: Shape,
+    [minimum, maximum]: [f64; 2],
+    critical: f64,
+    trend_p: f64,
+    found: &str,
+) -> String {
+    match shape {
+        Shape::Valley => format!(
+            "accuracy falls, then rises with α (V = {minimum:.2}, above {critical:.2}){found}"
+        ),
+        Shape::Hump => format!(
+            "accuracy rises, then falls with α (V = {maximum:.2}, above {critical:.2}){found}"
+        ),
+        Shape::ValleyAndHump => format!(
+            "accuracy has a minimum and a maximum inside (V = {minimum:.2} and {maximum:.2}, \
+             above {critical:.2}){found}"
+        ),
+        Shape::Rising => format!("accuracy rises with α (trend {})", p_text(trend_p)),
+        Shape::Falling => format!("accuracy falls with α (trend {})", p_text(trend_p)),
+        Shape::Flat => {
+            "the curve is flat: every two values of α are within 1 point of each other".to_owned()
+        }
+        Shape::NotShown => format!(
+            "no shape is shown: V = {minimum:.2} for a minimum and {maximum:.2} for a maximum, \
+             where {critical:.2} is needed"
+        ),
     }
 }
 
