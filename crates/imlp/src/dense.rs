@@ -14,10 +14,12 @@ use imlp_train::{
 
 use crate::args::DenseArguments;
 use crate::exit::Failure;
+use crate::file_format::refuse_ending;
 use crate::output::{number, refuse_same, say, write};
 
 pub fn run(arguments: &DenseArguments) -> Result<(), Failure> {
     let out = &arguments.out;
+    refuse_ending("--out", out, "SafeTensors", &["safetensors", "st"])?;
     let weights = arguments.weights.as_deref();
     if let Some(weights) = weights {
         refuse_same(out, weights)?;

@@ -21,6 +21,7 @@ mod eval;
 mod executor;
 mod exit;
 mod export;
+mod file_format;
 mod inspect;
 mod interruption;
 mod live;

@@ -12,10 +12,12 @@ use imlp_suggest::one_line;
 
 use crate::args::{FigureFormat, FigureName, PlotArguments};
 use crate::exit::Failure;
+use crate::file_format::{choose, name};
 use crate::output::{say, tell};
 
 pub fn run(arguments: &PlotArguments) -> Result<(), Failure> {
-    let format = format(arguments)?;
+    let out = arguments.out.as_deref();
+    let format = choose(arguments.format, out, FigureFormat::Pdf, "a figure")?;
     if let (Some(alpha), false) = (arguments.alpha, arguments.figure == FigureName::Layers) {
         return Err(Failure::Message(format!(
             "--alpha {alpha} chooses the trial of --figure layers; no other figure takes it"
@@ -75,30 +77,6 @@ fn bytes(scene: &Scene, format: FigureFormat) -> Result<Vec<u8>, Failure> {
     })
 }
 
-/// The format that is asked for, or that the name of the file tells.
-fn format(arguments: &PlotArguments) -> Result<FigureFormat, Failure> {
-    let extension = arguments.out.as_deref().and_then(Path::extension);
-    let extension = extension.map(|e| e.to_string_lossy().to_lowercase());
-    let told = FigureFormat::ALL
-        .into_iter()
-        .find(|format| Some(format.name()) == extension.as_deref());
-    match (arguments.format, told) {
-        (Some(format), Some(told)) if format != told => Err(Failure::Message(format!(
-            "--format {} and a file that ends in .{} do not fit; leave one out",
-            format.name(),
-            told.name()
-        ))),
-        (Some(format), _) | (None, Some(format)) => Ok(format),
-        (None, None) => match extension {
-            None => Ok(FigureFormat::Pdf),
-            Some(extension) => Err(Failure::Message(format!(
-                "a file that ends in .{extension} is no figure; let --out end in .svg, .png or \
-                 .pdf, or give --format"
-            ))),
-        },
-    }
-}
-
 /// Where the figure goes: not among the results, whose files have names like it.
 fn path(arguments: &PlotArguments, views: &[View], format: FigureFormat) -> PathBuf {
     let experiment = match views {
@@ -106,6 +84,6 @@ fn path(arguments: &PlotArguments, views: &[View], format: FigureFormat) -> Path
         _ => "comparison",
     };
     let kind = Kind::from(arguments.figure).name();
-    let name = format!("{experiment}-{kind}.{}", format.name());
-    arguments.out.clone().unwrap_or_else(|| name.into())
+    let usual = format!("{experiment}-{kind}.{}", name(&format));
+    arguments.out.clone().unwrap_or_else(|| usual.into())
 }

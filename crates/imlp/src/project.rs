@@ -6,11 +6,13 @@ use imlp_train::{StructureShares, TensorFile, project};
 
 use crate::args::ProjectArguments;
 use crate::exit::Failure;
+use crate::file_format::refuse_ending;
 use crate::inspect::{LEGEND, SHARES, shares};
 use crate::output::{refuse_same, say, write};
 
 pub fn run(arguments: &ProjectArguments) -> Result<(), Failure> {
     let out = &arguments.out;
+    refuse_ending("--out", out, "SafeTensors", &["safetensors", "st"])?;
     refuse_same(out, &arguments.weights)?;
     let dense = TensorFile::open(&arguments.weights)?;
     let projected = project(&arguments.layer, &dense, arguments.memory.limit())?;

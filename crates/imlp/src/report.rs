@@ -11,6 +11,7 @@ use imlp_lab::view::View;
 use crate::args::ReportArguments;
 use crate::browser;
 use crate::exit::Failure;
+use crate::file_format::refuse_ending;
 use crate::output::say;
 
 pub fn run(arguments: &ReportArguments) -> Result<(), Failure> {
@@ -42,7 +43,10 @@ fn view(folder: &Path, page: &Path) -> Result<View, Failure> {
 /// Where the page goes. What is not a page of this command is not replaced.
 fn path(arguments: &ReportArguments) -> Result<PathBuf, Failure> {
     let path = match (&arguments.out, arguments.folders.as_slice()) {
-        (Some(out), _) => out.clone(),
+        (Some(out), _) => {
+            refuse_ending("--out", out, "a page of HTML", &["html", "htm"])?;
+            out.clone()
+        }
         (None, [folder]) => folder.join(REPORT),
         (None, _) => Path::new(REPORT).to_owned(),
     };

@@ -18,6 +18,7 @@ use crate::args::{ExecutorName, ReproduceArguments};
 use crate::command_line::command_line;
 use crate::executor;
 use crate::exit::{Failure, report};
+use crate::file_format::refuse_ending;
 use crate::output::{say, tell};
 use crate::prepare::{Announce, MissingData, prepare};
 use crate::processor::processor;
@@ -40,6 +41,7 @@ pub fn run(arguments: &ReproduceArguments) -> Result<(), Failure> {
             scale.name()
         )));
     }
+    refuse_ending("--page", &arguments.page, "Markdown", &["md", "markdown"])?;
     for folder in [&arguments.results, &arguments.out] {
         refuse_file(folder)?;
     }

@@ -192,3 +192,46 @@ fn new_files_and_folders_have_what_the_umask_leaves() {
         assert!(files > 5, "{files} files");
     }
 }
+
+/// Commands whose file has one format, and one that takes any of three.
+#[test]
+fn a_name_that_promises_another_format_is_refused() {
+    let scratch = scratch();
+    let project = ["project", "--layer=circulant(in=3)"];
+    let weights = "--weights=layer.safetensors";
+    for (arguments, file, parts) in [
+        (
+            vec!["dense", "--layer=dense(in=3, out=2)", weights],
+            "--out=w.pt",
+            ["w.pt", ".safetensors or .st"],
+        ),
+        (
+            [&project[..], &[weights]].concat(),
+            "--out=w.npz",
+            ["w.npz", ".safetensors or .st"],
+        ),
+        (vec!["report", "o"], "--out=p.pdf", ["p.pdf", ".html"]),
+        (
+            vec!["reproduce", "--judge-only"],
+            "--page=r.html",
+            ["r.html", ".md"],
+        ),
+        (
+            vec!["export", "o"],
+            "--out=t.xlsx",
+            [".xlsx is not a table", ".csv or .jsonl or .parquet"],
+        ),
+        (
+            vec!["export", "o", "--format=csv"],
+            "--out=t.parquet",
+            ["--format csv", ".parquet do not fit"],
+        ),
+    ] {
+        let said = scratch.refuse(&[&arguments[..], &[file]].concat());
+        for part in parts {
+            assert!(said.contains(part), "{file}: {said}");
+        }
+        let (_, name) = file.split_once('=').unwrap();
+        assert!(!scratch.path(name).exists(), "{file}");
+    }
+}

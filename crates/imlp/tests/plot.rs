@@ -94,7 +94,7 @@ fn what_cannot_be_drawn_is_refused() {
         (&["plot", "o", "--figure=layers", "--alpha=nan"], "NaN"),
         (&["plot", "o", "--alpha=0.5"], "--figure layers"),
         (&["plot", "o", "--out=none/f.pdf"], "none"),
-        (&["plot", "o", "--out=f.jpeg"], "in .svg, .png or .pdf"),
+        (&["plot", "o", "--out=f.jpeg"], ".svg or .png or .pdf"),
     ] {
         let said = scratch.refuse(arguments);
         assert!(said.contains(expected), "{arguments:?}: {said}");
@@ -121,7 +121,7 @@ fn what_is_no_figure_is_not_replaced() {
     // Nor by other commands, where it is a record.
     for name in ["o/experiment.json", &record] {
         let out = format!("--out={name}");
-        let said = scratch.refuse(&["export", "o", &out]);
+        let said = scratch.refuse(&["export", "o", "--format=csv", &out]);
         assert!(said.contains("a record of an experiment"), "{said}");
         scratch.succeed(&["status", "o"]);
     }

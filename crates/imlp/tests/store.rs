@@ -367,11 +367,11 @@ fn export_gives_the_rows_of_the_table() {
         .collect();
     assert_eq!(rows.len(), 6);
     assert_eq!(rows[0]["status"], "done");
-    scratch.succeed(&["export", "o", "--out=t.csv"]);
-    assert_eq!(
-        std::fs::read_to_string(scratch.path("t.csv")).unwrap(),
-        table
-    );
+    for (name, content) in [("t.csv", table), ("t.JSONL", lines)] {
+        scratch.succeed(&["export", "o", &format!("--out={name}")]);
+        let written = std::fs::read_to_string(scratch.path(name)).unwrap();
+        assert_eq!(written, content, "{name}");
+    }
 }
 
 /// The table of epochs against the records that it is made from.

@@ -219,11 +219,11 @@ pub struct Picture {
     pub levels: Vec<(String, String)>,
 }
 
-/// The pictures of a study, one per case.
+/// The pictures of a study, one per case. `variation` is the study's, which its figures name.
 ///
 /// # Errors
 /// A record with a value that is not a fraction; a figure that cannot be drawn.
-pub fn pictures(records: &Records) -> Result<Vec<Picture>, LabError> {
+pub fn pictures(records: &Records, variation: Option<&str>) -> Result<Vec<Picture>, LabError> {
     let mut pictures = Vec::new();
     for case in cases(&records.header.configurations) {
         let arms = Arm::all(records, &case.configurations)?;
@@ -232,7 +232,9 @@ pub fn pictures(records: &Records) -> Result<Vec<Picture>, LabError> {
         };
         let config = &first.configuration.config;
         let title = format!("{} toward {}", config.data.name, config.prior.kind.name());
-        let subtitle = format!("{} prior; {}", config.prior.training.name(), case.label);
+        let varied = variation.map_or(String::new(), |name| format!("{name}; "));
+        let reading = config.prior.training.name();
+        let subtitle = format!("{varied}{reading} prior; {}", case.label);
         let svg = match arms.as_slice() {
             [arm] => render_svg(&arm.test.clone().titled(title, subtitle))?,
             arms => {

@@ -42,7 +42,7 @@ pub fn write(results: &Path, from: &Path) -> Result<Page, LabError> {
             let reference = reference.map(|folder| Records::read(&folder));
             let reference = reference.transpose()?.flatten();
             let judgements = judge(&study, &records, reference.as_ref())?;
-            let pictures = pictures(&records)?;
+            let pictures = pictures(&records, study.variation)?;
             write_files(&folder, &records, &judgements, &pictures)?;
             shown.push(Shown {
                 study,

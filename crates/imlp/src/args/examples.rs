@@ -145,7 +145,7 @@ const EXAMPLES: [(&str, &[Example]); 28] = [
                 "The rows of results.csv, also while a sweep runs",
             ),
             (
-                "imlp export runs/v --epochs --format=parquet --out=epochs.parquet",
+                "imlp export runs/v --epochs --out=epochs.parquet",
                 "Every measurement of every epoch",
             ),
         ],

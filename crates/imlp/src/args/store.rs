@@ -67,9 +67,9 @@ pub struct ExportArguments {
     /// one per trial: losses, accuracies, the α of each layer, the prior's share, learning rate
     #[arg(long)]
     pub epochs: bool,
-    /// Format of the table
-    #[arg(long, value_enum, default_value_t = FormatName::Csv)]
-    pub format: FormatName,
+    /// Format of the table [default: as --out ends, else csv]
+    #[arg(long, value_enum)]
+    pub format: Option<FormatName>,
     /// File to write, replacing an existing one [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

@@ -292,3 +292,19 @@ fn what_is_not_finished_has_no_verdict() {
         );
     }
 }
+
+#[test]
+fn a_figure_says_of_which_study_it_is() {
+    for (name, subtitle) in [
+        ("v-curve-frozen", ">frozen prior; cosine rate 0.02"),
+        (
+            "v-curve-3-epochs-co-trained",
+            ">3-epochs; co-trained prior; cosine rate 0.02",
+        ),
+    ] {
+        let study = study(name);
+        let records = records(&study, |_, _| 0.0);
+        let pictures = pictures(&records, study.variation).unwrap();
+        assert!(pictures[0].svg.contains(subtitle), "{name}");
+    }
+}
