@@ -63,12 +63,7 @@ pub fn scene(
         (true, true) => 2.0 * PRIORS,
         (true, false) => style.edge + 12.0,
     };
-    let mut alphas: Vec<f64> = curves
-        .iter()
-        .flat_map(|c| c.points.iter().map(|p| p.alpha))
-        .collect();
-    alphas.sort_by(f64::total_cmp);
-    alphas.dedup();
+    let alphas = alphas(&curves);
     let alpha = AlphaAxis::new(&alphas, left, style.width - right);
     let ticks = AlphaTicks::new(&alpha, &alphas, style);
     let strip = DivergedStrip::new(&curves[0].points, |a| alpha.x(a), style);
@@ -99,10 +94,9 @@ pub fn scene(
     };
     let (mut scene, area) = frame(style, layout);
     let base = area.bottom + strip_height;
-    let shifts = shifts(curves.len(), &alphas, &alpha);
     let series: Vec<Marks<'_>> = drawn
         .iter()
-        .zip(&shifts)
+        .zip(shifts(curves.len(), &alphas, &alpha))
         .enumerate()
         .map(|(index, ((name, curve), shift))| Marks {
             name,
@@ -111,7 +105,7 @@ pub fn scene(
             range: &range,
             area,
             series: Series::new(index),
-            shift: *shift,
+            shift,
         })
         .collect();
 
@@ -125,23 +119,13 @@ pub fn scene(
     ));
     add(line_marks(&lines, area, &range));
     if several {
-        series.iter().for_each(|one| add(one.mean_line()));
-        series.iter().for_each(|one| add(one.bars(CAP)));
-        series.iter().for_each(|one| add(one.markers()));
+        add(overlaid(&series));
         if priors_apart {
-            let x = |shift: &f64| area.right + PRIORS + shift;
-            let priors = series.iter().zip(&shifts);
-            priors.for_each(|(one, shift)| add(one.prior(x(shift), CAP)));
-            let at = [area.right + PRIORS, base + 7.5 + style.text];
-            let name = Mark::text(at, style.text, "priors").anchor(Anchor::Middle);
-            add(vec![name.class("alpha-tick").fill(INK)]);
+            add(priors_right(&series, area, base, style));
         }
         add(rows(&series, [area.left, area.bottom + 4.0], ROW, style));
     } else {
-        add(series[0].intervals());
-        add(series[0].mean_line());
-        add(series[0].means());
-        add(series[0].seeds());
+        add(alone(&series[0]));
         add(strip.marks([area.left, area.bottom], style));
     }
     add(label_marks(&lines, area, &range, style));
@@ -154,6 +138,43 @@ pub fn scene(
     }
     add(alpha_axis(area, base, &alpha, &ticks, style));
     scene
+}
+
+/// Every α at which a curve has a point, in order.
+fn alphas(curves: &[&Curve]) -> Vec<f64> {
+    let points = curves.iter().flat_map(|curve| &curve.points);
+    let mut alphas: Vec<f64> = points.map(|point| point.alpha).collect();
+    alphas.sort_by(f64::total_cmp);
+    alphas.dedup();
+    alphas
+}
+
+/// One curve, with the interval and every seed of its points.
+fn alone(curve: &Marks<'_>) -> Vec<Mark> {
+    let mut marks = curve.intervals();
+    marks.extend(curve.mean_line());
+    marks.extend(curve.means());
+    marks.extend(curve.seeds());
+    marks
+}
+
+/// Several curves: all lines below all intervals, and these below all markers.
+fn overlaid(series: &[Marks<'_>]) -> Vec<Mark> {
+    let lines = series.iter().flat_map(Marks::mean_line);
+    let bars = series.iter().flat_map(|one| one.bars(CAP));
+    let markers = series.iter().flat_map(Marks::markers);
+    lines.chain(bars).chain(markers).collect()
+}
+
+/// The priors of the curves, right of the plot area; `base` is the height of the α-axis.
+fn priors_right(series: &[Marks<'_>], area: Area, base: f64, style: &Style) -> Vec<Mark> {
+    let x = area.right + PRIORS;
+    let name = Mark::text([x, base + 7.5 + style.text], style.text, "priors")
+        .anchor(Anchor::Middle)
+        .class("alpha-tick")
+        .fill(INK);
+    let priors = series.iter().flat_map(|one| one.prior(x + one.shift, CAP));
+    priors.chain([name]).collect()
 }
 
 /// The name of an axis of accuracies.
