@@ -15,7 +15,7 @@ use super::records::{KeptConfiguration, KeptTrial, Records};
 use super::study::{Reading, Scale, Study};
 use crate::analysis::blocks::CompleteBlocks;
 use crate::analysis::evidence::MeasuredOn;
-use crate::curve::Curve;
+use crate::curve::{Curve, SeedStatistics};
 use crate::error::LabError;
 use crate::figure::{overlay, render_svg};
 use crate::variation::{Assignment, value_text};
@@ -328,25 +328,31 @@ impl<'a> Arm<'a> {
         trial.map_or(f64::NAN, |record| quantity(record) / record.alpha.get())
     }
 
-    /// Test accuracies at `alpha`, by seed.
-    fn values(&self, alpha: f64) -> Vec<(u64, f64)> {
-        let point = self.test.points.iter().find(|point| point.alpha == alpha);
-        let values = point.map(|point| point.seeds.values.iter());
-        values
-            .into_iter()
-            .flatten()
-            .map(|value| (value.seed, value.value))
-            .collect()
+    /// Test accuracies at `alpha`, by seed; none where a trial diverged.
+    fn values(&self, alpha: f64) -> Option<&SeedStatistics> {
+        let mut points = self.test.points.iter();
+        let seeds = &points.find(|point| point.alpha == alpha)?.seeds;
+        seeds.diverged.is_empty().then_some(seeds)
     }
 }
 
-/// `a` minus `b` over the seeds of both.
-fn paired(a: &[(u64, f64)], b: &[(u64, f64)]) -> Vec<f64> {
-    let pairs = a.iter().filter_map(|(seed, value)| {
-        let (_, other) = b.iter().find(|(other, _)| other == seed)?;
-        Some(value - other)
-    });
-    pairs.collect()
+/// Test accuracies of `a` at one α minus those of `b` at another, over the seeds of both. None
+/// where a trial diverged: the others are survivors, not a sample.
+fn paired(a: &Arm<'_>, of_a: f64, b: &Arm<'_>, of_b: f64) -> Option<Vec<f64>> {
+    let (a, b) = a.values(of_a)?.paired_with(b.values(of_b)?);
+    Some(a.iter().zip(b).map(|(a, b)| a - b).collect())
+}
+
+/// The α at which a trial diverged, as the end of a sentence; empty where none did.
+fn without(diverged: &[f64]) -> String {
+    let alphas: Vec<String> = diverged.iter().map(f64::to_string).collect();
+    match alphas.is_empty() {
+        true => String::new(),
+        false => format!(
+            "; without α = {}, where a trial diverged",
+            alphas.join(", ")
+        ),
+    }
 }
 
 /// A difference of accuracies in percentage points, for people.

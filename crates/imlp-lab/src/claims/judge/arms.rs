@@ -2,7 +2,7 @@
 
 use imlp_train::{Allocation, NamedAllocation, ScheduleKind, Timing, TrialRecord, TrialStatus};
 
-use super::{Arm, Finding, SIZE, Verdict, p_text, paired, points};
+use super::{Arm, Finding, SIZE, Verdict, p_text, paired, points, without};
 use crate::analysis::comparison::{holm, paired_p};
 use crate::statistics::{Summary, summarise};
 
@@ -26,8 +26,9 @@ pub(super) fn training_time(arms: &[Arm<'_>]) -> Finding {
     let pairs = inside
         .filter(|alpha| *alpha > 0.0 && *alpha < 1.0)
         .map(|alpha| Pair {
+            alpha,
             at: format!("α = {alpha}"),
-            differences: paired(&training.values(alpha), &test.values(alpha)),
+            differences: paired(training, alpha, test, alpha),
         })
         .collect();
     family(pairs, "training time minus test time")
@@ -81,7 +82,8 @@ fn chosen(first: &Arm<'_>, spread: &Arm<'_>) -> Finding {
     let (Some(a), Some(b)) = (first.chosen_inside(), spread.chosen_inside()) else {
         return Finding::nothing_to_test(0, "no seed has finished at every α");
     };
-    let differences = paired(&first.values(a), &spread.values(b));
+    // Where validation chose, no trial has diverged.
+    let differences = paired(first, a, spread, b).unwrap_or_default();
     let Some(summary) = summarise(&differences).ok().flatten() else {
         return Finding::nothing_to_test(0, "no seed has finished in both ways");
     };
@@ -178,31 +180,34 @@ fn equal_shares(exponential: &Arm<'_>, constant: &Arm<'_>, share: Share) -> Vec<
         });
         if let Some(of_exponential) = equal {
             pairs.push(Pair {
+                alpha: of_constant,
                 at: format!("α = {of_constant} and exponential from {of_exponential}"),
-                differences: paired(
-                    &exponential.values(of_exponential),
-                    &constant.values(of_constant),
-                ),
+                differences: paired(exponential, of_exponential, constant, of_constant),
             });
         }
     }
     pairs
 }
 
-/// Differences of one pair of levels, by seed.
+/// Differences of one pair of levels, by seed; none where a trial diverged.
 struct Pair {
+    alpha: f64,
     at: String,
-    differences: Vec<f64>,
+    differences: Option<Vec<f64>>,
 }
 
 /// A family of paired differences with Holm's correction: which way do the significant
 /// ones point?
 fn family(pairs: Vec<Pair>, what: &str) -> Finding {
-    let tested: Vec<(Pair, Summary, f64)> = pairs
+    let (whole, diverged): (Vec<Pair>, Vec<Pair>) =
+        pairs.into_iter().partition(|p| p.differences.is_some());
+    let diverged: Vec<f64> = diverged.iter().map(|pair| pair.alpha).collect();
+    let tested: Vec<(Pair, Summary, f64)> = whole
         .into_iter()
         .filter_map(|pair| {
-            let summary = summarise(&pair.differences).ok().flatten()?;
-            let p = paired_p(&pair.differences)?;
+            let differences = pair.differences.as_deref()?;
+            let summary = summarise(differences).ok().flatten()?;
+            let p = paired_p(differences)?;
             Some((pair, summary, p))
         })
         .collect();
@@ -218,7 +223,8 @@ fn family(pairs: Vec<Pair>, what: &str) -> Finding {
         let size = |i: &usize| tested[*i].1.mean.abs();
         size(a).total_cmp(&size(b))
     }) else {
-        return Finding::nothing_to_test(0, "no pair of α has two finished seeds");
+        let found = format!("no pair of α has two finished seeds{}", without(&diverged));
+        return Finding::nothing_to_test(0, found);
     };
     let (pair, summary, _) = &tested[largest];
     Finding {
@@ -235,7 +241,12 @@ fn family(pairs: Vec<Pair>, what: &str) -> Finding {
         critical: format!("p < {SIZE} (Holm)"),
         power: None,
         seeds: tested.iter().map(|(_, s, _)| s.n).min().unwrap_or(0),
-        found: format!("{what}, largest at {}: {}", pair.at, interval(summary)),
+        found: format!(
+            "{what}, largest at {}: {}{}",
+            pair.at,
+            interval(summary),
+            without(&diverged)
+        ),
     }
 }
 

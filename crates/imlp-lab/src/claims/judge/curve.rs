@@ -1,6 +1,6 @@
 //! Rules about the shape of one curve.
 
-use super::{Arm, Finding, SIZE, Verdict, p_text, paired, points};
+use super::{Arm, Finding, SIZE, Verdict, p_text, paired, points, without};
 use crate::analysis::blocks::CompleteBlocks;
 use crate::analysis::comparison::paired_p;
 use crate::analysis::evidence::Evidence;
@@ -20,16 +20,22 @@ fn analysis(arm: &Arm<'_>) -> Analysis {
     analysis::with(&arm.test, &evidence)
 }
 
-/// A rule about a shape, where the shape was tested.
+/// A rule about a shape, where the shape was tested. An α at which a trial diverged is left
+/// out; without an end of the curve there is nothing to test.
 fn shaped(arm: &Arm<'_>, rule: impl FnOnce(&Analysis, &shape::Verdict) -> Finding) -> Finding {
     let analysis = analysis(arm);
-    match &analysis.verdict {
-        Some(verdict) => rule(&analysis, verdict),
-        None => Finding::nothing_to_test(
-            analysis.seeds.len(),
-            "too few finished seeds or α for a test",
-        ),
+    let seeds = analysis.seeds.len();
+    let mut diverged = analysis.diverged_at.iter();
+    if let Some(end) = diverged.find(|alpha| **alpha == 0.0 || **alpha == 1.0) {
+        let found = format!("a trial diverged at α = {end}, an end of the curve");
+        return Finding::nothing_to_test(seeds, found);
     }
+    let Some(verdict) = &analysis.verdict else {
+        return Finding::nothing_to_test(seeds, "too few finished seeds or α for a test");
+    };
+    let mut finding = rule(&analysis, verdict);
+    finding.found += &without(&analysis.diverged_at);
+    finding
 }
 
 fn described(analysis: &Analysis, verdict: &shape::Verdict) -> String {
@@ -189,8 +195,7 @@ pub(super) fn fraction(arm: &Arm<'_>) -> Finding {
         let Some(alpha) = arm.chosen_inside() else {
             return Finding::nothing_to_test(verdict.seeds, "no α inside has finished");
         };
-        let inside = arm.values(alpha);
-        let ends = [0.0, 1.0].map(|end| paired(&inside, &arm.values(end)));
+        let ends = [0.0, 1.0].map(|end| paired(arm, alpha, arm, end).unwrap_or_default());
         let summaries = ends.each_ref().map(|d| summarise(d).ok().flatten());
         let [Some(plain), Some(prior)] = summaries else {
             return Finding::nothing_to_test(verdict.seeds, "an end has not finished");

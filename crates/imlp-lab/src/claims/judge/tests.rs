@@ -1,7 +1,7 @@
 //! The rules, on records whose truth is known.
 
 use imlp_linear::Alpha;
-use imlp_train::{TrialConfig, TrialRecord};
+use imlp_train::{Timing, TrialConfig, TrialRecord, TrialStatus};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
@@ -197,7 +197,7 @@ fn two_timings_are_compared_at_equal_alpha() {
         (0.0, Verdict::NotShown),
     ] {
         let truth = |config: &TrialConfig, alpha: f64| {
-            let is_test_time = config.interpolation.timing == imlp_train::Timing::TestTime;
+            let is_test_time = config.interpolation.timing == Timing::TestTime;
             // At one α only; the ends do not count.
             let counts = alpha == 0.3 || alpha == 1.0;
             if is_test_time && counts {
@@ -307,4 +307,53 @@ fn a_figure_says_of_which_study_it_is() {
         let pictures = pictures(&records, study.variation).unwrap();
         assert!(pictures[0].svg.contains(subtitle), "{name}");
     }
+}
+
+/// The case's first trial at `alpha` in configuration `index` diverges.
+fn diverge(records: &mut Records, index: usize, alpha: f64) {
+    let mut trials = records.trials.iter_mut();
+    let of =
+        |trial: &&mut KeptTrial| trial.configuration == index && trial.record.alpha.get() == alpha;
+    let record = &mut trials.find(of).unwrap().record;
+    record.status = TrialStatus::Diverged { epoch: 2 };
+    (record.after.test, record.after.validation) = (None, None);
+}
+
+#[test]
+fn where_a_trial_diverged_nothing_is_tested() {
+    // A valley and a hump beside it; the seeds that are left at the hump are no sample.
+    let study = study("v-curve-frozen");
+    let truth = curve([5.0, 4.0, 3.0, 1.0, 0.0, 3.0, 8.0, 7.0, 5.0]);
+    let mut without_hump = records(&study, &truth);
+    diverge(&mut without_hump, 0, 0.5);
+    let judgements = judge(&study, &without_hump, None).unwrap();
+    let [first, second] = [&judgements[0], &judgements[3]];
+    assert_eq!(first.verdict, Verdict::Reproduced);
+    let said = "; without α = 0.5, where a trial diverged";
+    assert!(first.found.ends_with(said), "{}", first.found);
+    assert!(!second.found.contains("diverged"), "{}", second.found);
+    let fraction = &judgements[2].found;
+    assert!(fraction.starts_with("at α = 0.8, chosen"), "{fraction}");
+    let mut without_end = records(&study, &truth);
+    diverge(&mut without_end, 0, 1.0);
+    for judgement in &judge(&study, &without_end, None).unwrap()[..3] {
+        assert_eq!(judgement.verdict, Verdict::NotShown);
+        assert!(judgement.found.contains("α = 1, an end"), "{judgement:?}");
+    }
+
+    let study = self::study("training-time-frozen");
+    let better = |config: &TrialConfig, _: f64| match config.interpolation.timing {
+        Timing::TrainingTime => 2.0,
+        Timing::TestTime => 0.0,
+    };
+    let mut records = records(&study, better);
+    diverge(&mut records, 1, 0.2);
+    let judgements = judge(&study, &records, None).unwrap();
+    let diverged = judgements
+        .iter()
+        .filter(|j| j.found.contains("α = 0.2, where"));
+    let diverged: Vec<&Judgement> = diverged.collect();
+    assert_eq!(diverged.len(), 1);
+    assert!(diverged[0].statistic.starts_with("6 of 6 above 0"));
+    assert_eq!(diverged[0].seeds, 10);
 }
