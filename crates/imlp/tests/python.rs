@@ -1,5 +1,5 @@
 //! What other programs make of this one's files and output: TensorBoard, Optuna,
-//! PyArrow.
+//! PyArrow; and the published verdicts by NumPy and SciPy.
 //!
 //! Skipped where a package is absent. `IMLP_PYTHON` names the interpreter
 //! (`python3` by default); with `IMLP_REQUIRE_PYTHON_TOOLS=1` a skip fails.
@@ -7,7 +7,7 @@
 mod common;
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use common::python::python_with;
 use common::{Scratch, TINY, expect_success, stderr};
@@ -66,14 +66,17 @@ fn tensorboard_reads_what_the_records_say() {
 
 /// What a script of `tests/python` prints about a folder.
 fn ask(python: &str, script: &str, folder: &Path) -> String {
+    expect_success(&script_on(python, script, folder))
+}
+
+fn script_on(python: &str, script: &str, folder: &Path) -> Output {
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python");
-    let output = Command::new(python)
+    Command::new(python)
         .arg("-B")
         .arg(scripts.join(script))
         .arg(folder)
         .output()
-        .unwrap();
-    expect_success(&output)
+        .unwrap()
 }
 
 #[test]
@@ -229,4 +232,42 @@ fn optuna_drives_single_trials() {
     let runs = files(&scratch.path("search/tensorboard"));
     let of_priors = runs.iter().filter(|(path, _)| path.contains("/prior,"));
     assert_eq!(runs.len() - of_priors.count(), 3);
+}
+
+/// Statistics, intervals and verdicts of the page of results, from the records alone.
+#[test]
+fn published_verdicts_are_those_of_another_implementation() {
+    let Some(python) = python("numpy, scipy") else {
+        return;
+    };
+    let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results");
+    let said = ask(&python, "verdicts.py", &results);
+    let folders = said
+        .lines()
+        .filter(|line| line.ends_with("; 0 disagreements"));
+    let folders = folders.count();
+    assert!(folders >= 10, "{said}");
+    assert!(
+        said.ends_with(&format!("{folders} folders agree\n")),
+        "{said}"
+    );
+
+    // One digit of one number.
+    let scratch = Scratch::new();
+    let study = "mixer/smoke-frozen";
+    let changed = scratch.path(study);
+    std::fs::create_dir_all(&changed).unwrap();
+    let records = "records.jsonl.gz";
+    std::fs::copy(results.join(study).join(records), changed.join(records)).unwrap();
+    let verdict = std::fs::read_to_string(results.join(study).join("verdict.json")).unwrap();
+    assert!(verdict.contains("V = 12.93"), "{verdict}");
+    std::fs::write(
+        changed.join("verdict.json"),
+        verdict.replace("V = 12.93", "V = 12.92"),
+    )
+    .unwrap();
+    let refused = script_on(&python, "verdicts.py", &scratch.path(""));
+    assert_eq!(refused.status.code(), Some(1), "{}", stderr(&refused));
+    let said = String::from_utf8(refused.stdout).unwrap();
+    assert!(said.contains("recomputed V = 12.927896, of"), "{said}");
 }
