@@ -5,7 +5,7 @@ use imlp_lab::store::Store;
 use imlp_lab::{Execution, Experiment, Recipe};
 
 use crate::args::{ExecutorName, SlurmArguments, jobs};
-use crate::exit::Failure;
+use crate::failure::Failure;
 use crate::interruption::stop_on_ctrl_c;
 use crate::live::Live;
 use crate::progress::Display;

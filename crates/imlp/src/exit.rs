@@ -1,54 +1,13 @@
 //! Exit codes, and how errors are reported.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
-use imlp_lab::LabError;
 use imlp_lab::executor::Failed;
 use imlp_suggest::counted;
-use imlp_train::TrainError;
 
-use crate::output::tell;
-
-/// Anything that ends a command early.
-#[derive(Debug)]
-pub enum Failure {
-    /// A message for people.
-    Message(String),
-    /// A run that ended, with some trials failed.
-    SomeFailed(String),
-    /// The user asked to stop.
-    Interrupted(String),
-}
-
-impl From<LabError> for Failure {
-    fn from(error: LabError) -> Self {
-        match error {
-            LabError::Interrupted => Self::Interrupted(error.to_string()),
-            LabError::Train(TrainError::Interrupted) => {
-                Self::Interrupted("interrupted; nothing was saved".to_owned())
-            }
-            other => Self::Message(other.to_string()),
-        }
-    }
-}
-
-impl From<TrainError> for Failure {
-    fn from(error: TrainError) -> Self {
-        LabError::from(error).into()
-    }
-}
-
-impl From<imlp_data::DataError> for Failure {
-    fn from(error: imlp_data::DataError) -> Self {
-        LabError::from(error).into()
-    }
-}
-
-/// The exit code of a run that was interrupted: 128 + SIGINT, as shells count.
-pub const INTERRUPTED: u8 = 130;
-
-/// The exit code of wrong usage, as clap counts.
-pub const WRONG_USAGE: u8 = 2;
+use crate::failure::{Failure, INTERRUPTED, WRONG_USAGE};
+use crate::output::{checked, tell};
 
 /// 0 success, 1 an error, 2 wrong usage, 3 some trials failed, 130
 /// interrupted.
@@ -69,6 +28,15 @@ pub fn code(outcome: Result<(), Failure>) -> ExitCode {
             ExitCode::from(INTERRUPTED)
         }
     }
+}
+
+/// Prints the help or a version, or tells of wrong usage; returns the exit code.
+pub fn answer(usage: &clap::Error) -> ExitCode {
+    let printed = usage.print().and_then(|()| io::stdout().flush());
+    if usage.use_stderr() {
+        return ExitCode::from(WRONG_USAGE);
+    }
+    code(checked(printed))
 }
 
 /// Prints the failed jobs, which then decide the exit code.

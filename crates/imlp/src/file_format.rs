@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
-use crate::exit::Failure;
+use crate::failure::Failure;
 
 /// The format that is asked for, or else the one that the name of the file tells, or else
 /// `usual`. `what` is what such a file holds, with its article.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::exit::Failure;
+use crate::failure::Failure;
 
 /// A flag that is set by Ctrl-C, a termination signal or the end of the terminal; the
 /// second one ends the program at once. A signal that is ignored stays so: whoever
@@ -13,7 +13,7 @@ pub fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>, Failure> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::flag::{register, register_conditional_shutdown};
 
-    use crate::exit::INTERRUPTED;
+    use crate::failure::INTERRUPTED;
 
     let stop = Arc::new(AtomicBool::new(false));
     let watch = |signal| {
@@ -34,7 +34,7 @@ pub fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>, Failure> {
 pub fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>, Failure> {
     use std::sync::atomic::Ordering;
 
-    use crate::exit::INTERRUPTED;
+    use crate::failure::INTERRUPTED;
 
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);

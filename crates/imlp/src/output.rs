@@ -1,22 +1,17 @@
-//! Standard output and standard error, which may be closed or full, and files.
+//! Standard output and standard error, which may be closed or full.
 //!
 //! All text goes through [`say`] or [`tell`], which show the control characters of names,
 //! metadata and reasons that come from files instead of sending them. A line that is wider than
 //! the terminal is broken at a space.
 
 use std::io::{self, ErrorKind, Write};
-use std::path::Path;
-use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use imlp_lab::files::Output;
 use imlp_lab::text::wrapped;
 use imlp_suggest::visible;
-use imlp_train::{Metrics, NewFile, bytes};
+use imlp_train::Metrics;
 use terminal_size::{Height, Width, terminal_size_of};
 
-use crate::exit::{Failure, WRONG_USAGE, code};
-use crate::interruption::stop_on_ctrl_c;
+use crate::failure::Failure;
 
 /// Prints `text` and a line end to the standard output.
 ///
@@ -63,52 +58,14 @@ fn fitted(text: &str, terminal: Option<(Width, Height)>) -> String {
     fitted
 }
 
-/// Prints the help or a version, or tells of wrong usage; returns the exit code.
-pub fn answer(usage: &clap::Error) -> ExitCode {
-    let printed = usage.print().and_then(|()| io::stdout().flush());
-    if usage.use_stderr() {
-        return ExitCode::from(WRONG_USAGE);
-    }
-    code(checked(printed))
-}
-
 /// The outcome of writing to the standard output.
-fn checked(printed: io::Result<()>) -> Result<(), Failure> {
+pub fn checked(printed: io::Result<()>) -> Result<(), Failure> {
     match printed {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::Message(format!(
             "cannot write to the standard output: {error}"
         ))),
         _ => Ok(()),
     }
-}
-
-/// Writes `file` to `output`, which the caller keeps, unless it does not fit on the disk. `out`
-/// is the name of the output.
-pub fn write(output: &mut Output, out: &Path, file: NewFile<'_>) -> Result<(), Failure> {
-    if output.is_standard_output() {
-        return Err(Failure::Message(format!(
-            "{} is where this text is printed, which would be mixed with the tensors; give the \
-             name of a file or of another pipe",
-            out.display()
-        )));
-    }
-    let size = file.bytes();
-    if let Some(free) = output.free_space().filter(|&free| free < size) {
-        return Err(Failure::Message(format!(
-            "{} will have {}, but only {} are free there; free some space or give another --out",
-            out.display(),
-            bytes(size),
-            bytes(free)
-        )));
-    }
-    let stop = stop_on_ctrl_c()?;
-    let written = output.write(|out| file.write(&mut Stoppable { out, stop: &stop }));
-    if stop.load(Ordering::Relaxed) {
-        return Err(Failure::Interrupted(
-            "interrupted; nothing was written".to_owned(),
-        ));
-    }
-    Ok(written?)
 }
 
 /// `59.31 %`, or a dash for a subset that was not measured.
@@ -126,40 +83,6 @@ pub fn number(value: f64) -> String {
         format!("{value:.4}")
     } else {
         format!("{value:.3e}")
-    }
-}
-
-/// Refuses an output file that is the input file.
-pub fn refuse_same(out: &Path, input: &Path) -> Result<(), Failure> {
-    let same = match (out.canonicalize(), input.canonicalize()) {
-        (Ok(out), Ok(input)) => out == input,
-        _ => false,
-    };
-    if same {
-        return Err(Failure::Message(format!(
-            "--out {} is the file that --weights reads; give another name",
-            out.display()
-        )));
-    }
-    Ok(())
-}
-
-/// Writes until the user asks to stop.
-struct Stoppable<'a> {
-    out: &'a mut dyn Write,
-    stop: &'a AtomicBool,
-}
-
-impl Write for Stoppable<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.stop.load(Ordering::Relaxed) {
-            return Err(io::Error::other("interrupted"));
-        }
-        self.out.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
     }
 }
 

@@ -12,8 +12,8 @@ use imlp_train::bytes;
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
 use crate::args::DeviceName;
-use crate::data;
-use crate::exit::Failure;
+use crate::failure::Failure;
+use crate::fetching::ensure;
 use crate::output::{say, tell};
 
 /// Whether data sets that are not installed are fetched.
@@ -55,7 +55,7 @@ pub fn prepare(
     }
     let experiment = {
         let bar = checking(&plan, announce);
-        let progress = data::progress(&bar);
+        let progress = reading(&bar);
         let loading = Loading {
             max_bytes: execution.max_memory,
             progress: &progress,
@@ -89,6 +89,12 @@ fn checking(plan: &Plan, announce: Announce) -> ProgressBar {
     bar
 }
 
+/// Shows on `bar` how far a folder of images is read.
+pub fn reading(bar: &ProgressBar) -> impl Fn(&'static str, usize) + Sync {
+    let bar = bar.clone();
+    move |what, files| bar.set_message(format!("{what} images: {}", thousands(files as u64)))
+}
+
 /// Fetches the data sets of `plan` that are not installed.
 fn fetch_data(plan: &Plan) -> Result<(), Failure> {
     let configurations = plan.configurations().iter();
@@ -96,7 +102,7 @@ fn fetch_data(plan: &Plan) -> Result<(), Failure> {
         .filter(|c| c.config.data.path.is_none())
         .map(|c| c.config.data.name.as_str())
         .collect();
-    names.into_iter().try_for_each(data::ensure)
+    names.into_iter().try_for_each(ensure)
 }
 
 /// Lines that say what will be trained, and its cost.

@@ -14,7 +14,7 @@ use imlp_suggest::counted;
 
 use crate::args::{DeviceName, MemoryArguments, SlurmArguments};
 use crate::command_line::command_line;
-use crate::exit::Failure;
+use crate::failure::Failure;
 use crate::interruption::stop_on_ctrl_c;
 use crate::output::{say, tell};
 

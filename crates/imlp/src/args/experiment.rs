@@ -13,7 +13,7 @@ use toml::Value;
 use super::duration::parse_duration;
 use super::memory::MemoryArguments;
 use super::slurm::{ExecutorName, SlurmArguments};
-use crate::exit::Failure;
+use crate::failure::Failure;
 
 /// The recipe, and options of every command that takes one.
 #[derive(Debug, Args)]

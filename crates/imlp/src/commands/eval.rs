@@ -7,7 +7,7 @@ use imlp_lab::weights::{NetworkName, Origin};
 use imlp_train::{Backend, Precision, Setup, Subset, TensorFile, WeightsFile, bytes};
 
 use crate::args::EvalArguments;
-use crate::exit::Failure;
+use crate::failure::Failure;
 use crate::output::{percent, say};
 
 pub fn run(arguments: &EvalArguments) -> Result<(), Failure> {

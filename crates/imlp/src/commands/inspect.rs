@@ -8,7 +8,7 @@ use imlp_train::{
 };
 
 use crate::args::InspectArguments;
-use crate::exit::Failure;
+use crate::failure::Failure;
 use crate::output::{number, say};
 
 /// Headers of the columns of [`shares`].

@@ -15,7 +15,7 @@ use rand::{RngCore, SeedableRng};
 use serde::Serialize;
 
 use crate::args::{BenchArguments, BenchNetwork, jobs, recipe};
-use crate::exit::Failure;
+use crate::failure::Failure;
 use crate::interruption::stop_on_ctrl_c;
 use crate::output::say;
 use crate::prepare::one_trial;

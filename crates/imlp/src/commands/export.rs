@@ -7,7 +7,7 @@ use imlp_lab::files::write_output;
 use imlp_lab::store::Store;
 
 use crate::args::{ExportArguments, FormatName};
-use crate::exit::Failure;
+use crate::failure::Failure;
 use crate::file_format::choose;
 use crate::output::{print, say};
 

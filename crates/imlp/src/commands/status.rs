@@ -8,7 +8,7 @@ use imlp_suggest::counted;
 use imlp_train::bytes;
 
 use crate::args::StatusArguments;
-use crate::exit::Failure;
+use crate::failure::Failure;
 use crate::output::say;
 
 pub fn run(arguments: &StatusArguments) -> Result<(), Failure> {

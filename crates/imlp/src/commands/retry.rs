@@ -4,7 +4,7 @@ use imlp_lab::store::Store;
 use imlp_suggest::counted;
 
 use crate::args::RetryArguments;
-use crate::exit::Failure;
+use crate::failure::Failure;
 use crate::output::say;
 
 pub fn run(arguments: &RetryArguments) -> Result<(), Failure> {

@@ -9,7 +9,8 @@ use imlp_lab::executor::local;
 use imlp_lab::{Execution, Experiment, Job, LabError, Plan};
 
 use crate::args::{DeviceName, WorkerArguments, memory_limit};
-use crate::exit::{Failure, report};
+use crate::exit::report;
+use crate::failure::Failure;
 use crate::live::Live;
 use crate::prepare::{Announce, MissingData, prepare};
 use crate::progress::Display;

@@ -11,7 +11,7 @@ use imlp_lab::view::View;
 use imlp_suggest::one_line;
 
 use crate::args::{FigureFormat, FigureName, PlotArguments};
-use crate::exit::Failure;
+use crate::failure::Failure;
 use crate::file_format::{choose, name};
 use crate::output::{say, tell};
 

@@ -2,7 +2,7 @@
 
 use imlp_lab::recipe_schema;
 
-use crate::exit::Failure;
+use crate::failure::Failure;
 use crate::output::say;
 
 pub fn run() -> Result<(), Failure> {

@@ -1,7 +1,7 @@
 //! `imlp completions`.
 
 use crate::args::{CompletionsArguments, command};
-use crate::exit::Failure;
+use crate::failure::Failure;
 use crate::output::print;
 
 pub fn run(arguments: &CompletionsArguments) -> Result<(), Failure> {

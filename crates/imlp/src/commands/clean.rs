@@ -5,7 +5,7 @@ use imlp_suggest::counted;
 use imlp_train::bytes;
 
 use crate::args::CleanArguments;
-use crate::exit::Failure;
+use crate::failure::Failure;
 use crate::output::say;
 
 pub fn run(arguments: &CleanArguments) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use imlp_lab::executor::batch;
 use imlp_lab::store::Store;
 
 use crate::args::CancelArguments;
-use crate::exit::Failure;
+use crate::failure::Failure;
 use crate::output::say;
 
 pub fn run(arguments: &CancelArguments) -> Result<(), Failure> {

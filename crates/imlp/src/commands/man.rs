@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use imlp_lab::files::{create_folder, refuse_file, write_atomically};
 
 use crate::args::{ManArguments, command};
-use crate::exit::Failure;
+use crate::failure::Failure;
 use crate::output::say;
 
 pub fn run(arguments: &ManArguments) -> Result<(), Failure> {

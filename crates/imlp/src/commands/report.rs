@@ -10,7 +10,7 @@ use imlp_lab::view::View;
 
 use crate::args::ReportArguments;
 use crate::browser;
-use crate::exit::Failure;
+use crate::failure::Failure;
 use crate::file_format::refuse_ending;
 use crate::output::say;
 

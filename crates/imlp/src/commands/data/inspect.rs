@@ -8,9 +8,9 @@ use imlp_lab::text::thousands;
 use imlp_suggest::{counted, one_line};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::progress;
-use crate::exit::Failure;
+use crate::failure::Failure;
 use crate::output::say;
+use crate::prepare::reading;
 
 /// Lines of one kind that are shown; more scroll everything else away.
 const SHOWN: usize = 10;
@@ -18,7 +18,7 @@ const SHOWN: usize = 10;
 pub fn folder(dir: &Path, options: &FolderOptions, max_bytes: u64) -> Result<(), Failure> {
     let bar = ProgressBar::new_spinner().with_style(ProgressStyle::default_spinner());
     bar.enable_steady_tick(Duration::from_millis(500));
-    let progress = progress(&bar);
+    let progress = reading(&bar);
     let loading = Loading {
         max_bytes,
         progress: &progress,

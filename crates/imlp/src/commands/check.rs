@@ -11,7 +11,7 @@ use imlp_linear::Alpha;
 use imlp_train::{Observer, Setup, TrainError, run_trial, train_prior};
 
 use crate::args::CheckArguments;
-use crate::exit::Failure;
+use crate::failure::Failure;
 use crate::interruption::stop_on_ctrl_c;
 use crate::output::say;
 use crate::prepare::{Announce, MissingData, prepare};

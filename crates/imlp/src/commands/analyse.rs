@@ -6,7 +6,7 @@ use imlp_lab::store::Store;
 use serde::Serialize;
 
 use crate::args::AnalyseArguments;
-use crate::exit::Failure;
+use crate::failure::Failure;
 use crate::output::{say, tell};
 
 pub fn run(arguments: &AnalyseArguments) -> Result<(), Failure> {

@@ -1,5 +1,7 @@
 //! `imlp sweep`.
 
+mod best;
+
 use std::path::PathBuf;
 
 use imlp_lab::comparison::terminal_text;
@@ -11,16 +13,17 @@ use imlp_lab::text::{COLUMNS, wrapped};
 use imlp_lab::{Execution, Experiment, LabError, Plan, Recipe, report, results, table};
 
 use crate::args::{ExecutorName, SweepArguments};
-use crate::best::how_to_train;
 use crate::browser;
 use crate::command_line::command_line;
 use crate::executor;
-use crate::exit::{self, Failure};
+use crate::exit;
+use crate::failure::Failure;
 use crate::output::{say, tell};
 use crate::prepare::{Announce, MissingData, prepare};
 use crate::processor::processor;
 use crate::slurm::{self, Submission};
 use crate::terminal;
+use best::how_to_train;
 
 pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
     let asked_jobs = arguments.swept.asked_jobs();

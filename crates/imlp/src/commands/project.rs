@@ -4,11 +4,12 @@ use imlp_lab::files::Output;
 use imlp_lab::table::aligned;
 use imlp_train::{StructureShares, TensorFile, project};
 
+use super::inspect::{LEGEND, SHARES, shares};
 use crate::args::ProjectArguments;
-use crate::exit::Failure;
+use crate::failure::Failure;
 use crate::file_format::refuse_ending;
-use crate::inspect::{LEGEND, SHARES, shares};
-use crate::output::{refuse_same, say, write};
+use crate::output::say;
+use crate::tensor_output::{refuse_same, write};
 
 pub fn run(arguments: &ProjectArguments) -> Result<(), Failure> {
     let out = &arguments.out;

@@ -14,7 +14,7 @@ use imlp_train::{Observer, Point, PriorRecord, Standing, TrialRecord, TrialStatu
 use tempfile::TempDir;
 
 use crate::args::TrainArguments;
-use crate::exit::Failure;
+use crate::failure::Failure;
 use crate::interruption::stop_on_ctrl_c;
 use crate::output::{percent, print, say, tell};
 use crate::prepare::{Announce, MissingData, one_trial, prepare};

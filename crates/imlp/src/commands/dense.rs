@@ -13,9 +13,10 @@ use imlp_train::{
 };
 
 use crate::args::DenseArguments;
-use crate::exit::Failure;
+use crate::failure::Failure;
 use crate::file_format::refuse_ending;
-use crate::output::{number, refuse_same, say, write};
+use crate::output::{number, say};
+use crate::tensor_output::{refuse_same, write};
 
 pub fn run(arguments: &DenseArguments) -> Result<(), Failure> {
     let out = &arguments.out;
