@@ -2,9 +2,17 @@
 
 use std::io::{IsTerminal, stdout};
 
+use imlp_lab::curve::Curve;
+use imlp_lab::terminal_chart::terminal_chart;
+
+/// `curve` in characters, where the standard output is a terminal that can show it.
+pub fn chart(curve: &Curve) -> Option<String> {
+    terminal_chart(curve, columns()?)
+}
+
 /// Columns of the terminal that the standard output is, if it can show more than ASCII: not a
 /// file or a pipe, not `TERM=dumb`, and a locale of UTF-8.
-pub fn columns() -> Option<usize> {
+fn columns() -> Option<usize> {
     let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     if !stdout().is_terminal() || is_dumb || !is_utf8() {
         return None;

@@ -72,9 +72,13 @@ fn ctrl_c_is_answered_at_once_and_leaves_no_bar() {
         "{text}"
     );
     assert!(!text.contains('━'), "{text}");
-    // The chart, its legend and the table.
+    // The chart, its legend and the table; any time later, the chart and all tests.
     for part in ["┄ MLP", "● mean", "Δ vs α = 0", "diagnosis: "] {
         assert!(text.contains(part), "{part}: {text}");
+    }
+    let analysed = show(&python, &scratch, 0, &["analyse", "o"]).lines.join("\n");
+    for part in ["┄ MLP", "● mean", "no verdict on the shape"] {
+        assert!(analysed.contains(part), "{part}: {analysed}");
     }
     // A line of the terminal that goes on in the next one is full.
     let broken: Vec<&String> = resumed

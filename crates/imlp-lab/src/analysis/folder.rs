@@ -24,7 +24,9 @@ pub struct Analysed {
     pub label: String,
     /// The folder of its results.
     pub folder: PathBuf,
-    /// What it shows; `None` where no trial of it has finished.
+    /// Test accuracy against α; `None` where no trial of it has finished.
+    pub curve: Option<Curve>,
+    /// What the curve shows.
     pub analysis: Option<Analysis>,
 }
 
@@ -75,14 +77,15 @@ pub fn analyse(store: &Store) -> Result<Found, LabError> {
         let label = label(&configuration.assignments);
         let trials = manifest.trials.iter().filter(|t| t.configuration == index);
         let records = Records::read(store, trials, &mut notes)?;
-        let analysis = records.analysis(biases(configuration))?;
+        let (curve, analysis) = records.analysis(biases(configuration))?.unzip();
         configurations.push(Analysed {
             folder: match several {
                 true => store.root().join(configuration_folder(&label)),
                 false => store.root().to_owned(),
             },
             label,
-            analysis: analysis.map(|(_, analysis)| analysis),
+            curve,
+            analysis,
         });
     }
     if configurations.iter().all(|c| c.analysis.is_none()) {

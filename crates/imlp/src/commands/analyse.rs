@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::args::AnalyseArguments;
 use crate::failure::Failure;
 use crate::output::{say, tell};
+use crate::terminal;
 
 pub fn run(arguments: &AnalyseArguments) -> Result<(), Failure> {
     let found = analyse(&Store::existing(&arguments.folder)?)?;
@@ -24,6 +25,9 @@ pub fn run(arguments: &AnalyseArguments) -> Result<(), Failure> {
         }
         if !configuration.label.is_empty() {
             say(format_args!("{}\n", configuration.label))?;
+        }
+        if let Some(chart) = configuration.curve.as_ref().and_then(terminal::chart) {
+            say(format_args!("{chart}\n"))?;
         }
         match &configuration.analysis {
             Some(analysis) => say(analysis.text())?,

@@ -8,7 +8,6 @@ use imlp_lab::comparison::terminal_text;
 use imlp_lab::executor::{Failed, collect};
 use imlp_lab::files::refuse_file;
 use imlp_lab::store::{Manifest, Store};
-use imlp_lab::terminal_chart::terminal_chart;
 use imlp_lab::text::{COLUMNS, wrapped};
 use imlp_lab::{Execution, Experiment, LabError, Plan, Recipe, report, results, table};
 
@@ -102,7 +101,7 @@ fn write_results(
                 if !label.is_empty() {
                     say(format_args!("\n{label}"))?;
                 }
-                if let Some(chart) = terminal::columns().and_then(|c| terminal_chart(curve, c)) {
+                if let Some(chart) = terminal::chart(curve) {
                     say(format_args!("{chart}\n"))?;
                 }
                 say(table::terminal_table(curve).map_err(LabError::from)?)?;
