@@ -76,7 +76,9 @@ fn ctrl_c_is_answered_at_once_and_leaves_no_bar() {
     for part in ["┄ MLP", "● mean", "Δ vs α = 0", "diagnosis: "] {
         assert!(text.contains(part), "{part}: {text}");
     }
-    let analysed = show(&python, &scratch, 0, &["analyse", "o"]).lines.join("\n");
+    let analysed = show(&python, &scratch, 0, &["analyse", "o"])
+        .lines
+        .join("\n");
     for part in ["┄ MLP", "● mean", "no verdict on the shape"] {
         assert!(analysed.contains(part), "{part}: {analysed}");
     }
