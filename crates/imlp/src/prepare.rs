@@ -33,6 +33,16 @@ pub enum Announce {
     StandardError,
 }
 
+impl Announce {
+    /// On the standard error, beside the progress, unless the user wants `quiet`.
+    pub fn unless(quiet: bool) -> Self {
+        match quiet {
+            true => Self::Nowhere,
+            false => Self::StandardError,
+        }
+    }
+}
+
 /// The plan of one trial of `recipe`, with the recipe's α unless `alpha` is given.
 pub fn one_trial(recipe: &Recipe, alpha: Option<Alpha>, seed: u64) -> Result<Plan, Failure> {
     let plan = Plan::new(recipe)?;

@@ -8,6 +8,7 @@ use imlp_lab::files::Output;
 use imlp_train::{NewFile, bytes};
 
 use crate::failure::Failure;
+use crate::file_format::refuse_ending;
 use crate::interruption::stop_on_ctrl_c;
 
 /// Writes `file` to `output`, which the caller keeps, unless it does not fit on the disk. `out`
@@ -37,6 +38,11 @@ pub fn write(output: &mut Output, out: &Path, file: NewFile<'_>) -> Result<(), F
         ));
     }
     Ok(written?)
+}
+
+/// Refuses an output file whose name is that of another format.
+pub fn refuse_other_ending(out: &Path) -> Result<(), Failure> {
+    refuse_ending("--out", out, "SafeTensors", &["safetensors", "st"])
 }
 
 /// Refuses an output file that is the input file.

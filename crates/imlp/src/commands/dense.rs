@@ -14,13 +14,12 @@ use imlp_train::{
 
 use crate::args::DenseArguments;
 use crate::failure::Failure;
-use crate::file_format::refuse_ending;
 use crate::output::{number, say};
-use crate::tensor_output::{refuse_same, write};
+use crate::tensor_output::{refuse_other_ending, refuse_same, write};
 
 pub fn run(arguments: &DenseArguments) -> Result<(), Failure> {
     let out = &arguments.out;
-    refuse_ending("--out", out, "SafeTensors", &["safetensors", "st"])?;
+    refuse_other_ending(out)?;
     let weights = arguments.weights.as_deref();
     if let Some(weights) = weights {
         refuse_same(out, weights)?;

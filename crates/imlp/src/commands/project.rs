@@ -7,13 +7,12 @@ use imlp_train::{StructureShares, TensorFile, project};
 use super::inspect::{LEGEND, SHARES, shares};
 use crate::args::ProjectArguments;
 use crate::failure::Failure;
-use crate::file_format::refuse_ending;
 use crate::output::say;
-use crate::tensor_output::{refuse_same, write};
+use crate::tensor_output::{refuse_other_ending, refuse_same, write};
 
 pub fn run(arguments: &ProjectArguments) -> Result<(), Failure> {
     let out = &arguments.out;
-    refuse_ending("--out", out, "SafeTensors", &["safetensors", "st"])?;
+    refuse_other_ending(out)?;
     refuse_same(out, &arguments.weights)?;
     let dense = TensorFile::open(&arguments.weights)?;
     let projected = project(&arguments.layer, &dense, arguments.memory.limit())?;

@@ -78,11 +78,7 @@ fn try_study(arguments: &ReproduceArguments, study: &Study) -> Result<Vec<Failed
     if arguments.executor == ExecutorName::Slurm {
         slurm::refuse_paths(&execution.out)?;
     }
-    let announce = if arguments.quiet {
-        Announce::Nowhere
-    } else {
-        Announce::StandardError
-    };
+    let announce = Announce::unless(arguments.quiet);
     let plan = Plan::new(&recipe)?;
     let (experiment, execution) = prepare(
         plan,

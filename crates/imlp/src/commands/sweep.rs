@@ -47,11 +47,7 @@ pub fn run(arguments: &SweepArguments) -> Result<(), Failure> {
     if arguments.executor == ExecutorName::Slurm {
         slurm::refuse_paths(&execution.out)?;
     }
-    let announce = if output.quiet {
-        Announce::Nowhere
-    } else {
-        Announce::StandardError
-    };
+    let announce = Announce::unless(output.quiet);
     let fetch = MissingData::Fetch;
     let (experiment, execution) = prepare(plan, common.device, execution, fetch, announce)?;
     let store = Store::create(&execution.out)?;

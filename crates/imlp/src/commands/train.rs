@@ -34,11 +34,7 @@ pub fn run(arguments: &TrainArguments) -> Result<(), Failure> {
         task: None,
         weights: arguments.keeps_weights().then(|| folder.path().to_owned()),
     };
-    let announce = if quiet {
-        Announce::Nowhere
-    } else {
-        Announce::StandardError
-    };
+    let announce = Announce::unless(quiet);
     let fetch = MissingData::Fetch;
     let (experiment, execution) = prepare(plan, common.device, execution, fetch, announce)?;
     let store = Store::create(&execution.out)?;
