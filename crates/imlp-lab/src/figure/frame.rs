@@ -47,7 +47,7 @@ pub struct Layout<'a> {
 pub fn frame(style: &Style, layout: Layout<'_>) -> (Scene, Area) {
     let text_width = style.width - 2.0 * style.edge;
     let heading = |text: &str, lines, size, face| match style.headed {
-        true => wrap(&clean(text), text_width, lines, size, face),
+        true => wrap(&clean(text), text_width, lines, size, face, shorten),
         false => Vec::new(),
     };
     let title = heading(layout.title, 3, style.title, Face::Bold);

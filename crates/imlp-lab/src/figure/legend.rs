@@ -5,12 +5,14 @@ use super::diverged::{ARM, cross};
 use super::scene::{Area, Mark, Shape};
 use super::series::Series;
 use super::style::{HALF_LETTER, Style, line_height};
-use super::text::{Face, clean, shorten_inside, width};
+use super::text::{Face, clean, shorten_inside, width, wrap};
 
 /// From an entry's sign to its words.
 const SPACE: f64 = 7.0;
 /// Free space between entries.
 const GAP: f64 = 16.0;
+/// Maximum number of rows of an entry: of a longer name the middle is left out.
+const ROWS: usize = 3;
 
 /// What an entry explains.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,32 +84,62 @@ impl Entry {
     }
 }
 
+/// An entry in its place.
+#[derive(Debug, Clone, PartialEq)]
+struct Placed {
+    entry: Entry,
+    /// A line of words per row.
+    words: Vec<String>,
+    left: f64,
+    /// The first.
+    row: usize,
+}
+
 /// Entries placed in rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Legend {
-    /// Entry, its words, left edge and row.
-    placed: Vec<(Entry, String, f64, usize)>,
+    placed: Vec<Placed>,
     /// Height of all rows.
     pub height: f64,
 }
 
 impl Legend {
-    /// Places entries from `left` on, in rows that end before the page does.
+    /// Places entries from `left` on, in rows that end before the page does. A name that is
+    /// too long for a row has the rows that it needs to itself.
     pub fn new(entries: &[Entry], left: f64, style: &Style) -> Self {
         let right = style.width - style.edge;
         let mut placed = Vec::new();
-        let (mut x, mut row) = (left, 0);
+        // Where the next entry can stand, and the number of rows that have one.
+        let (mut x, mut rows) = (left, 0);
         for entry in entries {
             let limit = right - left - entry.width() - SPACE;
-            let words = shorten_inside(&clean(entry.words()), limit, style.text, Face::Regular);
-            let wide = entry.width() + SPACE + width(&words, style.text, Face::Regular);
-            if x > left && x + wide > right {
-                (x, row) = (left, row + 1);
+            // A key and its value stay together.
+            let name = clean(entry.words()).replace(" = ", "\u{a0}=\u{a0}");
+            let words = wrap(
+                &name,
+                limit,
+                ROWS,
+                style.text,
+                Face::Regular,
+                shorten_inside,
+            );
+            let words: Vec<_> = words.iter().map(|w| w.replace('\u{a0}', " ")).collect();
+            let widths = words
+                .iter()
+                .map(|line| width(line, style.text, Face::Regular));
+            let wide = entry.width() + SPACE + widths.fold(0.0, f64::max);
+            let taken = words.len().max(1);
+            if rows == 0 || taken > 1 || x + wide > right {
+                (x, rows) = (left, rows + taken);
             }
-            placed.push((entry.clone(), words, x, row));
-            x += wide + GAP;
+            placed.push(Placed {
+                entry: entry.clone(),
+                words,
+                left: x,
+                row: rows - taken,
+            });
+            x = if taken > 1 { right } else { x + wide + GAP };
         }
-        let rows = placed.last().map_or(0, |(.., row)| row + 1);
         Self {
             placed,
             height: rows as f64 * line_height(style.text),
@@ -118,11 +150,14 @@ impl Legend {
     pub fn marks(&self, top: f64, style: &Style) -> Vec<Mark> {
         let step = line_height(style.text);
         let mut marks = Vec::new();
-        for (entry, words, x, row) in &self.placed {
-            let y = top + (*row as f64 + 0.5) * step;
-            marks.extend(entry.sign(*x, y));
-            let at = [x + entry.width() + SPACE, y + HALF_LETTER * style.text];
-            marks.push(Mark::text(at, style.text, words).fill(INK));
+        for placed in &self.placed {
+            let y = |row: usize| top + (row as f64 + 0.5) * step;
+            marks.extend(placed.entry.sign(placed.left, y(placed.row)));
+            let x = placed.left + placed.entry.width() + SPACE;
+            for (row, words) in (placed.row..).zip(&placed.words) {
+                let at = [x, y(row) + HALF_LETTER * style.text];
+                marks.push(Mark::text(at, style.text, words).fill(INK));
+            }
         }
         marks
     }
@@ -136,14 +171,41 @@ mod tests {
     fn entries_take_a_new_row_when_there_is_no_room() {
         let all = [Entry::Seed, Entry::Mean, Entry::Interval, Entry::Diverged];
         let wide = Legend::new(&all, 78.0, &Style::SCREEN);
-        assert!(wide.placed.iter().all(|(.., row)| *row == 0));
+        assert!(wide.placed.iter().all(|placed| placed.row == 0));
         let page = Style {
             width: 316.0,
             ..Style::SCREEN
         };
         let narrow = Legend::new(&all, 78.0, &page);
-        assert!(narrow.placed.last().unwrap().3 >= 2);
+        assert!(narrow.placed.last().unwrap().row >= 2);
         assert!(narrow.height > wide.height);
         assert_eq!(Legend::new(&[], 78.0, &page).height, 0.0);
+    }
+
+    #[test]
+    fn a_long_name_has_rows_of_its_own() {
+        let name = |training: &str| {
+            let name = format!("allocation = [0.25, 0.5, 0.75, 1], training = {training}");
+            Entry::Marker(name, Series::new(0))
+        };
+        let entries = [Entry::Seed, name("frozen"), name("co-trained"), Entry::Seed];
+        let page = Style {
+            width: 316.0,
+            ..Style::SCREEN
+        };
+        let legend = Legend::new(&entries, 78.0, &page);
+        let mut rows = Vec::new();
+        for placed in &legend.placed {
+            assert_eq!(placed.left, 78.0);
+            assert_eq!(placed.row, rows.len(), "{placed:?}");
+            rows.extend(placed.words.clone());
+        }
+        assert_eq!(legend.height, rows.len() as f64 * line_height(page.text));
+        let said = rows.join(" ");
+        assert!(
+            said.contains("0.75, 1], training = frozen allocation"),
+            "{said}"
+        );
+        assert!(!said.contains('…'), "{said}");
     }
 }

@@ -188,15 +188,24 @@ pub fn shorten_inside(text: &str, limit: f64, size: f64, face: Face) -> String {
 }
 
 /// Breaks into at most `lines` lines of at most `limit` units; the last one
-/// is shortened when the text is longer.
-pub fn wrap(text: &str, limit: f64, lines: usize, size: f64, face: Face) -> Vec<String> {
-    let mut words: Vec<&str> = text.split_whitespace().rev().collect();
+/// is shortened by `cut` when the text is longer.
+pub fn wrap(
+    text: &str,
+    limit: f64,
+    lines: usize,
+    size: f64,
+    face: Face,
+    cut: fn(&str, f64, f64, Face) -> String,
+) -> Vec<String> {
+    // Not at a no-break space.
+    let words = text.split(' ').filter(|word| !word.is_empty());
+    let mut words: Vec<&str> = words.rev().collect();
     let mut wrapped: Vec<String> = Vec::new();
     while let Some(word) = words.pop() {
         if wrapped.len() + 1 >= lines {
             let mut rest = vec![word];
             rest.extend(words.iter().rev());
-            wrapped.push(shorten(&rest.join(" "), limit, size, face));
+            wrapped.push(cut(&rest.join(" "), limit, size, face));
             break;
         }
         let mut line = word.to_owned();
@@ -209,7 +218,7 @@ pub fn wrap(text: &str, limit: f64, lines: usize, size: f64, face: Face) -> Vec<
             words.pop();
         }
         // A single word wider than the limit is cut, not broken.
-        wrapped.push(shorten(&line, limit, size, face));
+        wrapped.push(cut(&line, limit, size, face));
     }
     wrapped
 }
@@ -248,16 +257,19 @@ mod tests {
     #[test]
     fn wrapping_keeps_to_the_limit() {
         let long = "Accuracy against the interpolation weight for a very long name ".repeat(9);
-        let lines = wrap(&long, 300.0, 3, 17.0, Face::Bold);
+        let lines = wrap(&long, 300.0, 3, 17.0, Face::Bold, shorten);
         assert_eq!(lines.len(), 3);
         assert!(lines[2].ends_with('…'));
         for line in &lines {
             assert!(width(line, 17.0, Face::Bold) <= 300.0, "{line}");
         }
-        assert_eq!(wrap("one two", 300.0, 3, 17.0, Face::Bold), ["one two"]);
-        assert!(wrap("", 300.0, 3, 17.0, Face::Bold).is_empty());
+        assert_eq!(
+            wrap("one two", 300.0, 3, 17.0, Face::Bold, shorten),
+            ["one two"]
+        );
+        assert!(wrap("", 300.0, 3, 17.0, Face::Bold, shorten).is_empty());
         let word = "w".repeat(500);
-        assert!(wrap(&word, 300.0, 3, 17.0, Face::Bold)[0].ends_with('…'));
+        assert!(wrap(&word, 300.0, 3, 17.0, Face::Bold, shorten)[0].ends_with('…'));
     }
 
     #[test]

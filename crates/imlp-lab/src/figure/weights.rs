@@ -13,7 +13,7 @@ use super::legend::Legend;
 use super::named::Named;
 use super::scene::{Anchor, Area, Image, Mark, Scene, Shape};
 use super::style::{HALF_LETTER, Height, Style, line_height};
-use super::text::{Face, clean, width, wrap};
+use super::text::{Face, clean, shorten, width, wrap};
 use crate::curve::alpha_label;
 use crate::view::FirstLayerView;
 
@@ -286,7 +286,7 @@ fn unit_names(grid: &Grid, names: &[Vec<String>], style: &Style) -> Vec<Mark> {
 /// The names of units in at most two lines.
 fn names(view: &FirstLayerView, style: &Style) -> Vec<Vec<String>> {
     let limit = NAMES * style.width;
-    let wrapped = |unit: &String| wrap(&clean(unit), limit, 2, style.small, Face::Regular);
+    let wrapped = |unit: &String| wrap(&clean(unit), limit, 2, style.small, Face::Regular, shorten);
     view.units.iter().map(wrapped).collect()
 }
 
