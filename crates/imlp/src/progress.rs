@@ -300,7 +300,10 @@ impl Progress for Display {
                     shown.time.give_back(network(job), bar.position());
                 }
                 // A trial that diverged or failed skips the steps it had left.
-                JobEnd::Done | JobEnd::Prior(_) | JobEnd::Failed(_) => {
+                JobEnd::Done
+                | JobEnd::TrainedPrior(_)
+                | JobEnd::ReadPrior(_)
+                | JobEnd::Failed(_) => {
                     self.total.inc(left);
                     shown.time.skip(network(job), left);
                 }
@@ -322,7 +325,8 @@ impl Progress for Display {
                 });
                 self.over(job, &format!("done{accuracy}"));
             }
-            JobEnd::Prior(prior) => {
+            JobEnd::ReadPrior(prior) => self.over(job, &format!("read ({prior})")),
+            JobEnd::TrainedPrior(prior) => {
                 self.over(job, &format!("done ({prior})"));
                 if !self.plain {
                     self.note(&format!("{job}: {prior}"));

@@ -77,7 +77,12 @@ fn a_second_run_repeats_nothing_and_more_alphas_reuse_all() {
     expect_success(&again);
     assert!(stderr(&again).contains("finished before, not repeated: 3 trials"));
 
-    expect_success(&scratch.tiny(&["sweep", "--alphas=0.5,0.9", "--seeds=2", "--out=o"]));
+    let more = ["sweep", "--alphas=0.5,0.9", "--seeds=2", "--out=o"];
+    let more = scratch.run(&[&more, &TINY[..TINY.len() - 1]].concat());
+    expect_success(&more);
+    let said = stderr(&more);
+    assert!(said.contains("prior, seed 0 read ("), "{said}");
+    assert!(said.contains("prior, seed 1 done ("), "{said}");
     assert_eq!(results(&scratch.path("o")).len(), 8);
     assert_eq!(record.metadata().unwrap().modified().unwrap(), written);
 }

@@ -226,7 +226,7 @@ impl<'a> Shared<'a> {
         if let Err(error) = written {
             tracing::warn!("no file for TensorBoard: {error}");
         }
-        Ok(JobEnd::Prior(end))
+        Ok(JobEnd::TrainedPrior(end))
     }
 
     fn load_prior(&self, job: usize, planned: &PlannedPrior) -> Result<JobEnd, LabError> {
@@ -240,7 +240,7 @@ impl<'a> Shared<'a> {
         };
         let end = PriorEnd::of(&trajectory.record);
         queue.finish_prior(job, trajectory);
-        Ok(JobEnd::Prior(end))
+        Ok(JobEnd::ReadPrior(end))
     }
 
     fn make_trunk(

@@ -94,8 +94,10 @@ impl std::fmt::Display for JobLabel {
 pub enum JobEnd {
     /// Its result is in the store.
     Done,
-    /// It trained a prior, or found it trained: its record is in the store.
-    Prior(PriorEnd),
+    /// It trained a prior, whose record is in the store.
+    TrainedPrior(PriorEnd),
+    /// It read a prior that was trained before.
+    ReadPrior(PriorEnd),
     /// It will run again: it exceeded its time limit, or another process has taken
     /// it over.
     GivenBack,
