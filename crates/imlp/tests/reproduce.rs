@@ -80,6 +80,20 @@ fn what_the_records_know_is_not_trained_again_and_the_page_follows_from_them() {
 }
 
 #[test]
+fn a_verdict_names_the_variation() {
+    let scratch = Scratch::new();
+    let sets = [
+        "--scale=cpu",
+        "--variation=3-epochs",
+        "--set=data.name=fashion-mini",
+        "--set=data.train_images=500",
+        "--set=sweep.seeds=[1, 2]",
+    ];
+    let said = expect_success(&reproduce(&scratch, &sets));
+    assert!(said.contains("fraction (cpu, frozen, 3-epochs; "), "{said}");
+}
+
+#[test]
 fn damaged_records_are_refused_by_name() {
     let scratch = Scratch::new();
     let folder = scratch.path("results/mixer/cpu-frozen");

@@ -60,6 +60,8 @@ pub struct Judgement {
     pub scale: Scale,
     /// Reading of the study.
     pub reading: Reading,
+    /// Name of the study's variation, if it is one.
+    pub variation: Option<&'static str>,
     /// What sets its trials apart from others of the study, for people.
     pub case: String,
     /// The verdict.
@@ -147,6 +149,7 @@ pub fn judge(
                 study: study.name(),
                 scale: records.header.scale,
                 reading: study.reading,
+                variation: study.variation,
                 case: format!("{}{}", case.label, aspect.unwrap_or_default()),
                 verdict: finding.verdict,
                 statistic: finding.statistic,

@@ -206,11 +206,13 @@ fn write_page(results: &Path, path: &Path) -> Result<(), Failure> {
     }
     write_output(path, page.markdown.as_bytes())?;
     for judgement in &page.judgements {
+        let variation = judgement.variation.map(|name| format!(", {name}"));
         say(format_args!(
-            "{} ({}, {}; {}): {}",
+            "{} ({}, {}{}; {}): {}",
             judgement.claim,
             judgement.scale.name(),
             judgement.reading.name(),
+            variation.unwrap_or_default(),
             judgement.case,
             judgement.verdict.words()
         ))?;
