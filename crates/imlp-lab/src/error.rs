@@ -93,6 +93,19 @@ pub enum LabError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Records of a study that cannot be used.
+    #[error(
+        "{} cannot be used: {}. It is left as it is: put a copy of it in its place, use the imlp \
+         that wrote it, or move it away to train the study anew",
+        shown(path),
+        lines(reason)
+    )]
+    DamagedRecords {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A damaged `experiment.json` beside trials that the present command does not ask for.
     #[error(
         "{} is damaged: {reason}. The present command does not ask for trials/{other}, so this may \
@@ -224,7 +237,7 @@ fn remedy(action: &str, error: &std::io::Error) -> &'static str {
         }
         std::io::ErrorKind::NotFound if writes => "; make the folder first, or give another",
         std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem if writes => {
-            "; choose a folder that you may write to with --out"
+            "; choose a folder that you may write to"
         }
         _ => "",
     }

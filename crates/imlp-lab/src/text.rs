@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use imlp_linear::Alpha;
 
@@ -71,7 +71,7 @@ pub fn link(from: &Path, to: &Path) -> String {
             true => std::env::current_dir(),
             false => std::path::absolute(path),
         };
-        absolute.unwrap_or_else(|_| path.to_owned())
+        without_parents(&absolute.unwrap_or_else(|_| path.to_owned()))
     };
     let (from, to) = (whole(from), whole(to));
     let path = pathdiff::diff_paths(&to, &from).unwrap_or(to);
@@ -79,6 +79,20 @@ pub fn link(from: &Path, to: &Path) -> String {
         .components()
         .map(|part| part.as_os_str().to_string_lossy().into_owned());
     parts.collect::<Vec<_>>().join("/")
+}
+
+/// The path with `a/..` left out.
+fn without_parents(path: &Path) -> PathBuf {
+    let mut short = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => {
+                short.pop();
+            }
+            part => short.push(part),
+        }
+    }
+    short
 }
 
 /// The path of a folder as an argument of a command, see [`shell_argument`].
@@ -167,6 +181,10 @@ mod tests {
         let here = std::env::current_dir().unwrap();
         assert_eq!(link(from, &here.join("runs")), "../runs");
         assert_eq!(link(from, &here.join("docs")), "");
+        assert_eq!(
+            link(Path::new("a/../docs"), Path::new("../my (old) [r]/é")),
+            "../../my (old) [r]/é"
+        );
     }
 
     #[test]

@@ -91,6 +91,135 @@ fn a_verdict_names_the_variation() {
     ];
     let said = expect_success(&reproduce(&scratch, &sets));
     assert!(said.contains("fraction (cpu, frozen, 3-epochs; "), "{said}");
+    assert!(
+        said.contains("; other settings than the recipe's): "),
+        "{said}"
+    );
+}
+
+/// A command that is left as soon as one of its 18 trials has ended.
+#[cfg(unix)]
+fn started(scratch: &Scratch, out: &str) -> std::process::Child {
+    let child = scratch
+        .command(&[REPRODUCE, EIGHTEEN, &[&format!("--out={out}"), "--jobs=1"]].concat())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let trials = scratch.path(out).join("smoke/v-curve-frozen/trials");
+    let ended = || {
+        let entries = std::fs::read_dir(&trials).into_iter().flatten();
+        let mut results = entries.map(|entry| entry.unwrap().path().join("result.json"));
+        results.any(|result| result.exists())
+    };
+    while !ended() {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    child
+}
+
+/// Eighteen trials that take a moment.
+#[cfg(unix)]
+const EIGHTEEN: &[&str] = &["--set=train.epochs=3", "--set=sweep.seeds=[1, 2]"];
+
+/// Two commands with one folder of results, of which one stops early: on two machines, say.
+#[cfg(unix)]
+#[test]
+fn records_that_another_command_has_kept_are_not_lost() {
+    let scratch = Scratch::new();
+    let mut slow = started(&scratch, "slow");
+    let signal = |name: &str| {
+        let kill = std::process::Command::new("kill")
+            .args([name, &slow.id().to_string()])
+            .status();
+        assert!(kill.unwrap().success());
+    };
+    signal("-STOP");
+    let whole = expect_success(&reproduce(&scratch, &[EIGHTEEN, &["--out=fast"]].concat()));
+    let table = read(&scratch, "results/v-curve/smoke-frozen/results.csv");
+    assert_eq!(table.iter().filter(|byte| **byte == b'\n').count(), 1 + 18);
+    signal("-INT");
+    signal("-CONT");
+    slow.wait().unwrap();
+    assert_eq!(scratch.succeed(&["reproduce", "--judge-only"]), whole);
+    assert_eq!(
+        read(&scratch, "results/v-curve/smoke-frozen/results.csv"),
+        table
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_killed_command_has_trained_is_listed() {
+    let scratch = Scratch::new();
+    let mut killed = started(&scratch, "out");
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    expect_success(&reproduce(&scratch, &[EIGHTEEN, &["--out=out"]].concat()));
+    let page = String::from_utf8(read(&scratch, "docs/results.md")).unwrap();
+    assert!(page.contains("at a time: 18 trials\n"), "{page}");
+}
+
+#[test]
+fn a_schedule_is_compared_with_a_v_curve_of_its_settings_alone() {
+    let scratch = Scratch::new();
+    let run = |claim: &str, images: &str| {
+        let sets = ["--set=sweep.seeds=[1, 2]", images];
+        let words = [&["reproduce", claim], &REPRODUCE[3..], &sets].concat();
+        expect_success(&scratch.run(&words))
+    };
+    let few = "--set=data.train_images=500";
+    let alone = run("schedule", few);
+    assert!(alone.contains("): unfinished"), "{alone}");
+    let page = || String::from_utf8(read(&scratch, "docs/results.md")).unwrap();
+    assert!(page().contains("run that claim too"), "{}", page());
+    run("v-curve", "--set=data.train_images=600");
+    assert!(page().contains("run both alike"), "{}", page());
+    std::fs::remove_dir_all(scratch.path("results/v-curve")).unwrap();
+    std::fs::remove_dir_all(scratch.path("imlp-out")).unwrap();
+    let both = run("v-curve", few);
+    let schedule = "schedule (smoke, frozen; cosine rate 0.01, prior 0.1; equal final prior share";
+    let line = both.lines().find(|line| line.starts_with(schedule));
+    assert!(
+        line.is_some_and(|line| !line.ends_with("unfinished")),
+        "{both}"
+    );
+}
+
+#[test]
+fn a_try_touches_neither_page_nor_experiments() {
+    let scratch = Scratch::new();
+    let sets = ["--set=sweep.seeds=[1, 2]", "--set=data.train_images=500"];
+    expect_success(&reproduce(
+        &scratch,
+        &[&sets[..], &["--results=try"]].concat(),
+    ));
+    for there in ["try/results.md", "try/experiments/smoke/v-curve-frozen"] {
+        assert!(scratch.path(there).exists(), "{there}");
+    }
+    for absent in ["docs", "results", "imlp-out"] {
+        assert!(!scratch.path(absent).exists(), "{absent}");
+    }
+}
+
+#[test]
+fn a_page_is_not_replaced_by_one_of_nothing_nor_another_file_by_a_page() {
+    let scratch = Scratch::new();
+    let nothing = scratch.refuse(&["reproduce", "--judge-only", "--results=reslts"]);
+    assert!(nothing.contains("reslts has no records"), "{nothing}");
+    let ignored = scratch.run(&["reproduce", "mixer", "--judge-only"]);
+    assert_eq!(ignored.status.code(), Some(2));
+    std::fs::create_dir(scratch.path("docs")).unwrap();
+    scratch.write("docs/results.md", "mine");
+    let words = [&["reproduce", "mixer", "schedule"], &REPRODUCE[3..]].concat();
+    let mine = scratch.refuse(&words);
+    assert!(mine.contains("docs/results.md is not a page"), "{mine}");
+    // A mixer takes one number: said before the other study is trained.
+    std::fs::remove_file(scratch.path("docs/results.md")).unwrap();
+    let words = [&["reproduce", "v-curve", "mixer"], &REPRODUCE[3..]].concat();
+    let channels = scratch.refuse(&words);
+    assert!(channels.contains("prior.channels"), "{channels}");
+    assert!(!scratch.path("imlp-out").exists());
 }
 
 #[test]
@@ -102,7 +231,10 @@ fn damaged_records_are_refused_by_name() {
     for content in [&b""[..], b"\x1f\x8b\x08", b"no archive"] {
         std::fs::write(&path, content).unwrap();
         let refused = scratch.refuse(&["reproduce", "--judge-only"]);
-        assert!(refused.contains("records.jsonl.gz is damaged"), "{refused}");
+        assert!(
+            refused.contains("records.jsonl.gz cannot be used"),
+            "{refused}"
+        );
         assert!(
             !Path::new(&scratch.path("docs")).exists(),
             "nothing is written"

@@ -5,13 +5,13 @@ mod arms;
 mod curve;
 mod levels;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
-use imlp_train::{LearningRateSchedule, TrialRecord};
+use imlp_train::{InterpolationConfig, LearningRateSchedule, TrialRecord};
 use serde::Serialize;
 
 use super::claim::Claim;
-use super::records::{KeptConfiguration, KeptTrial, Records};
+use super::records::{Header, KeptConfiguration, KeptTrial, Records};
 use super::study::{Reading, Scale, Study};
 use crate::analysis::blocks::CompleteBlocks;
 use crate::analysis::evidence::MeasuredOn;
@@ -19,6 +19,9 @@ use crate::curve::{Curve, SeedStatistics};
 use crate::error::LabError;
 use crate::figure::{overlay, render_svg};
 use crate::variation::{Assignment, value_text};
+
+/// Follows the case of trials that the study's recipe does not ask for, as with `--set`.
+const OTHER_SETTINGS: &str = "; other settings than the recipe's";
 
 /// The size of every test: the probability of declaring what is not there.
 const SIZE: f64 = 0.05;
@@ -79,6 +82,7 @@ pub struct Judgement {
 }
 
 /// What a rule finds.
+#[derive(Clone)]
 struct Finding {
     verdict: Verdict,
     statistic: String,
@@ -89,11 +93,11 @@ struct Finding {
 }
 
 impl Finding {
-    /// Of so many trials this number has finished.
-    fn unfinished(finished: usize, planned: usize) -> Self {
+    /// Trials are missing.
+    fn unfinished(found: String) -> Self {
         Self {
             verdict: Verdict::Unfinished,
-            ..Self::nothing_to_test(0, format!("{finished} of {planned} trials have finished"))
+            ..Self::nothing_to_test(0, found)
         }
     }
 
@@ -121,27 +125,34 @@ pub fn judge(
     reference: Option<&Records>,
 ) -> Result<Vec<Judgement>, LabError> {
     let mut judgements = Vec::new();
+    let departs = study.departs(&records.header)?;
     for case in cases(&records.header.configurations) {
         let (mut finished, mut planned) = trials(records, &case);
+        let mut missing = None;
         if study.reference().is_some() {
-            let reference = reference.map(|records| {
-                let cases = cases(&records.header.configurations).into_iter();
-                let mut same = cases.filter(|other| other.label == case.label);
-                same.next().map(|case| trials(records, &case))
-            });
-            let (others, needed) = reference.flatten().unwrap_or((0, 1));
-            (finished, planned) = (finished + others, planned + needed);
+            match comparable(records, &case, reference) {
+                Ok((others, needed)) => (finished, planned) = (finished + others, planned + needed),
+                Err(reason) => missing = Some(reason),
+            }
         }
-        let judged = if finished < planned {
-            let unfinished = || Finding::unfinished(finished, planned);
-            let claims = Claim::ALL.into_iter();
-            let decided = claims.filter(|claim| claim.measured_by() == study.claim);
-            decided
-                .map(|claim| (claim, None, unfinished()))
-                .collect::<Vec<Judged>>()
-        } else {
-            findings(study, records, &case, reference)?
+        let unfinished = match missing {
+            Some(found) => Some(Finding::unfinished(found)),
+            None if finished < planned => Some(Finding::unfinished(format!(
+                "{finished} of {planned} trials have finished"
+            ))),
+            None => None,
         };
+        let judged = match unfinished {
+            Some(unfinished) => {
+                let claims = Claim::ALL.into_iter();
+                let decided = claims.filter(|claim| claim.measured_by() == study.claim);
+                decided
+                    .map(|claim| (claim, None, unfinished.clone()))
+                    .collect::<Vec<Judged>>()
+            }
+            None => findings(study, records, &case, reference)?,
+        };
+        let departs = if departs { OTHER_SETTINGS } else { "" };
         for (claim, aspect, finding) in judged {
             let aspect = aspect.map(|aspect| format!("; {aspect}"));
             judgements.push(Judgement {
@@ -150,7 +161,7 @@ pub fn judge(
                 scale: records.header.scale,
                 reading: study.reading,
                 variation: study.variation,
-                case: format!("{}{}", case.label, aspect.unwrap_or_default()),
+                case: format!("{}{}{departs}", case.label, aspect.unwrap_or_default()),
                 verdict: finding.verdict,
                 statistic: finding.statistic,
                 critical: finding.critical,
@@ -161,6 +172,56 @@ pub fn judge(
         }
     }
     Ok(judgements)
+}
+
+/// Finished and planned trials of the case of `reference` with which `case` is compared.
+///
+/// # Errors
+/// Why it cannot be: it is not there, or differs in more than the interpolation.
+fn comparable(
+    records: &Records,
+    case: &Case,
+    reference: Option<&Records>,
+) -> Result<(usize, usize), String> {
+    let same = |other: &Case| other.label == case.label;
+    let Some((reference, constant)) = reference.and_then(|reference| {
+        let cases = cases(&reference.header.configurations).into_iter();
+        Some((reference, cases.into_iter().find(same)?))
+    }) else {
+        let claim = Claim::VCurve.name();
+        return Err(format!("it is compared with {claim}: run that claim too"));
+    };
+    let (a, b) = (&records.header, &reference.header);
+    let measured = |header: &Header| {
+        let Header {
+            results_version,
+            burn_version,
+            backend,
+            data_checksum,
+            ..
+        } = header;
+        (
+            *results_version,
+            burn_version.clone(),
+            backend.clone(),
+            data_checksum.clone(),
+        )
+    };
+    let trained = |header: &Header, configuration: usize| {
+        let mut config = header.configurations[configuration].config.clone();
+        config.interpolation = InterpolationConfig::default();
+        config
+    };
+    let constant_config = trained(b, constant.configurations[0]);
+    let mut configurations = case.configurations.iter();
+    if measured(a) != measured(b) || configurations.any(|c| trained(a, *c) != constant_config) {
+        return Err(format!(
+            "it is compared with {}, whose trials there have other data, settings or versions: \
+             run both alike",
+            Claim::VCurve.name()
+        ));
+    }
+    Ok(trials(reference, &constant))
 }
 
 /// Finished and planned trials of a case.

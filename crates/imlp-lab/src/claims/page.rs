@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use imlp_suggest::counted;
+use imlp_suggest::{counted, one_line};
 use time::OffsetDateTime;
 
 use super::claim::Claim;
 use super::judge::{Judgement, Picture, judge, pictures};
-use super::records::{Records, Run};
+use super::records::{Records, Run, folder};
 use super::study::{Reading, Scale, Study, studies};
+use crate::entry::found;
 use crate::error::LabError;
 use crate::files::{create_folder, write_atomically, write_json};
 use crate::text::{duration, link};
@@ -17,29 +18,21 @@ use crate::trial_table::{TrialRow, TrialTable};
 /// Text that stands above the results, if the folder has it.
 const NOTES: &str = "notes.md";
 
-/// The folder of a study's files in the folder of all results.
-pub fn folder(results: &Path, study: &Study, scale: Scale) -> PathBuf {
-    let variation = study.variation.map(|v| format!("-{v}")).unwrap_or_default();
-    let name = format!("{}-{}{variation}", scale.name(), study.reading.name());
-    results.join(study.claim.name()).join(name)
-}
-
 /// Judges every study whose records lie in `results`, and writes its table, figures and
 /// verdicts beside them. The links of the page are those of a file in the folder `from`.
 ///
 /// # Errors
-/// [`LabError::Damaged`], [`LabError::Io`].
+/// [`LabError::DamagedRecords`]; [`LabError::Io`], [`LabError::NotFetched`], also of the notes.
 pub fn write(results: &Path, from: &Path) -> Result<Page, LabError> {
     let mut shown = Vec::new();
     for scale in Scale::ALL.into_iter().rev() {
         for study in studies() {
-            let folder = folder(results, &study, scale);
-            let Some(records) = Records::read(&folder)? else {
+            let Some(records) = Records::read(results, &study, scale)? else {
                 continue;
             };
+            let folder = folder(results, &study, scale);
             let reference = study.reference();
-            let reference = reference.map(|study| self::folder(results, &study, scale));
-            let reference = reference.map(|folder| Records::read(&folder));
+            let reference = reference.map(|study| Records::read(results, &study, scale));
             let reference = reference.transpose()?.flatten();
             let judgements = judge(&study, &records, reference.as_ref())?;
             let pictures = pictures(&records, study.variation)?;
@@ -53,13 +46,20 @@ pub fn write(results: &Path, from: &Path) -> Result<Page, LabError> {
             });
         }
     }
-    let notes = imlp_input::read_text(&results.join(NOTES), 1 << 20).ok();
+    let notes = results.join(NOTES);
+    let notes = found(&notes, imlp_input::read_text(&notes, 1 << 20))?;
     let markdown = page(&shown, notes.as_deref(), from);
     let judgements = shown.into_iter().flat_map(|shown| shown.judgements);
     Ok(Page {
         markdown,
         judgements: judgements.collect(),
     })
+}
+
+/// Whether the file is a page of results.
+pub fn is_page(path: &Path) -> bool {
+    let page = imlp_input::read(path, 1 << 30);
+    page.is_ok_and(|page| page.starts_with(TITLE.as_bytes()))
 }
 
 /// All results.
@@ -120,9 +120,10 @@ fn figure_name(index: usize) -> String {
     format!("curve-{}.svg", index + 1)
 }
 
-const INTRODUCTION: &str = "\
-# Results: the claims of the paper
+/// The first line of the page, by which it is known.
+const TITLE: &str = "# Results: the claims of the paper";
 
+const INTRODUCTION: &str = "
 What holds of the paper's claims, in which reading and at which scale. Every rule was fixed
 before the trials that it judges were run; all that was run is shown. The recipes, with the
 rules, are in [`recipes/paper/`]; the records of every trial lie beside the figures, and
@@ -136,12 +137,29 @@ are in percentage points; intervals are 95 %. How the tests work:
 [analysis.md](analysis.md).
 ";
 
+/// The path `to` as a link of Markdown in a page in the folder `from`: what ends one there, or
+/// means something else, is `%20` and the like.
+fn target(from: &Path, to: &Path) -> String {
+    let mut target = String::new();
+    for c in link(from, to).chars() {
+        match c {
+            ' ' | '(' | ')' | '[' | ']' | '<' | '>' | '"' | '`' | '%' | '#' | '?' | '\\' => {
+                target.push_str(&format!("%{:02X}", u32::from(c)));
+            }
+            c if c.is_control() => target.push('_'),
+            c => target.push(c),
+        }
+    }
+    target
+}
+
 fn page(shown: &[Shown], notes: Option<&str>, from: &Path) -> String {
-    let recipes = link(from, Path::new("recipes/paper"));
-    let mut page = INTRODUCTION.replace(
+    let recipes = target(from, Path::new("recipes/paper"));
+    let introduction = INTRODUCTION.replace(
         "`recipes/paper/`]",
         &format!("`recipes/paper/`]({recipes})"),
     );
+    let mut page = format!("{TITLE}\n{introduction}");
     if let Some(notes) = notes {
         page.push('\n');
         page.push_str(notes.trim());
@@ -260,8 +278,7 @@ fn study(page: &mut String, claim: Claim, shown: &Shown, from: &Path) {
     let (finished, planned) = (records.trials.len(), records.planned());
     if finished < planned {
         page.push_str(&format!(
-            "*Unfinished: {finished} of {planned} trials so far; seeds that lack one are left \
-             out.*\n\n"
+            "*Unfinished: {finished} of {planned} trials so far; the numbers are of those.*\n\n"
         ));
     }
     for judgement in shown.judgements.iter().filter(|j| j.claim == claim.name()) {
@@ -281,7 +298,7 @@ fn study(page: &mut String, claim: Claim, shown: &Shown, from: &Path) {
     }
     page.push('\n');
     for (index, picture) in shown.pictures.iter().enumerate() {
-        let path = link(from, &shown.folder.join(figure_name(index)));
+        let path = target(from, &shown.folder.join(figure_name(index)));
         page.push_str(&format!("![{}]({path})\n", picture.title));
     }
     for picture in &shown.pictures {
@@ -298,7 +315,7 @@ fn study(page: &mut String, claim: Claim, shown: &Shown, from: &Path) {
         "\nTrained for {} of one core each. Files: [{}]({}).\n",
         duration(records.seconds_of_training()),
         "records, table, verdicts",
-        link(from, &shown.folder)
+        target(from, &shown.folder)
     ));
     for run in &records.runs {
         page.push_str(&run_text(run));
@@ -315,13 +332,27 @@ fn run_text(run: &Run) -> String {
         .commit
         .as_deref()
         .map(|commit| format!(", commit {commit}"));
+    let seconds = run
+        .seconds
+        .map(|seconds| format!(" in {}", duration(seconds)));
     format!(
-        "- {date}: `{}`{}, {}, {} at a time: {} in {}\n",
-        run.command,
+        "- {date}: `{}`{}, {}, {} at a time: {}{}\n",
+        one_line(&run.command),
         commit.unwrap_or_default(),
-        run.processor,
+        one_line(&run.processor),
         counted(run.jobs, "trial"),
         counted(run.trials, "trial"),
-        duration(run.seconds)
+        seconds.unwrap_or_default()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_keeps_to_its_brackets() {
+        let target = target(Path::new("docs"), Path::new("my (old) [r]/é.svg"));
+        assert_eq!(target, "../my%20%28old%29%20%5Br%5D/é.svg");
+    }
 }

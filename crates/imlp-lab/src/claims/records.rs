@@ -5,11 +5,12 @@
 //! later run takes from it what was measured before.
 
 use std::collections::{HashMap, HashSet};
+use std::fs::File;
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flate2::Compression;
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use imlp_linear::Alpha;
 use imlp_train::{BURN_VERSION, PriorRecord, RESULTS_VERSION, TrialConfig, TrialRecord};
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::study::{Scale, Study};
 use crate::analysis::evidence::{MeasuredOn, curve};
 use crate::curve::Curve;
-use crate::entry::is_there;
+use crate::entry::found;
 use crate::error::LabError;
 use crate::executor::Results;
 use crate::experiment::Experiment;
@@ -32,6 +33,13 @@ pub const RECORDS: &str = "records.jsonl.gz";
 
 /// Longest file that is read, unpacked: ten thousand trials have about 200 MB.
 const MAX_BYTES: u64 = 1 << 30;
+
+/// The folder of a study's files in the folder of all results.
+pub fn folder(results: &Path, study: &Study, scale: Scale) -> PathBuf {
+    let variation = study.variation.map(|v| format!("-{v}")).unwrap_or_default();
+    let name = format!("{}-{}{variation}", scale.name(), study.reading.name());
+    results.join(study.claim.name()).join(name)
+}
 
 /// What a study measured.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,8 +101,8 @@ pub struct Run {
     pub jobs: usize,
     /// Trials that it finished.
     pub trials: usize,
-    /// Seconds that it took.
-    pub seconds: f64,
+    /// Seconds that it took, where it trained them itself, and now.
+    pub seconds: Option<f64>,
 }
 
 /// A trained prior.
@@ -132,33 +140,52 @@ enum Line {
 }
 
 impl Records {
-    /// What `results` hold of `experiment`.
+    /// What `kept` and `results` hold of `experiment`. Of a trial or prior that both have, the
+    /// kept one stays: what is recorded is never lost or changed. `run` is added to the kept
+    /// ones.
     pub fn of(
         study: &Study,
         scale: Scale,
         experiment: &Experiment,
         results: &Results,
-        runs: Vec<Run>,
+        kept: Option<Self>,
+        run: Option<Run>,
     ) -> Self {
         let setup = &experiment.configurations[0].setup;
         let configurations = experiment.configurations.iter();
-        let mut priors: Vec<KeptPrior> = results
-            .priors
-            .iter()
-            .map(|(id, record)| KeptPrior {
-                id: id.clone(),
-                record: record.clone(),
-            })
+        let (mut runs, kept_priors, kept) = match kept {
+            Some(kept) => (kept.runs, kept.priors, kept.trials),
+            None => Default::default(),
+        };
+        runs.extend(run);
+        let measured = results.priors.iter().map(|(id, record)| KeptPrior {
+            id: id.clone(),
+            record: record.clone(),
+        });
+        let mut known = HashSet::new();
+        let mut priors: Vec<KeptPrior> = kept_priors
+            .into_iter()
+            .chain(measured)
+            .filter(|prior| known.insert(prior.id.clone()))
             .collect();
         priors.sort_by(|a, b| (a.record.seed, a.id.as_str()).cmp(&(b.record.seed, b.id.as_str())));
+        let kept: HashMap<&TrialId, &KeptTrial> =
+            kept.iter().map(|trial| (&trial.id, trial)).collect();
         let trials = results.trials.iter().filter_map(|(trial, published)| {
-            let published = published.as_ref()?;
+            // A record that was changed by hand is that of another trial.
+            let kept = kept
+                .get(&trial.id)
+                .filter(|kept| (kept.record.alpha, kept.record.seed) == (trial.alpha, trial.seed));
+            let (at, record) = match kept {
+                Some(kept) => (kept.at, &kept.record),
+                None => published.as_ref().map(|p| (p.at, &p.result))?,
+            };
             Some(KeptTrial {
                 id: trial.id.clone(),
                 prior: trial.prior.clone(),
                 configuration: trial.configuration,
-                at: published.at,
-                record: published.result.clone(),
+                at,
+                record: record.clone(),
             })
         });
         Self {
@@ -184,31 +211,39 @@ impl Records {
         }
     }
 
-    /// Reads the file in `folder`; none where there is none.
+    /// Reads the file of `study` at `scale` in the folder of all results; none where there is
+    /// none.
     ///
     /// # Errors
-    /// [`LabError::Io`]; [`LabError::Damaged`].
-    pub fn read(folder: &Path) -> Result<Option<Self>, LabError> {
-        let path = folder.join(RECORDS);
-        if !is_there(&path).map_err(LabError::io("read", &path))? {
+    /// [`LabError::Io`], [`LabError::NotFetched`]; [`LabError::DamagedRecords`].
+    pub fn read(results: &Path, study: &Study, scale: Scale) -> Result<Option<Self>, LabError> {
+        let path = folder(results, study, scale).join(RECORDS);
+        let Some(file) = found(&path, imlp_input::open(&path))? else {
             return Ok(None);
-        }
-        let damaged = |reason: String| LabError::Damaged {
+        };
+        let damaged = |reason: String| LabError::DamagedRecords {
             path: path.clone(),
             reason,
         };
-        let file = imlp_input::open(&path).map_err(LabError::io("read", &path))?;
+        let records = Self::parse(file).map_err(damaged)?;
+        records.check(study, scale).map_err(damaged)?;
+        Ok(Some(records))
+    }
+
+    fn parse(file: File) -> Result<Self, String> {
         let mut text = String::new();
-        GzDecoder::new(file)
-            .take(MAX_BYTES)
+        MultiGzDecoder::new(file)
+            .take(MAX_BYTES + 1)
             .read_to_string(&mut text)
-            .map_err(|error| damaged(error.to_string()))?;
+            .map_err(|error| error.to_string())?;
+        if text.len() as u64 > MAX_BYTES {
+            return Err(format!("it has more than {MAX_BYTES} bytes, unpacked"));
+        }
         let mut lines = text.lines().enumerate().map(|(number, line)| {
-            serde_json::from_str(line)
-                .map_err(|error| damaged(format!("line {}: {error}", number + 1)))
+            serde_json::from_str(line).map_err(|error| format!("line {}: {error}", number + 1))
         });
         let Some(Line::Study(header)) = lines.next().transpose()? else {
-            return Err(damaged("its first line describes no study".to_owned()));
+            return Err("its first line describes no study".to_owned());
         };
         let mut records = Self {
             header: *header,
@@ -218,19 +253,61 @@ impl Records {
         };
         for line in lines {
             match line? {
-                Line::Study(_) => return Err(damaged("it describes two studies".to_owned())),
+                Line::Study(_) => return Err("it describes two studies".to_owned()),
                 Line::Run(run) => records.runs.push(run),
                 Line::Prior(prior) => records.priors.push(prior),
-                Line::Trial(trial)
-                    if trial.configuration >= records.header.configurations.len() =>
-                {
-                    let reason = format!("there is no configuration {}", trial.configuration);
-                    return Err(damaged(reason));
-                }
                 Line::Trial(trial) => records.trials.push(*trial),
             }
         }
-        Ok(Some(records))
+        Ok(records)
+    }
+
+    /// Refuses what no run of the program writes.
+    fn check(&self, study: &Study, scale: Scale) -> Result<(), String> {
+        let header = &self.header;
+        if (header.study.as_str(), header.scale) != (study.name().as_str(), scale) {
+            return Err(format!(
+                "it is of the study {}, scale {}",
+                header.study,
+                header.scale.name()
+            ));
+        }
+        if header.results_version > RESULTS_VERSION {
+            return Err(format!(
+                "a later imlp wrote it (results of version {}, here up to {RESULTS_VERSION})",
+                header.results_version
+            ));
+        }
+        let mut places = HashSet::new();
+        for KeptTrial {
+            configuration,
+            record,
+            ..
+        } in &self.trials
+        {
+            let (alpha, seed) = (record.alpha, record.seed);
+            if *configuration >= header.configurations.len() {
+                return Err(format!("there is no configuration {configuration}"));
+            }
+            if !header.alphas.contains(&alpha) || !header.seeds.contains(&seed) {
+                return Err(format!(
+                    "it plans no trial of α = {} and seed {seed}",
+                    alpha.get()
+                ));
+            }
+            if !places.insert((*configuration, alpha.get().to_bits(), seed)) {
+                return Err(format!(
+                    "it has two trials of α = {} and seed {seed}",
+                    alpha.get()
+                ));
+            }
+        }
+        for configuration in 0..header.configurations.len() {
+            for on in [MeasuredOn::Test, MeasuredOn::Validation] {
+                self.curve(configuration, on).map_err(|e| e.to_string())?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes the file into `folder`.
@@ -264,26 +341,36 @@ impl Records {
         packed.finish().expect("memory takes every byte")
     }
 
-    /// Puts what `experiment` asks for into `store`; the number of trials. A prior is put
+    /// Puts what `experiment` asks for into `store`, and returns those trials. A prior is put
     /// there only if no trial is left that would need its snapshots, which are not kept.
     ///
     /// # Errors
     /// [`LabError::Io`].
-    pub fn restore(&self, experiment: &Experiment, store: &Store) -> Result<usize, LabError> {
+    pub fn restore(
+        &self,
+        experiment: &Experiment,
+        store: &Store,
+    ) -> Result<HashSet<TrialId>, LabError> {
         let trials: HashMap<&TrialId, &KeptTrial> =
             self.trials.iter().map(|trial| (&trial.id, trial)).collect();
         let priors: HashMap<&PriorId, &KeptPrior> =
             self.priors.iter().map(|prior| (&prior.id, prior)).collect();
-        let mut restored = 0;
+        let mut restored = HashSet::new();
         let mut needed: HashMap<&PriorId, bool> = HashMap::new();
         for planned in experiment.trials() {
             let setup = &experiment.configurations[planned.configuration].setup;
             let mut is_there = store
                 .trial(&planned.id, planned.alpha, planned.seed)?
                 .is_some();
-            if let (false, Some(kept)) = (is_there, trials.get(&planned.id)) {
+            // A record that was changed by hand is that of another trial.
+            let kept = trials.get(&planned.id).filter(|kept| {
+                (kept.record.alpha, kept.record.seed) == (planned.alpha, planned.seed)
+            });
+            if let (false, Some(kept)) = (is_there, kept) {
                 let identity = Identity::of_trial(setup, planned.alpha, planned.seed);
-                restored += usize::from(store.restore_trial(&identity, kept.at, &kept.record)?);
+                if store.restore_trial(&identity, kept.at, &kept.record)? {
+                    restored.insert(planned.id.clone());
+                }
                 is_there = true;
             }
             let needs = !is_there && !planned.alpha.is_zero();
@@ -347,5 +434,90 @@ impl Records {
             .collect();
         let priors = self.priors.iter().map(|prior| prior.record.train_seconds);
         trials.into_values().sum::<f64>() + priors.sum::<f64>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::judge::tests::records;
+    use crate::claims::study::Reading;
+
+    fn study() -> Study {
+        Study::of_name(&format!("v-curve-{}", Reading::Frozen.name())).unwrap()
+    }
+
+    /// What reading says of `records`, written where those of [`study`] lie.
+    fn read(records: &Records) -> Result<Option<Records>, LabError> {
+        let results = tempfile::tempdir().unwrap();
+        let folder = folder(results.path(), &study(), Scale::Cpu);
+        std::fs::create_dir_all(&folder).unwrap();
+        records.write(&folder).unwrap();
+        Records::read(results.path(), &study(), Scale::Cpu)
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let records = records(&study(), |_, alpha| alpha);
+        assert_eq!(read(&records).unwrap(), Some(records));
+    }
+
+    #[test]
+    fn records_that_no_run_writes_are_refused_and_left() {
+        let good = records(&study(), |_, alpha| alpha);
+        let refused = |change: fn(&mut Records), part: &str| {
+            let mut changed = good.clone();
+            change(&mut changed);
+            let said = read(&changed).expect_err(part).to_string();
+            for part in [part, "is left as it is", "move it away"] {
+                assert!(said.contains(part), "{said}");
+            }
+            assert!(!said.contains("delete"), "{said}");
+        };
+        refused(
+            |r| r.header.results_version = RESULTS_VERSION + 1,
+            "a later imlp",
+        );
+        refused(|r| r.header.scale = Scale::Full, "scale full");
+        refused(|r| r.header.study = "mixer-frozen".to_owned(), "mixer");
+        refused(|r| r.trials.push(r.trials[3].clone()), "two trials");
+        refused(|r| r.trials[2].configuration = 7, "no configuration 7");
+        refused(
+            |r| r.trials[2].record.seed = 7,
+            "plans no trial of α = 0.03 and seed 7",
+        );
+        refused(
+            |r| r.trials[2].record.alpha = Alpha::new(0.77).unwrap(),
+            "α = 0.77",
+        );
+        refused(
+            |r| {
+                let after = &mut r.trials[2].record.after;
+                after.test.as_mut().unwrap().accuracy = 1.5;
+            },
+            "1.5",
+        );
+    }
+
+    /// As `cat a.gz b.gz` makes them; `zcat` reads all of it.
+    #[test]
+    fn a_file_of_several_parts_is_read_whole() {
+        let mut records = records(&study(), |_, alpha| alpha);
+        let second = records.trials.split_off(20);
+        let results = tempfile::tempdir().unwrap();
+        let folder = folder(results.path(), &study(), Scale::Cpu);
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut packed = records.bytes();
+        let mut part = GzEncoder::new(Vec::new(), Compression::fast());
+        for trial in &second {
+            let line = Line::Trial(Box::new(trial.clone()));
+            serde_json::to_writer(&mut part, &line).unwrap();
+            part.write_all(b"\n").unwrap();
+        }
+        packed.extend(part.finish().unwrap());
+        std::fs::write(folder.join(RECORDS), packed).unwrap();
+        let read = Records::read(results.path(), &study(), Scale::Cpu);
+        records.trials.extend(second);
+        assert_eq!(read.unwrap(), Some(records));
     }
 }

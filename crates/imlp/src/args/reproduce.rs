@@ -1,6 +1,6 @@
 //! Arguments of `imlp reproduce`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use imlp_lab::claims::claim::Claim;
@@ -9,6 +9,9 @@ use imlp_lab::claims::study::{Reading, Scale};
 use super::experiment::{DeviceName, PolicyArguments};
 use super::memory::MemoryArguments;
 use super::slurm::{ExecutorName, SlurmArguments};
+
+/// Folder for records, tables, figures and verdicts.
+const RESULTS: &str = "results";
 
 #[derive(Debug, Args)]
 pub struct ReproduceArguments {
@@ -29,18 +32,22 @@ pub struct ReproduceArguments {
     /// [default: none]
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Train nothing: judge the records that are there, and write the page
-    #[arg(long)]
+    /// Train nothing: judge all records that are there, and write the page
+    #[arg(long, conflicts_with_all = [
+        "claims", "scale", "reading", "variation", "set", "out", "jobs", "device", "executor",
+    ])]
     pub judge_only: bool,
     /// Folder for records, tables, figures and verdicts; what it holds is not trained again
-    #[arg(long, value_name = "DIR", default_value = "results")]
+    #[arg(long, value_name = "DIR", default_value = RESULTS)]
     pub results: PathBuf,
-    /// The page of all results
-    #[arg(long, value_name = "FILE", default_value = "docs/results.md")]
-    pub page: PathBuf,
-    /// Folder for the experiments while they run
-    #[arg(long, value_name = "DIR", default_value = "imlp-out/reproduce")]
-    pub out: PathBuf,
+    /// The page of all results [default: docs/results.md, of another --results DIR
+    /// DIR/results.md]
+    #[arg(long, value_name = "FILE")]
+    page: Option<PathBuf>,
+    /// Folder for the experiments while they run [default: imlp-out/reproduce, of another
+    /// --results DIR DIR/experiments]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
     /// Trials at a time, each on one thread [default: all cores]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub jobs: Option<u32>,
@@ -59,6 +66,27 @@ pub struct ReproduceArguments {
     pub executor: ExecutorName,
     #[command(flatten)]
     pub slurm: SlurmArguments,
+}
+
+impl ReproduceArguments {
+    /// The page of all results.
+    pub fn page(&self) -> PathBuf {
+        self.beside(&self.page, "docs/results.md", "results.md")
+    }
+
+    /// Folder for the experiments while they run.
+    pub fn out(&self) -> PathBuf {
+        self.beside(&self.out, "imlp-out/reproduce", "experiments")
+    }
+
+    /// A trial run with other results has neither the page nor the experiments of the usual ones.
+    fn beside(&self, given: &Option<PathBuf>, usual: &str, other: &str) -> PathBuf {
+        let default = || match self.results == Path::new(RESULTS) {
+            true => usual.into(),
+            false => self.results.join(other),
+        };
+        given.clone().unwrap_or_else(default)
+    }
 }
 
 /// How much is trained.

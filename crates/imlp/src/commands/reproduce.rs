@@ -1,20 +1,23 @@
 //! `imlp reproduce`.
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use imlp_lab::claims::claim::Claim;
 use imlp_lab::claims::page;
-use imlp_lab::claims::records::{Records, Run};
+use imlp_lab::claims::records::{Records, Run, folder};
 use imlp_lab::claims::study::{Scale, Study, studies};
 use imlp_lab::executor::{Failed, Results, collect};
 use imlp_lab::files::{create_folder, refuse_file, write_output};
+use imlp_lab::identity::TrialId;
 use imlp_lab::store::{Manifest, Store};
 use imlp_lab::text::shell_word;
 use imlp_lab::{Execution, Experiment, Plan, Recipe};
 use imlp_suggest::counted;
 
-use crate::args::{ExecutorName, ReproduceArguments};
+use crate::args::{DeviceName, ExecutorName, ReproduceArguments};
 use crate::command_line::command_line;
 use crate::executor;
 use crate::exit::report;
@@ -42,33 +45,86 @@ pub fn run(arguments: &ReproduceArguments) -> Result<(), Failure> {
             scale.name()
         )));
     }
-    refuse_ending("--page", &arguments.page, "Markdown", &["md", "markdown"])?;
-    for folder in [&arguments.results, &arguments.out] {
+    let results = &arguments.results;
+    let page = page_path(arguments)?;
+    if arguments.judge_only {
+        refuse_nothing(results)?;
+        write_page(results, &page)?;
+        return Ok(());
+    }
+    let out = arguments.out();
+    for folder in [results, &out] {
         refuse_file(folder)?;
     }
-    let mut failed = Vec::new();
-    if !arguments.judge_only {
+    let out = out.join(scale.name());
+    // What the last study refuses is said before the first one is trained.
+    if studies.len() > 1 {
         for study in &studies {
-            failed.extend(try_study(arguments, study)?);
+            experiment(arguments, study, &out, Announce::Nowhere)?;
         }
     }
-    write_page(&arguments.results, &arguments.page)?;
+    for folder in [results.as_path(), page.parent().unwrap_or(Path::new(""))] {
+        if folder != Path::new("") {
+            create_folder(folder)?;
+        }
+    }
+    let mut failed = Vec::new();
+    for study in &studies {
+        failed.extend(try_study(arguments, study, &out)?);
+    }
+    write_page(results, &page)?;
     report(&failed)
 }
 
-/// Trains what is missing of a study, and keeps its records. Returns the jobs that failed.
-fn try_study(arguments: &ReproduceArguments, study: &Study) -> Result<Vec<Failed>, Failure> {
-    let scale = arguments.scale.scale();
-    let mut recipe = study.recipe(scale)?;
+/// Where the page goes. What is not a page of this command is not replaced.
+fn page_path(arguments: &ReproduceArguments) -> Result<PathBuf, Failure> {
+    let path = arguments.page();
+    refuse_ending("--page", &path, "Markdown", &["md", "markdown"])?;
+    // Something that cannot be read cannot be written either, and says why then.
+    if path.is_file() && !page::is_page(&path) {
+        return Err(Failure::Message(format!(
+            "{} is not a page of results of imlp, and is not replaced; name another file with \
+             --page",
+            path.display()
+        )));
+    }
+    Ok(path)
+}
+
+/// Refuses a folder without records, whose page would say that nothing was run.
+fn refuse_nothing(results: &Path) -> Result<(), Failure> {
+    for scale in Scale::ALL {
+        for study in studies() {
+            if Records::read(results, &study, scale)?.is_some() {
+                return Ok(());
+            }
+        }
+    }
+    Err(Failure::Message(format!(
+        "{} has no records of a study; give the folder that has them with --results, or leave out \
+         --judge-only",
+        results.display()
+    )))
+}
+
+/// The recipe of a study with what `--set` says.
+fn recipe(arguments: &ReproduceArguments, study: &Study) -> Result<Recipe, Failure> {
+    let mut recipe = study.recipe(arguments.scale.scale())?;
     for text in &arguments.set {
         recipe.set_text(text)?;
     }
-    let folder = page::folder(&arguments.results, study, scale);
-    if !arguments.quiet {
-        tell(format_args!("\n{}, scale {}", study.name(), scale.name()));
-    }
+    Ok(recipe)
+}
+
+/// The experiment of a study, whose records are those of its trials.
+fn experiment(
+    arguments: &ReproduceArguments,
+    study: &Study,
+    out: &Path,
+    announce: Announce,
+) -> Result<(Experiment, Execution), Failure> {
     let execution = Execution {
-        out: arguments.out.join(scale.name()).join(study.name()),
+        out: out.join(study.name()),
         jobs: executor::trials_at_a_time(arguments.executor, &arguments.slurm, arguments.jobs),
         max_memory: arguments.memory.limit(),
         policy: arguments.policy.policy(),
@@ -78,53 +134,105 @@ fn try_study(arguments: &ReproduceArguments, study: &Study) -> Result<Vec<Failed
     if arguments.executor == ExecutorName::Slurm {
         slurm::refuse_paths(&execution.out)?;
     }
-    let announce = Announce::unless(arguments.quiet);
-    let plan = Plan::new(&recipe)?;
     let (experiment, execution) = prepare(
-        plan,
+        Plan::new(&recipe(arguments, study)?)?,
         arguments.device,
         execution,
         MissingData::Fetch,
         announce,
     )?;
-    let kept = Records::read(&folder)?;
-    if let Some(records) = &kept {
-        refuse_strangers(records, &experiment, &folder)?;
+    kept(arguments, study, &experiment)?;
+    Ok((experiment, execution))
+}
+
+/// Trains what is missing of a study in a folder below `out`, and keeps its records. Returns the
+/// jobs that failed.
+fn try_study(
+    arguments: &ReproduceArguments,
+    study: &Study,
+    out: &Path,
+) -> Result<Vec<Failed>, Failure> {
+    if !arguments.quiet {
+        let scale = arguments.scale.scale().name();
+        tell(format_args!("\n{}, scale {scale}", study.name()));
     }
+    let announce = Announce::unless(arguments.quiet);
+    let (experiment, execution) = experiment(arguments, study, out, announce)?;
     let store = Store::create(&execution.out)?;
     store.note(&Manifest::of(&experiment, execution.policy, &command_line())?.on(processor()))?;
-    let known = restore(&arguments.results, &experiment, &store)?;
-    if known > 0 && !arguments.quiet {
+    let restored = restore(&arguments.results, &experiment, &store)?;
+    if !restored.is_empty() && !arguments.quiet {
         tell(format_args!(
             "known from records: {}",
-            counted(known, "trial")
+            counted(restored.len(), "trial")
         ));
     }
     let before = finished(&collect(&experiment, &store)?);
     let began = Instant::now();
+    let recipe = recipe(arguments, study)?;
     let outcome = train(arguments, &recipe, &experiment, &store, &execution);
+    let seconds = began.elapsed().as_secs_f64();
+    let run = |trials: &HashSet<TrialId>| Run {
+        at: SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs()),
+        command: command(arguments, study),
+        commit: commit(),
+        processor: processor(),
+        jobs: execution.jobs,
+        trials: trials.len(),
+        // Of a command that was killed, or of jobs on a cluster, nobody knows.
+        seconds: trials.is_disjoint(&before).then_some(seconds),
+    };
     // What was trained is kept even if the rest was interrupted.
-    let results = collect(&experiment, &store)?;
-    let trained = finished(&results) - before;
-    let mut runs = kept.map_or(Vec::new(), |records| records.runs);
-    if trained > 0 {
-        runs.push(Run {
-            at: SystemTime::now()
-                .duration_since(SystemTime::UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs()),
-            command: command(arguments, study),
-            commit: commit(),
-            processor: processor(),
-            jobs: execution.jobs,
-            trials: trained,
-            seconds: began.elapsed().as_secs_f64(),
-        });
-    }
-    if finished(&results) > 0 {
-        create_folder(&folder)?;
-        Records::of(study, scale, &experiment, &results, runs).write(&folder)?;
-    }
+    keep(arguments, study, &experiment, &store, &restored, run)?;
     outcome
+}
+
+/// Adds what `store` holds of `experiment` to the records of a study. `run` tells of the run
+/// that trained those trials that no records had, as those that were `restored` were.
+fn keep(
+    arguments: &ReproduceArguments,
+    study: &Study,
+    experiment: &Experiment,
+    store: &Store,
+    restored: &HashSet<TrialId>,
+    run: impl FnOnce(&HashSet<TrialId>) -> Run,
+) -> Result<(), Failure> {
+    let scale = arguments.scale.scale();
+    let results = collect(experiment, store)?;
+    let mut new = finished(&results);
+    if new.is_empty() {
+        return Ok(());
+    }
+    let folder = folder(&arguments.results, study, scale);
+    create_folder(&folder)?;
+    // Another command may have kept records in the meantime, and may do so now. On a file
+    // system without locks two that write in the same moment are not kept apart.
+    let lock = File::open(&folder);
+    let _ = lock.as_ref().map(File::lock);
+    let kept = kept(arguments, study, experiment)?;
+    let known = kept.iter().flat_map(|kept| &kept.trials);
+    for id in restored.iter().chain(known.map(|trial| &trial.id)) {
+        new.remove(id);
+    }
+    let run = (!new.is_empty()).then(|| run(&new));
+    Records::of(study, scale, experiment, &results, kept, run).write(&folder)?;
+    Ok(())
+}
+
+/// The records that are kept of a study.
+fn kept(
+    arguments: &ReproduceArguments,
+    study: &Study,
+    experiment: &Experiment,
+) -> Result<Option<Records>, Failure> {
+    let scale = arguments.scale.scale();
+    let kept = Records::read(&arguments.results, study, scale)?;
+    if let Some(kept) = &kept {
+        refuse_strangers(kept, experiment, &folder(&arguments.results, study, scale))?;
+    }
+    Ok(kept)
 }
 
 /// The command that trains the study, without where and how fast.
@@ -136,6 +244,9 @@ fn command(arguments: &ReproduceArguments, study: &Study) -> String {
         format!("--reading {}", study.reading.name()),
     ];
     words.extend(study.variation.map(|name| format!("--variation {name}")));
+    if !matches!(arguments.device, DeviceName::Cpu) {
+        words.push(format!("--device {}", arguments.device.name()));
+    }
     let sets = arguments.set.iter();
     words.extend(sets.map(|text| format!("--set {}", shell_word(text))));
     words.join(" ")
@@ -159,13 +270,17 @@ fn refuse_strangers(
 }
 
 /// Puts what any records in `results` know of `experiment` into the store: studies share
-/// trials.
-fn restore(results: &Path, experiment: &Experiment, store: &Store) -> Result<usize, Failure> {
-    let mut restored = 0;
+/// trials. Returns the trials that were not there.
+fn restore(
+    results: &Path,
+    experiment: &Experiment,
+    store: &Store,
+) -> Result<HashSet<TrialId>, Failure> {
+    let mut restored = HashSet::new();
     for scale in Scale::ALL {
         for study in studies() {
-            if let Some(records) = Records::read(&page::folder(results, &study, scale))? {
-                restored += records.restore(experiment, store)?;
+            if let Some(records) = Records::read(results, &study, scale)? {
+                restored.extend(records.restore(experiment, store)?);
             }
         }
     }
@@ -192,9 +307,11 @@ fn train(
     Ok(ended.unwrap_or_default())
 }
 
-fn finished(results: &Results) -> usize {
+/// The trials that have a result.
+fn finished(results: &Results) -> HashSet<TrialId> {
     let trials = results.trials.iter();
-    trials.filter(|(_, published)| published.is_some()).count()
+    let finished = trials.filter(|(_, published)| published.is_some());
+    finished.map(|(trial, _)| trial.id.clone()).collect()
 }
 
 /// Writes the page, and says what it says.

@@ -31,7 +31,8 @@ fn shaped(arm: &Arm<'_>, rule: impl FnOnce(&Analysis, &shape::Verdict) -> Findin
         return Finding::nothing_to_test(seeds, found);
     }
     let Some(verdict) = &analysis.verdict else {
-        return Finding::nothing_to_test(seeds, "too few finished seeds or α for a test");
+        let found = "too few finished seeds or α for a test".to_owned();
+        return Finding::nothing_to_test(seeds, found + &without(&analysis.diverged_at));
     };
     let mut finding = rule(&analysis, verdict);
     finding.found += &without(&analysis.diverged_at);

@@ -65,10 +65,13 @@ fn row(
             format!("{:.2}", 100.0 * sum / values.len() as f64)
         })
     };
+    let seeds = match point.seeds.diverged.len() {
+        0 => point.seeds.n.to_string(),
+        diverged => format!("{} ({diverged} diverged)", point.seeds.n),
+    };
     format!(
-        "| {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
+        "| {} | {seeds} | {} | {} | {} | {} | {} | {} | {} |\n",
         alpha_label(point.alpha),
-        point.seeds.n,
         value(point.seeds.mean, point.seeds.ci95),
         paired(to_mlp),
         paired(to_prior),

@@ -14,7 +14,7 @@ use crate::plan::Plan;
 
 /// Records of `study` in which configuration `c` has the accuracy `truth(c, α)` in points,
 /// with noise of 0.3 points by trial and 1 point by seed.
-fn records(study: &Study, truth: impl Fn(&TrialConfig, f64) -> f64) -> Records {
+pub fn records(study: &Study, truth: impl Fn(&TrialConfig, f64) -> f64) -> Records {
     let recipe = study.recipe(Scale::Cpu).unwrap();
     let plan = Plan::new(&recipe).unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(5);
