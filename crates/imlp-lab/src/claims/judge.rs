@@ -147,7 +147,8 @@ pub fn judge(
                 let claims = Claim::ALL.into_iter();
                 let decided = claims.filter(|claim| claim.measured_by() == study.claim);
                 decided
-                    .map(|claim| (claim, None, unfinished.clone()))
+                    .flat_map(|claim| aspects(claim).into_iter().map(move |a| (claim, a)))
+                    .map(|(claim, aspect)| (claim, aspect, unfinished.clone()))
                     .collect::<Vec<Judged>>()
             }
             None => findings(study, records, &case, reference)?,
@@ -232,6 +233,15 @@ fn trials(records: &Records, case: &Case) -> (usize, usize) {
         records.trials.iter().filter(of_case).count(),
         case.configurations.len() * header.alphas.len() * header.seeds.len(),
     )
+}
+
+/// In what a claim is judged; none where there is one rule.
+fn aspects(claim: Claim) -> Vec<Option<&'static str>> {
+    match claim {
+        Claim::FirstLayer => arms::BUDGETS.map(Some).to_vec(),
+        Claim::Schedule => arms::SHARES.map(Some).to_vec(),
+        _ => vec![None],
+    }
 }
 
 /// A claim, in which aspect it was judged, and what the rule finds.

@@ -6,6 +6,12 @@ use super::{Arm, Finding, SIZE, Verdict, p_text, paired, points, without};
 use crate::analysis::comparison::{holm, paired_p};
 use crate::statistics::{Summary, summarise};
 
+/// In what a budget of interpolation is equal.
+pub(super) const BUDGETS: [&str; 2] = ["equal sum of α over layers", "equal sum of α over weights"];
+
+/// Which effective prior share is equal.
+pub(super) const SHARES: [&str; 2] = ["equal final prior share", "equal mean prior share"];
+
 /// What an arm spends per unit of α.
 type Budget = fn(&Arm<'_>) -> f64;
 
@@ -42,11 +48,8 @@ pub(super) fn first_layer(arms: &[Arm<'_>]) -> Vec<(&'static str, Finding)> {
     };
     let first = arms.iter().find(is_first);
     let spread: Vec<&Arm<'_>> = arms.iter().filter(|arm| !is_first(arm)).collect();
-    let budgets: [(&str, Budget); 2] = [
-        ("equal sum of α over layers", sum_over_layers),
-        ("equal sum of α over weights", sum_over_weights),
-    ];
-    let judged = budgets.into_iter().map(|(name, budget)| {
+    let budgets: [Budget; 2] = [sum_over_layers, sum_over_weights];
+    let judged = BUDGETS.into_iter().zip(budgets).map(|(name, budget)| {
         let equal = |first: &Arm<'_>| {
             let mut arms = spread.iter();
             // As exact as the multipliers are written in a recipe.
@@ -115,11 +118,8 @@ pub(super) fn schedule(
         arm.configuration.config.interpolation.schedule == ScheduleKind::Exponential
     };
     let exponential = arms.iter().find(is_exponential);
-    let shares: [(&str, Share); 2] = [
-        ("equal final prior share", final_share),
-        ("equal mean prior share", mean_share),
-    ];
-    let judged = shares.into_iter().map(|(name, share)| {
+    let shares: [Share; 2] = [final_share, mean_share];
+    let judged = SHARES.into_iter().zip(shares).map(|(name, share)| {
         let finding = match exponential.zip(constant) {
             None => Finding::nothing_to_test(
                 0,
