@@ -237,7 +237,7 @@ fn remedy(action: &str, error: &std::io::Error) -> &'static str {
         }
         std::io::ErrorKind::NotFound if writes => "; make the folder first, or give another",
         std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem if writes => {
-            "; choose a folder that you may write to"
+            "; choose a folder that you may write to with --out"
         }
         _ => "",
     }

@@ -245,6 +245,14 @@ fn a_folder_that_may_not_be_written_to_is_named() {
     let message = scratch.refuse(&["sweep", "--quiet", &option]);
     assert!(message.contains(out.to_str().unwrap()), "{message}");
     assert!(message.contains("--out"), "{message}");
+    for (option, path) in [("--results", out.clone()), ("--page", out.join("p.md"))] {
+        let option_and_path = format!("{option}={}", path.display());
+        // Before anything is trained.
+        let message = scratch.refuse(&["reproduce", "mixer", "--quiet", &option_and_path]);
+        assert!(message.contains(out.to_str().unwrap()), "{message}");
+        assert!(message.contains(option), "{message}");
+        assert!(!scratch.path("imlp-out").exists(), "{option}");
+    }
 }
 
 /// A small disk that is taken away again.

@@ -94,7 +94,7 @@ impl ReproduceArguments {
 pub enum ScaleName {
     /// Built-in images: minutes on two cores
     Smoke,
-    /// CIFAR-10, ten epochs: one to two hours for a claim on two cores
+    /// CIFAR-10, ten epochs: two to three hours a claim and reading on two cores
     Cpu,
     /// CIFAR-10 with augmentation, wider networks, a hundred epochs: for a cluster
     Full,

@@ -63,11 +63,8 @@ pub fn run(arguments: &ReproduceArguments) -> Result<(), Failure> {
             experiment(arguments, study, &out, Announce::Nowhere)?;
         }
     }
-    for folder in [results.as_path(), page.parent().unwrap_or(Path::new(""))] {
-        if folder != Path::new("") {
-            create_folder(folder)?;
-        }
-    }
+    may_write_beside(&results.join("records"), "--results")?;
+    may_write_beside(&page, "--page")?;
     let mut failed = Vec::new();
     for study in &studies {
         failed.extend(try_study(arguments, study, &out)?);
@@ -89,6 +86,22 @@ fn page_path(arguments: &ReproduceArguments) -> Result<PathBuf, Failure> {
         )));
     }
     Ok(path)
+}
+
+/// Makes the folder of the file `path`, and refuses one in which no file can be made: the
+/// training comes first. `option` names the folder or the file.
+fn may_write_beside(path: &Path, option: &str) -> Result<(), Failure> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let folder = folder.unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)
+        .and_then(|()| tempfile::tempfile_in(folder))
+        .map(|_| ())
+        .map_err(|error| {
+            let folder = folder.display();
+            Failure::Message(format!(
+                "cannot write into the folder {folder}: {error}; choose another with {option}"
+            ))
+        })
 }
 
 /// Refuses a folder without records, whose page would say that nothing was run.
