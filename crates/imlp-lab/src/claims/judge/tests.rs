@@ -261,7 +261,13 @@ fn schedules_are_paired_by_their_prior_share() {
         assert_eq!(judgement.seeds, 7, "the seeds of both");
     }
     let alone = judge(&study, &better, None).unwrap();
-    assert_eq!(verdicts(&alone, Claim::Schedule), [Verdict::Unfinished; 2]);
+    assert_eq!(verdicts(&alone, Claim::Schedule), [Verdict::Unfinished; 4]);
+    assert!(alone[0].found.contains("run that claim too"), "{alone:?}");
+    let mut other = reference.clone();
+    other.header.data_checksum.push('0');
+    let unlike = judge(&study, &better, Some(&other)).unwrap();
+    assert_eq!(verdicts(&unlike, Claim::Schedule), [Verdict::Unfinished; 4]);
+    assert!(unlike[0].found.contains("run both alike"), "{unlike:?}");
 }
 
 #[test]
