@@ -18,6 +18,7 @@ use crate::analysis::evidence::MeasuredOn;
 use crate::curve::{Curve, SeedStatistics};
 use crate::error::LabError;
 use crate::figure::{overlay, render_svg};
+use crate::plan::Plan;
 use crate::variation::{Assignment, value_text};
 
 /// Follows the case of trials that the study's recipe does not ask for, as with `--set`.
@@ -125,7 +126,7 @@ pub fn judge(
     reference: Option<&Records>,
 ) -> Result<Vec<Judgement>, LabError> {
     let mut judgements = Vec::new();
-    let departs = study.departs(&records.header)?;
+    let departs = departs(study, &records.header)?;
     for case in cases(&records.header.configurations) {
         let (mut finished, mut planned) = trials(records, &case);
         let mut missing = None;
@@ -175,6 +176,24 @@ pub fn judge(
     Ok(judgements)
 }
 
+/// Whether records with that header are of other settings than the study's recipe: α, seeds or
+/// anything that a `--set` can change.
+///
+/// # Errors
+/// None, of the recipes as they are.
+fn departs(study: &Study, header: &Header) -> Result<bool, LabError> {
+    let plan = Plan::new(&study.recipe(header.scale)?)?;
+    let planned = plan.configurations().iter().map(|planned| &planned.config);
+    let kept = header.configurations.iter().map(|kept| &kept.config);
+    Ok(!planned.eq(kept) || plan.alphas != header.alphas || plan.seeds != header.seeds)
+}
+
+/// With what, and by which version, trials were measured.
+fn measured(header: &Header) -> (u32, [&str; 3]) {
+    let by = [&header.burn_version, &header.backend, &header.data_checksum];
+    (header.results_version, by.map(String::as_str))
+}
+
 /// Finished and planned trials of the case of `reference` with which `case` is compared.
 ///
 /// # Errors
@@ -193,21 +212,6 @@ fn comparable(
         return Err(format!("it is compared with {claim}: run that claim too"));
     };
     let (a, b) = (&records.header, &reference.header);
-    let measured = |header: &Header| {
-        let Header {
-            results_version,
-            burn_version,
-            backend,
-            data_checksum,
-            ..
-        } = header;
-        (
-            *results_version,
-            burn_version.clone(),
-            backend.clone(),
-            data_checksum.clone(),
-        )
-    };
     let trained = |header: &Header, configuration: usize| {
         let mut config = header.configurations[configuration].config.clone();
         config.interpolation = InterpolationConfig::default();

@@ -4,9 +4,7 @@ use imlp_suggest::did_you_mean;
 use serde::{Deserialize, Serialize};
 
 use super::claim::Claim;
-use super::records::Header;
 use crate::error::LabError;
-use crate::plan::Plan;
 use crate::recipe::Recipe;
 
 /// How the paper is read where it says two things: its abstract speaks of the fixed weights
@@ -271,18 +269,6 @@ impl Study {
         }
     }
 
-    /// Whether records with that header are of other settings than its recipe's: α, seeds or
-    /// anything that a `--set` can change.
-    ///
-    /// # Errors
-    /// None, of the recipes as they are.
-    pub fn departs(&self, header: &Header) -> Result<bool, LabError> {
-        let plan = Plan::new(&self.recipe(header.scale)?)?;
-        let planned = plan.configurations().iter().map(|planned| &planned.config);
-        let kept = header.configurations.iter().map(|kept| &kept.config);
-        Ok(!planned.eq(kept) || plan.alphas != header.alphas || plan.seeds != header.seeds)
-    }
-
     /// The studies of which its judgement needs the records too.
     pub fn reference(&self) -> Option<Self> {
         let is_reference = |study: &Self| {
@@ -300,6 +286,7 @@ impl Study {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Plan;
 
     #[test]
     fn every_study_has_a_recipe_at_its_scales() {

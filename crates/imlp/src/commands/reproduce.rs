@@ -48,9 +48,7 @@ pub fn run(arguments: &ReproduceArguments) -> Result<(), Failure> {
     let results = &arguments.results;
     let page = page_path(arguments)?;
     if arguments.judge_only {
-        refuse_nothing(results)?;
-        write_page(results, &page)?;
-        return Ok(());
+        return write_page(arguments, &page);
     }
     let out = arguments.out();
     for folder in [results, &out] {
@@ -69,7 +67,7 @@ pub fn run(arguments: &ReproduceArguments) -> Result<(), Failure> {
     for study in &studies {
         failed.extend(try_study(arguments, study, &out)?);
     }
-    write_page(results, &page)?;
+    write_page(arguments, &page)?;
     report(&failed)
 }
 
@@ -102,22 +100,6 @@ fn may_write_beside(path: &Path, option: &str) -> Result<(), Failure> {
                 "cannot write into the folder {folder}: {error}; choose another with {option}"
             ))
         })
-}
-
-/// Refuses a folder without records, whose page would say that nothing was run.
-fn refuse_nothing(results: &Path) -> Result<(), Failure> {
-    for scale in Scale::ALL {
-        for study in studies() {
-            if Records::read(results, &study, scale)?.is_some() {
-                return Ok(());
-            }
-        }
-    }
-    Err(Failure::Message(format!(
-        "{} has no records of a study; give the folder that has them with --results, or leave out \
-         --judge-only",
-        results.display()
-    )))
 }
 
 /// The recipe of a study with what `--set` says.
@@ -328,9 +310,17 @@ fn finished(results: &Results) -> HashSet<TrialId> {
 }
 
 /// Writes the page, and says what it says.
-fn write_page(results: &Path, path: &Path) -> Result<(), Failure> {
+fn write_page(arguments: &ReproduceArguments, path: &Path) -> Result<(), Failure> {
+    let results = arguments.results.as_path();
     let from = path.parent().unwrap_or(Path::new(""));
     let page = page::write(results, from)?;
+    if arguments.judge_only && page.judgements.is_empty() {
+        return Err(Failure::Message(format!(
+            "{} has no records of a study; give the folder that has them with --results, or leave \
+             out --judge-only",
+            results.display()
+        )));
+    }
     if from != Path::new("") {
         create_folder(from)?;
     }

@@ -10,7 +10,6 @@ use serde_json::json;
 use super::*;
 use crate::claims::records::{Header, KeptConfiguration, KeptTrial};
 use crate::claims::study::studies;
-use crate::plan::Plan;
 
 /// Records of `study` in which configuration `c` has the accuracy `truth(c, α)` in points,
 /// with noise of 0.3 points by trial and 1 point by seed.
