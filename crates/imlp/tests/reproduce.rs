@@ -80,11 +80,12 @@ fn what_the_records_know_is_not_trained_again_and_the_page_follows_from_them() {
 }
 
 #[test]
-fn a_verdict_names_the_variation() {
+fn a_verdict_names_variation_and_precision() {
     let scratch = Scratch::new();
     let sets = [
         "--scale=cpu",
         "--variation=3-epochs",
+        "--precision=bf16-emulated",
         "--set=data.name=fashion-mini",
         "--set=data.train_images=500",
         "--set=sweep.seeds=[1, 2]",
@@ -92,9 +93,12 @@ fn a_verdict_names_the_variation() {
     let said = expect_success(&reproduce(&scratch, &sets));
     assert!(said.contains("fraction (cpu, frozen, 3-epochs; "), "{said}");
     assert!(
-        said.contains("; other settings than the recipe's): "),
+        said.contains("; in bf16-emulated; other settings than the recipe's): "),
         "{said}"
     );
+    let page = String::from_utf8(read(&scratch, "docs/results.md")).unwrap();
+    let command = "--variation 3-epochs --precision bf16-emulated --set ";
+    assert!(page.contains(command), "{page}");
 }
 
 /// A command that is left as soon as one of its 18 trials has ended.

@@ -7,7 +7,7 @@ mod levels;
 #[cfg(test)]
 pub(super) mod tests;
 
-use imlp_train::{InterpolationConfig, LearningRateSchedule, TrialRecord};
+use imlp_train::{InterpolationConfig, LearningRateSchedule, Precision, TrialConfig, TrialRecord};
 use serde::Serialize;
 
 use super::claim::Claim;
@@ -155,6 +155,7 @@ pub fn judge(
             None => findings(study, records, &case, reference)?,
         };
         let departs = if departs { OTHER_SETTINGS } else { "" };
+        let label = format!("{}{}", case.label, in_other_numbers(&records.header, &case));
         for (claim, aspect, finding) in judged {
             let aspect = aspect.map(|aspect| format!("; {aspect}"));
             judgements.push(Judgement {
@@ -163,7 +164,7 @@ pub fn judge(
                 scale: records.header.scale,
                 reading: study.reading,
                 variation: study.variation,
-                case: format!("{}{}{departs}", case.label, aspect.unwrap_or_default()),
+                case: format!("{label}{}{departs}", aspect.unwrap_or_default()),
                 verdict: finding.verdict,
                 statistic: finding.statistic,
                 critical: finding.critical,
@@ -177,15 +178,33 @@ pub fn judge(
 }
 
 /// Whether records with that header are of other settings than the study's recipe: α, seeds or
-/// anything that a `--set` can change.
+/// anything that a `--set` can change, but for how products are computed: that is a matter of
+/// the machine.
 ///
 /// # Errors
 /// None, of the recipes as they are.
 fn departs(study: &Study, header: &Header) -> Result<bool, LabError> {
     let plan = Plan::new(&study.recipe(header.scale)?)?;
-    let planned = plan.configurations().iter().map(|planned| &planned.config);
-    let kept = header.configurations.iter().map(|kept| &kept.config);
+    let on_any_machine = |config: &TrialConfig| {
+        let mut config = config.clone();
+        config.train.precision = Precision::default();
+        config.train.instructions = None;
+        config
+    };
+    let planned = plan.configurations().iter();
+    let planned = planned.map(|planned| on_any_machine(&planned.config));
+    let kept = header.configurations.iter();
+    let kept = kept.map(|kept| on_any_machine(&kept.config));
     Ok(!planned.eq(kept) || plan.alphas != header.alphas || plan.seeds != header.seeds)
+}
+
+/// Follows the label of a case whose products were not computed in f32.
+fn in_other_numbers(header: &Header, case: &Case) -> String {
+    let first = case.configurations[0];
+    match header.configurations[first].config.train.precision {
+        Precision::F32 => String::new(),
+        other => format!("; in {}", other.name()),
+    }
 }
 
 /// With what, and by which version, trials were measured.

@@ -59,12 +59,23 @@ pub struct ProductArguments {
 impl ProductArguments {
     /// The keys that they set.
     pub fn keys(&self) -> impl Iterator<Item = (&'static str, Value)> {
-        let keys = [
-            ("train.precision", &self.precision),
-            ("train.instructions", &self.instructions),
+        let given = self.given();
+        given.map(|(_, key, value)| (key, Value::String(value.to_owned())))
+    }
+
+    /// The options that were given, with their values.
+    pub fn options(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.given().map(|(option, _, value)| (option, value))
+    }
+
+    /// Option, key and value.
+    fn given(&self) -> impl Iterator<Item = (&'static str, &'static str, &str)> {
+        let all = [
+            ("--precision", "train.precision", &self.precision),
+            ("--instructions", "train.instructions", &self.instructions),
         ];
-        let given = |(key, value): (_, &Option<String>)| Some((key, Value::String(value.clone()?)));
-        keys.map(given).into_iter().flatten()
+        let all = all.into_iter();
+        all.filter_map(|(option, key, value)| Some((option, key, value.as_deref()?)))
     }
 }
 
@@ -310,8 +321,6 @@ impl Common {
             ("--data", &self.data),
             ("--prior", &self.prior),
             ("--epochs", &self.epochs.map(|epochs| epochs.to_string())),
-            ("--precision", &self.products.precision),
-            ("--instructions", &self.products.instructions),
             (
                 "--max-memory",
                 &self.memory.asked().map(|bytes| bytes.to_string()),
@@ -320,6 +329,9 @@ impl Common {
             if let Some(value) = value {
                 add(option, value);
             }
+        }
+        for (option, value) in self.products.options() {
+            add(option, value);
         }
         if self.device.name() != DeviceName::Cpu.name() {
             add("--device", &self.device.name());

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use imlp_lab::claims::claim::Claim;
 use imlp_lab::claims::study::{Reading, Scale};
 
-use super::experiment::{DeviceName, PolicyArguments};
+use super::experiment::{DeviceName, PolicyArguments, ProductArguments};
 use super::memory::MemoryArguments;
 use super::slurm::{ExecutorName, SlurmArguments};
 
@@ -28,13 +28,16 @@ pub struct ReproduceArguments {
     /// Try this variation of the claims instead: other images, epochs, widths … [default: none]
     #[arg(long, value_name = "NAME")]
     pub variation: Option<String>,
+    #[command(flatten)]
+    pub products: ProductArguments,
     /// Set any key of the recipes, e.g. --set train.epochs=1 to try the command (repeatable)
     /// [default: none]
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Train nothing: judge all records that are there, and write the page
     #[arg(long, conflicts_with_all = [
-        "claims", "scale", "reading", "variation", "set", "out", "jobs", "device", "executor",
+        "claims", "scale", "reading", "variation", "precision", "instructions", "set", "out",
+        "jobs", "device", "executor",
     ])]
     pub judge_only: bool,
     /// Folder for records, tables, figures and verdicts; what it holds is not trained again

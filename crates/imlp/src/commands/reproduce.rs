@@ -102,9 +102,12 @@ fn may_write_beside(path: &Path, option: &str) -> Result<(), Failure> {
         })
 }
 
-/// The recipe of a study with what `--set` says.
+/// The recipe of a study with what the options say; `--set` comes last.
 fn recipe(arguments: &ReproduceArguments, study: &Study) -> Result<Recipe, Failure> {
     let mut recipe = study.recipe(arguments.scale.scale())?;
+    for (key, value) in arguments.products.keys() {
+        recipe.set(key, value)?;
+    }
     for text in &arguments.set {
         recipe.set_text(text)?;
     }
@@ -239,6 +242,8 @@ fn command(arguments: &ReproduceArguments, study: &Study) -> String {
         format!("--reading {}", study.reading.name()),
     ];
     words.extend(study.variation.map(|name| format!("--variation {name}")));
+    let products = arguments.products.options();
+    words.extend(products.map(|(option, value)| format!("{option} {}", shell_word(value))));
     if !matches!(arguments.device, DeviceName::Cpu) {
         words.push(format!("--device {}", arguments.device.name()));
     }

@@ -51,12 +51,13 @@ class Study:
                        for t in trials if t["record"]["state"] in ("done", "diverged")}
 
     def cases(self):
-        """Configurations by their learning rates, in the order of the header."""
+        """Configurations by learning rates and precision, in the order of the header."""
         cases = {}
         for i, config in enumerate(self.configs):
             train, prior = config["train"], config["prior"]["learning_rate"]
             name = f"{train['learning_rate_schedule']} rate {train['learning_rate']:g}"
             name += "" if prior == train["learning_rate"] else f", prior {prior:g}"
+            name += "" if train["precision"] == "f32" else f"; in {train['precision']}"
             cases.setdefault(name, []).append(i)
         return cases
 
@@ -320,8 +321,8 @@ def judge(folder):
         if claim == "schedule":
             constant = folder.parents[1] / "v-curve" / folder.name
             constant = Study(constant) if constant.exists() else None
-            partner = constant.cases()[case] if constant else []
-            missing += constant.missing(partner, study.seeds)[0] if constant else 1
+            partner = constant.cases().get(case) if constant else None
+            missing += constant.missing(partner, study.seeds)[0] if partner else 1
         try:
             if missing:
                 yield case, [("unfinished", "–", "–", None, text)] * len(JUDGED[claim]), 0

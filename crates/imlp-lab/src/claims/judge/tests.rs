@@ -298,6 +298,29 @@ fn what_is_not_finished_has_no_verdict() {
     }
 }
 
+/// The precision of a machine is no other setting, but what it is compared with has it too.
+#[test]
+fn a_case_names_its_precision() {
+    let (study, constant) = (study("schedule-frozen"), study("v-curve-frozen"));
+    let reference = records(&constant, |_, _| 0.0);
+    let in_bf16 = |mut records: Records| {
+        for kept in &mut records.header.configurations {
+            kept.config.train.precision = Precision::Bf16;
+        }
+        records
+    };
+    let better = in_bf16(records(&study, |_, _| 2.0));
+    let unlike = judge(&study, &better, Some(&reference)).unwrap();
+    assert_eq!(verdicts(&unlike, Claim::Schedule), [Verdict::Unfinished; 4]);
+    assert!(unlike[0].found.contains("run both alike"), "{unlike:?}");
+    let alike = judge(&study, &better, Some(&in_bf16(reference))).unwrap();
+    assert_eq!(verdicts(&alike, Claim::Schedule), [Verdict::Reproduced; 4]);
+    assert_eq!(
+        alike[0].case,
+        "cosine rate 0.02, prior 0.05; in bf16; equal final prior share"
+    );
+}
+
 #[test]
 fn a_figure_says_of_which_study_it_is() {
     for (name, subtitle) in [
