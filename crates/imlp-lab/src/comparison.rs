@@ -2,7 +2,9 @@
 //! it chose on the validation split.
 //!
 //! - A pair is a seed that finished on both sides; every difference counts its pairs. The
-//!   interval is Student's, p that of the paired t-test.
+//!   interval is Student's, p that of the paired t-test: of [`MIN_SEEDS`] pairs or more, not
+//!   all of them equal (as of trials that configurations share), and only where no seed
+//!   diverged on either side: the others are survivors.
 //! - α is chosen by the mean on the validation split over the seeds that both curves have,
 //!   of the α with the most of these; the smaller α on a tie. It is chosen twice: among all
 //!   α, where α = 0 (the plain MLP) is a legal choice, and among 0 < α < 1, since claims
@@ -20,6 +22,7 @@ use imlp_suggest::counted;
 use serde::Serialize;
 
 use crate::analysis::comparison::{holm, paired_p};
+use crate::analysis::shape::MIN_SEEDS;
 use crate::curve::{Curve, CurvePoint};
 use crate::statistics::{StatisticsError, paired_difference};
 
@@ -79,11 +82,20 @@ pub struct Difference {
     pub difference: Option<f64>,
     /// Student's 95 % interval of the difference; `None` below two pairs.
     pub ci95: Option<[f64; 2]>,
-    /// Two-sided p of the paired t-test; `None` below two pairs.
+    /// Two-sided p of the paired t-test; `None` below [`MIN_SEEDS`] pairs, where a seed
+    /// diverged, and where all pairs are equal.
     pub p: Option<f64>,
     /// `p` corrected by Holm's method for the differences of the same [`Choice`] given with
     /// this one.
     pub p_holm: Option<f64>,
+}
+
+impl Difference {
+    /// Whether both sides have the same value in every pair.
+    fn is_same(&self) -> bool {
+        let is_zero = |[low, high]: [f64; 2]| low == 0.0 && high == 0.0;
+        self.difference == Some(0.0) && self.ci95.is_none_or(is_zero)
+    }
 }
 
 /// All differences between curves, and how to read them.
@@ -263,6 +275,10 @@ fn difference(
     let (values, others) = point.seeds.paired_with(&other.seeds);
     let summary = paired_difference(&values, &others)?;
     let differences: Vec<f64> = values.iter().zip(&others).map(|(v, o)| v - o).collect();
+    let is_sample = point.seeds.diverged.is_empty() && other.seeds.diverged.is_empty();
+    // Configurations that part later share the trials before: they have nothing to test.
+    let differ = differences.iter().any(|d| *d != 0.0);
+    let is_tested = is_sample && differ && differences.len() >= MIN_SEEDS;
     let mean = |values: &[f64]| {
         (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
     };
@@ -277,7 +293,7 @@ fn difference(
         reference_mean: mean(&others),
         difference: summary.map(|s| s.mean),
         ci95: summary.and_then(|s| s.ci95),
-        p: paired_p(&differences),
+        p: paired_p(&differences).filter(|_| is_tested),
         p_holm: None,
     })
 }
@@ -333,7 +349,8 @@ fn notes(sides: &[Side<'_>], chosen: &[Difference], equal: &[Difference]) -> Vec
             "there is no validation split (data.validation_fraction = 0)".to_owned()
         } else {
             format!(
-                "no validation split (data.validation_fraction = 0): {}",
+                "not measured on a validation split (data.validation_fraction = 0, or all \
+                 diverged): {}",
                 without.join("; ")
             )
         };
@@ -354,11 +371,18 @@ fn notes(sides: &[Side<'_>], chosen: &[Difference], equal: &[Difference]) -> Vec
             counted(most, "pair")
         ));
     }
-    let untested = all().filter(|d| d.p.is_none()).count();
-    if untested > 0 {
+    let untested = all().filter(|d| d.p.is_none());
+    let (same, untested): (Vec<_>, Vec<_>) = untested.partition(|d| d.is_same());
+    if !untested.is_empty() {
         notes.push(format!(
-            "{} without p: a test needs two pairs; give more seeds",
-            counted(untested, "difference")
+            "{} without p: a test needs {MIN_SEEDS} pairs, and no seed that diverged",
+            counted(untested.len(), "difference")
+        ));
+    }
+    if !same.is_empty() {
+        notes.push(format!(
+            "{} of exactly 0 in every pair, as of the same trials, without p",
+            counted(same.len(), "difference")
         ));
     }
     notes

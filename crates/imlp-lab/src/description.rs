@@ -5,6 +5,7 @@ mod titles;
 
 pub(crate) use titles::{ACCURACY_AGAINST_ALPHA, titles};
 
+use imlp_data::ImageSet;
 use imlp_train::{BURN_VERSION, NetworkCost, TrialConfig, macs_per_image};
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,9 @@ pub struct Description {
     pub facts: Vec<Fact>,
     /// SHA-256 of the images and labels.
     pub data_checksum: String,
+    /// The share of its most frequent class in the test set; none in a file of an early version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_frequent_class: Option<f64>,
     /// A checksum of what decides, beside the seed, the initial weights of the dense twin and
     /// the order of images; empty in a file of an early version.
     #[serde(default)]
@@ -96,10 +100,17 @@ impl Description {
             cost: TrainingCost::of(configuration),
             facts: facts(configuration),
             data_checksum: setup.data().dataset().checksum.clone(),
+            most_frequent_class: Some(most_frequent_class(&setup.data().dataset().test)),
             start: start(configuration),
             recipe: complete_recipe(configuration, &experiment.sweep)?,
         })
     }
+}
+
+/// [`Description::most_frequent_class`] of a test set.
+pub(crate) fn most_frequent_class(test: &ImageSet) -> f64 {
+    let largest = test.class_counts().into_iter().max();
+    largest.unwrap_or(0) as f64 / test.len() as f64
 }
 
 /// [`Description::start`] of a configuration.

@@ -20,6 +20,10 @@ use crate::statistics::Summary;
 /// images in ten thousand (with bf16, in a thousand); a wrong matrix turns many more.
 const ROUNDING: f64 = 0.005;
 
+/// Its loss too, as a fraction: few test images make half a point of one image, whose two
+/// highest logits are all but equal, and the loss hardly changes.
+const ROUNDING_OF_LOSS: f64 = 0.02;
+
 /// With such a share of the α lost, divergence is what a reader must know first.
 const MANY_DIVERGED: f64 = 0.25;
 
@@ -52,6 +56,19 @@ pub enum Diagnosis {
         of: usize,
         /// Where.
         at: Vec<DivergedAt>,
+        /// The seeds whose prior diverged, and with it every trial with α > 0.
+        #[serde(default)]
+        priors: Vec<u64>,
+    },
+    /// A network at an end of the curve is hardly better than naming the most frequent class
+    /// for every image: by less than 1 point, and less than a tenth of what is left.
+    LearnedNothing {
+        /// Mean accuracy of the plain MLP, if it is that.
+        plain_mlp: Option<f64>,
+        /// Likewise of the prior, or α = 1.
+        prior: Option<f64>,
+        /// The share of the most frequent class in the test set.
+        most_frequent_class: f64,
     },
     /// Too few seeds or α for a verdict.
     TooFew {
@@ -71,7 +88,7 @@ pub enum Diagnosis {
         to_prior: Summary,
     },
     /// Some α > 0 lies above the plain MLP: the one that was chosen on the validation split,
-    /// or else the highest of those that are left after Holm's correction.
+    /// or else the highest of those that Holm's correction leaves.
     Gain {
         /// That α.
         alpha: f64,
@@ -79,6 +96,9 @@ pub enum Diagnosis {
         chosen_on_validation: bool,
         /// Minus the plain MLP.
         to_plain_mlp: Summary,
+        /// p that this is chance: of one test, or after Holm's correction.
+        #[serde(default)]
+        p: Option<f64>,
         /// Minus the prior; `None` at α = 1, and where there is no prior.
         to_prior: Option<Summary>,
         /// Whether it is shown to lie above the prior too.
@@ -103,13 +123,14 @@ pub enum Diagnosis {
     },
     /// No α > 0 is shown to lie above the plain MLP.
     NoGain {
-        /// The α with the highest mean difference.
+        /// The α with the highest mean difference of those that are tested; the smaller of two.
         alpha: f64,
         /// Its difference from the plain MLP.
         to_plain_mlp: Summary,
-        /// Whether every interval ends below 1 point: more than "not shown".
+        /// Whether every α is tested and every interval ends below 1 point: more than "not
+        /// shown".
         is_excluded: bool,
-        /// The prior minus the plain MLP where the prior is not shown to be better: a
+        /// The prior minus the plain MLP where that interval ends below 1 point too: a
         /// reason.
         prior_is_no_better: Option<Summary>,
     },
@@ -195,16 +216,17 @@ pub(super) fn of(analysis: &Analysis, curve: &Curve, evidence: &Evidence<'_>) ->
         false => (None, diverged),
     };
     found.extend(first);
+    found.extend(learned_nothing(curve, evidence));
     let too_few = analysis.verdict.is_none().then_some(Diagnosis::TooFew {
         seeds: analysis.seeds.len(),
         alphas: analysis.alphas.len(),
     });
     let enough_seeds = analysis.seeds.len() >= MIN_SEEDS;
     found.extend(too_few.clone().filter(|_| !enough_seeds));
-    let worse = worse_than_both_ends(analysis);
-    let gain = gain(analysis);
+    let worse = worse_than_both_ends(analysis).filter(|_| enough_seeds);
+    let gain = gain(analysis).filter(|_| enough_seeds);
     let is_open = worse.is_none() && gain.is_none();
-    let no_gain = no_gain(analysis).filter(|_| gain.is_none());
+    let no_gain = no_gain(analysis, curve).filter(|_| enough_seeds && gain.is_none());
     found.extend(worse);
     found.extend(gain);
     found.extend(too_few.filter(|_| enough_seeds));
@@ -236,7 +258,10 @@ fn not_the_prior(curve: &Curve, evidence: &Evidence<'_>) -> Option<Diagnosis> {
     let mut distance = ROUNDING;
     for twin in &end.seeds.values {
         let mut trials = evidence.trials.iter();
-        let is_prior = trials.any(|t| t.alpha == 1.0 && t.seed == twin.seed && t.ends_as_prior);
+        let is_prior = trials.any(|t| {
+            let differs = t.loss_to_prior.is_none_or(|loss| loss > ROUNDING_OF_LOSS);
+            t.alpha == 1.0 && t.seed == twin.seed && t.ends_as_prior && differs
+        });
         let prior = priors.iter().find(|p| p.seed == twin.seed);
         let Some(prior) = prior.filter(|_| is_prior) else {
             continue;
@@ -273,10 +298,31 @@ fn diverged(curve: &Curve, evidence: &Evidence<'_>) -> Option<Diagnosis> {
             }
         })
         .collect();
+    let of_prior = evidence.trials.iter().filter(|t| t.prior_diverged);
+    let mut priors: Vec<u64> = of_prior.map(|t| t.seed).collect();
+    priors.sort_unstable();
+    priors.dedup();
     (!at.is_empty()).then(|| Diagnosis::Diverged {
         trials: at.iter().map(|at| at.seeds.len()).sum(),
         of: curve.points.iter().map(|p| p.seeds.trials()).sum(),
         at,
+        priors,
+    })
+}
+
+fn learned_nothing(curve: &Curve, evidence: &Evidence<'_>) -> Option<Diagnosis> {
+    let most_frequent_class = evidence.most_frequent_class?;
+    let last = curve.points.last().filter(|p| p.alpha == 1.0);
+    let prior = curve.prior.as_ref().or(last.map(|p| &p.seeds));
+    let more = MARGIN.min(0.1 * (1.0 - most_frequent_class));
+    let [plain_mlp, prior] = [curve.plain_mlp.as_ref(), prior].map(|seeds| {
+        let mean = seeds?.mean?;
+        (mean < most_frequent_class + more).then_some(mean)
+    });
+    plain_mlp.or(prior).map(|_| Diagnosis::LearnedNothing {
+        plain_mlp,
+        prior,
+        most_frequent_class,
     })
 }
 
@@ -295,7 +341,7 @@ fn worse_than_both_ends(analysis: &Analysis) -> Option<Diagnosis> {
     let drop = |(plain, prior): &(&Comparison, &Comparison)| {
         -plain.difference.mean.max(prior.difference.mean)
     };
-    let (plain, prior) = below_both.max_by(|a, b| drop(a).total_cmp(&drop(b)))?;
+    let (plain, prior) = first_highest(below_both, drop)?;
     Some(Diagnosis::WorseThanBothEnds {
         alpha: plain.alpha,
         to_plain_mlp: plain.difference,
@@ -313,7 +359,7 @@ fn gain(analysis: &Analysis) -> Option<Diagnosis> {
     let chosen = chosen.filter(|c| c.difference.n >= MIN_SEEDS && is_above(c, c.p));
     let highest = || {
         let above = judged(&analysis.to_plain_mlp).filter(|c| is_above(c, c.holm));
-        above.max_by(|a, b| a.difference.mean.total_cmp(&b.difference.mean))
+        first_highest(above, |c| c.difference.mean)
     };
     let plain = chosen.or_else(highest)?;
     let prior = analysis.against_prior(plain.alpha);
@@ -321,6 +367,11 @@ fn gain(analysis: &Analysis) -> Option<Diagnosis> {
         alpha: plain.alpha,
         chosen_on_validation: chosen.is_some(),
         to_plain_mlp: plain.difference,
+        p: if chosen.is_some() {
+            plain.p
+        } else {
+            plain.holm
+        },
         to_prior: prior.map(|c| c.difference),
         beats_prior: prior
             .is_some_and(|c| is_above(c, if chosen.is_some() { c.p } else { c.holm })),
@@ -349,19 +400,25 @@ fn is_seen(extremum: &Extremum) -> bool {
     extremum.depth > 0.0
 }
 
-fn no_gain(analysis: &Analysis) -> Option<Diagnosis> {
+fn no_gain(analysis: &Analysis, curve: &Curve) -> Option<Diagnosis> {
     let tested = || judged(&analysis.to_plain_mlp).filter(|c| c.p.is_some());
-    let highest = tested().max_by(|a, b| a.difference.mean.total_cmp(&b.difference.mean))?;
+    let highest = first_highest(tested(), |c| c.difference.mean)?;
     if tested().any(|c| c.is_better(SIZE)) {
         return None;
     }
-    let prior = analysis.prior_to_plain_mlp.as_ref();
-    let is_no_better = |c: &&Comparison| c.difference.mean <= 0.0 || c.p.is_some_and(|p| p >= SIZE);
+    let all = curve
+        .points
+        .iter()
+        .filter(|point| point.alpha > 0.0)
+        .count();
+    let gains_nothing = |c: &&Comparison| c.difference.ci95.is_some_and(|[_, high]| high < MARGIN);
+    let prior = analysis.prior_to_plain_mlp.as_slice();
+    let mut prior = judged(prior).filter(|c| c.p.is_some());
     Some(Diagnosis::NoGain {
         alpha: highest.alpha,
         to_plain_mlp: highest.difference,
-        is_excluded: tested().all(|c| c.difference.ci95.is_some_and(|[_, high]| high < MARGIN)),
-        prior_is_no_better: prior.filter(is_no_better).map(|c| c.difference),
+        is_excluded: tested().filter(gains_nothing).count() == all,
+        prior_is_no_better: prior.find(gains_nothing).map(|c| c.difference),
     })
 }
 
@@ -435,6 +492,17 @@ fn unfinished(analysis: &Analysis, evidence: &Evidence<'_>) -> Option<Diagnosis>
     (evidence.unfinished > 0 || !seeds.is_empty()).then(|| Diagnosis::Unfinished {
         trials: evidence.unfinished,
         seeds: seeds.clone(),
+    })
+}
+
+/// The first of those with the highest value.
+fn first_highest<T>(of: impl Iterator<Item = T>, value: impl Fn(&T) -> f64) -> Option<T> {
+    of.reduce(|best, other| {
+        if value(&other) > value(&best) {
+            other
+        } else {
+            best
+        }
     })
 }
 

@@ -14,6 +14,9 @@ pub struct Evidence<'a> {
     pub trials: &'a [TrialEvidence],
     /// Trials that have no result (yet).
     pub unfinished: usize,
+    /// The share of its most frequent class in the test set, which a network has that has
+    /// learned nothing.
+    pub most_frequent_class: Option<f64>,
 }
 
 /// What a finished trial's record says, beside its result.
@@ -25,6 +28,8 @@ pub struct TrialEvidence {
     pub seed: u64,
     /// The epoch after which it (or its prior) was not finite, from 1.
     pub diverged_epoch: Option<u32>,
+    /// Whether it was the prior that diverged.
+    pub prior_diverged: bool,
     /// Accuracy on training images at the end.
     pub train: Option<f64>,
     /// Accuracy on the validation split at the end.
@@ -34,11 +39,15 @@ pub struct TrialEvidence {
     /// Whether all its weights and biases were last set to the prior's: it then has the
     /// prior's accuracy, but for rounding.
     pub ends_as_prior: bool,
+    /// How far its loss on the test set lies from the prior's, as a fraction of that.
+    pub loss_to_prior: Option<f64>,
 }
 
 impl TrialEvidence {
-    /// What `record` says; `biases` as in `interpolation.biases`.
-    pub fn of(record: &TrialRecord, biases: bool) -> Self {
+    /// What `record` says; `prior` is that of its seed, `biases` as in `interpolation.biases`.
+    pub fn of(record: &TrialRecord, prior: Option<&PriorRecord>, biases: bool) -> Self {
+        let prior_loss = prior.and_then(|prior| Some(prior.test?.loss));
+        let loss = record.after.test.map(|m| m.loss);
         let accuracy = |metrics: Option<Metrics>| metrics.map(|m| m.accuracy);
         let last = record.points.last();
         Self {
@@ -50,11 +59,15 @@ impl TrialEvidence {
                     Some(epoch)
                 }
             },
+            prior_diverged: matches!(record.status, TrialStatus::PriorDiverged { .. }),
             train: accuracy(record.after.train),
             validation: accuracy(record.after.validation),
             prior_share: record.effective_prior_share,
             ends_as_prior: biases
                 && last.is_some_and(|p| !p.alphas.is_empty() && p.alphas.iter().all(|a| *a == 1.0)),
+            loss_to_prior: loss
+                .zip(prior_loss)
+                .map(|(loss, prior)| (loss - prior).abs() / prior.max(f64::MIN_POSITIVE)),
         }
     }
 }

@@ -77,7 +77,7 @@ pub fn analyse(store: &Store) -> Result<Found, LabError> {
         let label = label(&configuration.assignments);
         let trials = manifest.trials.iter().filter(|t| t.configuration == index);
         let records = Records::read(store, trials, &mut notes)?;
-        let (curve, analysis) = records.analysis(biases(configuration))?.unzip();
+        let (curve, analysis) = records.analysis(configuration)?.unzip();
         configurations.push(Analysed {
             folder: match several {
                 true => store.root().join(configuration_folder(&label)),
@@ -163,7 +163,12 @@ impl Records {
 
     /// The curve on the test set, with the α chosen on validation, and what it shows; `None`
     /// without a finished trial.
-    pub(crate) fn analysis(&self, biases: bool) -> Result<Option<(Curve, Analysis)>, LabError> {
+    pub(crate) fn analysis(
+        &self,
+        configuration: &ListedConfiguration,
+    ) -> Result<Option<(Curve, Analysis)>, LabError> {
+        let biases = biases(configuration);
+        let description = configuration.description.as_ref();
         let Some(mut test) = self.curve(MeasuredOn::Test, Moment::After)? else {
             return Ok(None);
         };
@@ -174,7 +179,7 @@ impl Records {
         let trials: Vec<TrialEvidence> = self
             .trials
             .iter()
-            .map(|t| TrialEvidence::of(t, biases))
+            .map(|t| TrialEvidence::of(t, self.priors.get(&t.seed), biases))
             .collect();
         let analysis = with(
             &test,
@@ -182,6 +187,7 @@ impl Records {
                 validation: validation.as_ref(),
                 trials: &trials,
                 unfinished: self.unfinished,
+                most_frequent_class: description.and_then(|d| d.most_frequent_class),
             },
         );
         Ok(Some((test, analysis)))
@@ -189,7 +195,7 @@ impl Records {
 }
 
 /// Whether a configuration interpolates biases too.
-pub(crate) fn biases(configuration: &ListedConfiguration) -> bool {
+fn biases(configuration: &ListedConfiguration) -> bool {
     let biases = configuration.config["interpolation"]["biases"].as_bool();
     biases.unwrap_or(true)
 }

@@ -5,7 +5,7 @@
 //! | yes | no | valley (the paper's V) |
 //! | no | yes | hump |
 //! | yes | yes | valley and hump |
-//! | no | no | rising or falling, where the rank trend over all levels says so; flat, where every two levels are equivalent within [`MARGIN`]; else not shown |
+//! | no | no | rising or falling, where the rank trend over all levels says so; flat, where every two levels are equivalent within [`MARGIN`] and none diverged; else not shown |
 //!
 //! The first two columns are the [V-test](super::v_test) of the values and of their
 //! negatives.
@@ -93,7 +93,7 @@ pub fn verdict(blocks: &CompleteBlocks) -> Option<Verdict> {
         (false, true) => Shape::Hump,
         (false, false) if trend.p < SIZE && trend.t > 0.0 => Shape::Rising,
         (false, false) if trend.p < SIZE => Shape::Falling,
-        (false, false) if all_equivalent(blocks) => Shape::Flat,
+        (false, false) if is_flat(blocks) => Shape::Flat,
         (false, false) => Shape::NotShown,
     };
     let deviations = deviations(blocks);
@@ -122,15 +122,18 @@ pub fn verdict(blocks: &CompleteBlocks) -> Option<Verdict> {
 }
 
 /// Whether two one-sided tests put every difference of two levels within [`MARGIN`]. All
-/// of them must: no correction for their number is due.
-fn all_equivalent(blocks: &CompleteBlocks) -> bool {
+/// of them must: no correction for their number is due. Of an α at which a trial diverged
+/// nothing is known.
+fn is_flat(blocks: &CompleteBlocks) -> bool {
     let levels = 0..blocks.alphas.len();
-    levels.clone().all(|a| {
-        levels.clone().skip(a + 1).all(|b| {
-            let p = equivalence_p(&blocks.differences(b, a), MARGIN);
-            p.is_some_and(|p| p < SIZE)
+    let is_whole = blocks.diverged_at.is_empty();
+    is_whole
+        && levels.clone().all(|a| {
+            levels.clone().skip(a + 1).all(|b| {
+                let p = equivalence_p(&blocks.differences(b, a), MARGIN);
+                p.is_some_and(|p| p < SIZE)
+            })
         })
-    })
 }
 
 /// Standard deviation of the noise at each level, from what is left of the values without

@@ -44,10 +44,12 @@ fn records(trials: &[TrialValue]) -> Vec<TrialEvidence> {
         alpha: trial.alpha,
         seed: trial.seed,
         diverged_epoch: trial.value.is_none().then_some(3 + trial.seed as u32),
+        prior_diverged: false,
         train: trial.value.map(|v| v + 0.03),
         validation: trial.value,
         prior_share: 1.0 - (1.0 - trial.alpha).powi(20),
         ends_as_prior: trial.alpha == 1.0,
+        loss_to_prior: None,
     };
     trials.iter().map(record).collect()
 }
@@ -60,6 +62,7 @@ fn analysed(curve: &Curve, records: &[TrialEvidence], unfinished: usize) -> Anal
             validation: None,
             trials: records,
             unfinished,
+            most_frequent_class: Some(0.1),
         },
     );
     let text = serde_json::to_string(&analysis).unwrap();
@@ -275,6 +278,7 @@ fn diverged_trials_are_named_with_seed_and_epoch_and_enter_no_test() {
                     epochs: vec![3, 4, 6, 7]
                 },
             ],
+            priors: Vec::new(),
         }
     );
     assert!(
@@ -311,6 +315,112 @@ fn diverged_trials_are_named_with_seed_and_epoch_and_enter_no_test() {
     assert_eq!(epochs, Some(Vec::new()), "records were not at hand");
 }
 
+/// At the other α there is no difference; where a trial diverged, who knows?
+#[test]
+fn what_diverged_is_neither_flat_nor_without_gain() {
+    let mut all = trials([0.0; 7], 8, 13);
+    for trial in &mut all {
+        let noise = trial.value.unwrap() - 0.6;
+        trial.value = Some(0.6 + 0.05 * noise);
+    }
+    let whole = analysed(&curve(&all), &[], 0);
+    assert_eq!(whole.shape(), Some(Shape::Flat));
+    let no_gain = |analysis: &Analysis| {
+        let mut all = analysis.diagnoses.iter();
+        let no_gain = all.find(|d| matches!(d, Diagnosis::NoGain { .. }));
+        no_gain.unwrap().to_string()
+    };
+    assert!(
+        no_gain(&whole).starts_with("no α gains 1 point on"),
+        "{whole:?}"
+    );
+    for trial in all.iter_mut().filter(|trial| trial.alpha == 0.5) {
+        trial.value = (trial.seed != 2).then_some(0.7);
+    }
+    let lost = analysed(&curve(&all), &[], 0);
+    assert_eq!(lost.shape(), Some(Shape::NotShown));
+    assert!(
+        no_gain(&lost).starts_with("no α is shown to beat"),
+        "{lost:?}"
+    );
+}
+
+#[test]
+fn where_the_prior_diverged_its_learning_rate_is_named() {
+    let mut all = trials([0.0; 7], 5, 14);
+    for trial in all.iter_mut().filter(|t| t.alpha > 0.0 && t.seed % 2 == 1) {
+        trial.value = None;
+    }
+    let mut records = records(&all);
+    for record in &mut records {
+        record.prior_diverged = record.diverged_epoch.is_some();
+    }
+    let sentence = analysed(&curve(&all), &records, 0).sentence();
+    let advice = "the prior diverged with seeds 1, 3: a lower prior.learning_rate is the first";
+    assert!(sentence.contains(advice), "{sentence}");
+}
+
+/// Differences over many pairs, but two seeds without gaps.
+#[test]
+fn nothing_is_judged_from_two_complete_seeds() {
+    let mut all = trials([0.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0], 6, 15);
+    all.retain(|trial| trial.seed < 2 || trial.alpha < 1.0);
+    let analysis = analysed(&curve(&all), &[], 4);
+    assert!(analysis.against_plain_mlp(0.5).unwrap().is_better(0.01));
+    let [
+        Diagnosis::TooFew { seeds: 2, .. },
+        Diagnosis::Unfinished { .. },
+    ] = analysis.diagnoses.as_slice()
+    else {
+        panic!("{:?}", analysis.diagnoses);
+    };
+}
+
+#[test]
+fn a_prior_that_is_only_not_shown_to_be_better_is_no_reason() {
+    let mut all = trials([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], 4, 16);
+    for trial in all.iter_mut().filter(|trial| trial.alpha == 1.0) {
+        trial.value = Some([0.6, 0.62, 0.64, 0.7][trial.seed as usize]);
+    }
+    let analysis = analysed(&curve(&all), &[], 0);
+    let prior = analysis.prior_to_plain_mlp.unwrap();
+    assert!(
+        prior.p.unwrap() > 0.05 && prior.difference.mean > 0.02,
+        "{prior:?}"
+    );
+    let mut all = analysis.diagnoses.iter();
+    assert!(
+        all.any(|d| matches!(
+            d,
+            Diagnosis::NoGain {
+                prior_is_no_better: None,
+                ..
+            }
+        )),
+        "{:?}",
+        analysis.diagnoses
+    );
+}
+
+#[test]
+fn of_two_equal_alphas_the_smaller_is_named() {
+    let mut all = Vec::new();
+    for seed in 0..5 {
+        for (alpha, value) in [(0.0, 0.5), (0.2, 0.6), (0.6, 0.6), (1.0, 0.45)] {
+            let value = Some(value + 0.001 * f64::sin(seed as f64));
+            all.push(TrialValue { alpha, seed, value });
+        }
+    }
+    let gain = analysed(&curve(&all), &[], 0).sentence();
+    assert!(
+        gain.starts_with(
+            "α = 0.2, the highest of those shown to gain, beats the plain MLP (+10.00 \
+                          ± 0.00 points; p <0.001)"
+        ),
+        "{gain}"
+    );
+}
+
 #[test]
 fn a_twin_that_ends_as_the_prior_must_have_its_accuracy() {
     let trials = trials([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 5, 9);
@@ -336,12 +446,52 @@ fn a_twin_that_ends_as_the_prior_must_have_its_accuracy() {
         let mut all = analysis.diagnoses.iter();
         all.any(|d| matches!(d, Diagnosis::NotThePrior { .. }))
     };
+    // Of few images, one that is all but even between two classes.
+    let mut even = records.clone();
+    even.iter_mut().for_each(|r| r.loss_to_prior = Some(0.001));
+    assert!(!is_wrong(&analysed(&with_prior(-0.02), &even, 0)));
+    even.iter_mut().for_each(|r| r.loss_to_prior = Some(0.1));
+    assert!(is_wrong(&analysed(&with_prior(-0.02), &even, 0)));
     // Rounding turns a few images.
     assert!(!is_wrong(&analysed(&with_prior(-0.0004), &records, 0)));
     // A schedule that falls does not end as the prior.
     let mut falling = records.clone();
     falling.iter_mut().for_each(|r| r.ends_as_prior = false);
     assert!(!is_wrong(&analysed(&with_prior(-0.02), &falling, 0)));
+}
+
+#[test]
+fn a_network_that_learned_nothing_is_told_first() {
+    let mut all = trials([0.0, 0.0, 1.0, 3.0, 5.0, 3.0, 1.0], 6, 17);
+    let at = |alpha: f64, value: f64, all: &mut Vec<TrialValue>| {
+        for trial in all.iter_mut().filter(|trial| trial.alpha == alpha) {
+            trial.value = Some(value);
+        }
+    };
+    at(1.0, 0.1, &mut all);
+    let sentence = analysed(&curve(&all), &[], 0).sentence();
+    assert!(
+        sentence.starts_with(
+            "the prior has learned nothing: 10.00 % of the test images, and always the most \
+             frequent class gets 10.00 %; look at prior.learning_rate"
+        ),
+        "{sentence}"
+    );
+    at(0.0, 0.105, &mut all);
+    let sentence = analysed(&curve(&all), &[], 0).sentence();
+    assert!(
+        sentence.starts_with("prior and plain MLP have learned nothing: "),
+        "{sentence}"
+    );
+    at(1.0, 0.125, &mut all);
+    let sentence = analysed(&curve(&all), &[], 0).sentence();
+    assert!(
+        sentence.starts_with("the plain MLP has learned nothing: 10.50"),
+        "{sentence}"
+    );
+    at(0.0, 0.125, &mut all);
+    let sentence = analysed(&curve(&all), &[], 0).sentence();
+    assert!(!sentence.contains("nothing"), "{sentence}");
 }
 
 #[test]

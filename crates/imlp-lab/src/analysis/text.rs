@@ -42,7 +42,8 @@ pub(super) fn text(analysis: &Analysis) -> String {
 
 /// Explains the columns of the comparisons.
 const LEGEND: &str = "± and [ ]: 95 % intervals of the mean, Student's and by bootstrap over seeds. \
-p: paired t-test, Holm-corrected for the number of α. p(±1): is the difference within ±1 point? \
+p: paired t-test, Holm-corrected for the number of α; for the α chosen on validation the sentence \
+above has that of one test. p(±1): is the difference within ±1 point? \
 div.: seeds that diverged there; the others are shown, and not tested.";
 
 fn conclusions(analysis: &Analysis) -> String {

@@ -360,19 +360,27 @@ struct Arm<'a> {
     records: &'a Records,
     index: usize,
     test: Curve,
-    validation: Curve,
+    /// None without a validation split.
+    validation: Option<Curve>,
 }
 
 impl<'a> Arm<'a> {
     /// The configuration of that index; none where no trial has finished.
     fn of(records: &'a Records, index: usize) -> Result<Option<Self>, LabError> {
         let test = records.curve(index, MeasuredOn::Test)?;
-        let validation = records.curve(index, MeasuredOn::Validation)?;
-        Ok(test.zip(validation).map(|(test, validation)| Self {
-            configuration: &records.header.configurations[index],
+        let configuration = &records.header.configurations[index];
+        let validation = match configuration.config.data.validation_fraction > 0.0 {
+            true => records.curve(index, MeasuredOn::Validation)?,
+            false => None,
+        };
+        Ok(test.map(|test| Self {
+            configuration,
             records,
             index,
-            test: test.chosen_by(&validation),
+            test: match &validation {
+                Some(validation) => test.chosen_by(validation),
+                None => test,
+            },
             validation,
         }))
     }
@@ -395,17 +403,24 @@ impl<'a> Arm<'a> {
 
     /// The α inside (0, 1) with the highest mean validation accuracy over the seeds that
     /// have a value at every α; the smaller one of two.
-    fn chosen_inside(&self) -> Option<f64> {
-        let blocks = CompleteBlocks::of(&self.validation);
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn chosen_inside(&self) -> Result<f64, &'static str> {
+        let Some(validation) = &self.validation else {
+            return Err("no validation split chooses an α (data.validation_fraction = 0)");
+        };
+        let blocks = CompleteBlocks::of(validation);
         let seeds: Vec<usize> = (0..blocks.seeds.len()).collect();
         if seeds.is_empty() {
-            return None;
+            return Err("no seed has finished at every α");
         }
         let means = blocks.means(&seeds);
         let inside = blocks.alphas.iter().zip(means);
         let inside = inside.filter(|(alpha, _)| **alpha > 0.0 && **alpha < 1.0);
         let best = inside.reduce(|best, other| if other.1 > best.1 { other } else { best });
         best.map(|(alpha, _)| *alpha)
+            .ok_or("at every α inside a trial diverged")
     }
 
     /// The records of its trials.

@@ -35,7 +35,8 @@ fn is_shown(difference: &Difference) -> bool {
 fn single(d: &Difference) -> Option<String> {
     let mean = d.difference?;
     let verdict = match d.p {
-        None => "one pair decides nothing",
+        None if d.is_same() => "the same in every pair",
+        None => "too little for a test",
         Some(_) if is_shown(d) => "a difference is shown at 5 %",
         Some(_) => "no difference is shown at 5 %",
     };

@@ -8,6 +8,7 @@ use super::records::Records;
 use crate::analysis::evidence::{Evidence, MeasuredOn, TrialEvidence, curve};
 use crate::analysis::{self, Analysis};
 use crate::curve::Curve;
+use crate::description::most_frequent_class;
 use crate::description::titles;
 use crate::error::LabError;
 use crate::experiment::Configuration;
@@ -55,11 +56,12 @@ impl Curves {
         let biases = config.interpolation.biases;
         let said = trials
             .iter()
-            .map(|record| TrialEvidence::of(record, biases));
+            .map(|record| TrialEvidence::of(record, priors.get(&record.seed).copied(), biases));
         let evidence = Evidence {
             validation: validation.as_ref(),
             trials: &said.collect::<Vec<_>>(),
             unfinished: records.trials(configuration).count() - trials.len(),
+            most_frequent_class: Some(most_frequent_class(&setup.data().dataset().test)),
         };
         let analysis = analysis::with(&test, &evidence);
         Ok(Self {

@@ -13,7 +13,7 @@ use super::{
     Accuracies, Answer, ConfigurationView, CurveView, ExperimentState, PriorView, TrialView, View,
 };
 use crate::analysis::evidence::{MeasuredOn, Moment};
-use crate::analysis::folder::{Records, biases, manifest};
+use crate::analysis::folder::{Records, manifest};
 use crate::comparison::names::short_names;
 use crate::comparison::{Comparison, Origin, Side, compare_by_data};
 use crate::curve::Curve;
@@ -211,7 +211,7 @@ impl Reader<'_> {
         let mut notes = Vec::new();
         let records = Records::read(self.store, planned(), &mut notes)?;
         let described = listed.description.as_ref();
-        let analysed = records.analysis(biases(listed))?;
+        let analysed = records.analysis(listed)?;
         let answer = match &analysed {
             Some((test, analysis)) => Some(Answer::of(test, analysis)?),
             None => None,

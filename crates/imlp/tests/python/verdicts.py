@@ -183,7 +183,7 @@ def num(x, near=0, sign=""):
 
 
 def p_text(p):
-    return "p < 0.0001" if p < 0.00005 else f"p = {num(p)}"
+    return "p < 0.0001" if p < 0.0001 else f"p = {num(p)}"
 
 
 def ends(low, high, near=0):

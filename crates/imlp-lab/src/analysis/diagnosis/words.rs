@@ -19,12 +19,46 @@ impl Display for Diagnosis {
                 100.0 * twin,
                 100.0 * prior
             ),
-            Self::Diverged { trials, of, at } => write!(
-                f,
-                "{trials} of {of} trials diverged, {}: the tests leave these α out; a lower \
-                 train.learning_rate is the first thing to try",
-                places(at)
-            ),
+            Self::Diverged {
+                trials,
+                of,
+                at,
+                priors,
+            } => {
+                write!(
+                    f,
+                    "{trials} of {of} trials diverged, {}: the tests leave these α out; ",
+                    places(at)
+                )?;
+                match priors.as_slice() {
+                    [] => write!(f, "a lower train.learning_rate is the first thing to try"),
+                    priors => write!(
+                        f,
+                        "the prior diverged with {}: a lower prior.learning_rate is the first \
+                         thing to try",
+                        listed("seed", priors)
+                    ),
+                }
+            }
+            Self::LearnedNothing {
+                plain_mlp,
+                prior,
+                most_frequent_class,
+            } => {
+                let (who, look) = match (plain_mlp, prior) {
+                    (Some(_), Some(_)) => ("prior and plain MLP have", "the learning rates"),
+                    (None, _) => ("the prior has", "prior.learning_rate"),
+                    (_, None) => ("the plain MLP has", "train.learning_rate"),
+                };
+                let highest = plain_mlp.unwrap_or(0.0).max(prior.unwrap_or(0.0));
+                write!(
+                    f,
+                    "{who} learned nothing: {:.2} % of the test images, and always the most \
+                     frequent class gets {:.2} %; look at {look} first",
+                    100.0 * highest,
+                    100.0 * most_frequent_class
+                )
+            }
             Self::TooFew { seeds, alphas } => write!(
                 f,
                 "no verdict on the shape from {} at {}: it needs at least {MIN_SEEDS} seeds and \
@@ -49,17 +83,19 @@ impl Display for Diagnosis {
                 alpha,
                 chosen_on_validation,
                 to_plain_mlp,
+                p,
                 to_prior,
                 beats_prior,
             } => {
                 let how = match chosen_on_validation {
                     true => "chosen on validation",
-                    false => "the highest here",
+                    false => "the highest of those shown to gain",
                 };
                 let (alpha, plain) = (alpha_label(*alpha), difference(to_plain_mlp));
+                let p = p.map_or(String::new(), |p| format!("; {}", p_text(p)));
                 write!(
                     f,
-                    "α = {alpha}, {how}, beats the plain MLP ({plain} points)"
+                    "α = {alpha}, {how}, beats the plain MLP ({plain} points{p})"
                 )?;
                 match to_prior.as_ref().map(difference) {
                     None => Ok(()),
@@ -89,7 +125,7 @@ impl Display for Diagnosis {
                     true => write!(f, "no α gains 1 point on the plain MLP")?,
                     false => write!(f, "no α is shown to beat the plain MLP")?,
                 }
-                write!(f, " (the highest, α = {alpha}: {plain} points)")?;
+                write!(f, " (the highest tested, α = {alpha}: {plain} points)")?;
                 match prior_is_no_better.as_ref().map(difference) {
                     None => Ok(()),
                     Some(prior) => write!(f, "; the prior itself is no better ({prior})"),

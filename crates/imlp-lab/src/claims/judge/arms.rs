@@ -4,6 +4,7 @@ use imlp_train::{Allocation, NamedAllocation, ScheduleKind, Timing, TrialRecord,
 
 use super::{Arm, Finding, SIZE, Verdict, p_text, paired, points, without};
 use crate::analysis::comparison::{holm, paired_p};
+use crate::analysis::shape::MIN_SEEDS;
 use crate::statistics::{Summary, summarise};
 
 /// In what a budget of interpolation is equal.
@@ -11,6 +12,9 @@ pub(super) const BUDGETS: [&str; 2] = ["equal sum of α over layers", "equal sum
 
 /// Which effective prior share is equal.
 pub(super) const SHARES: [&str; 2] = ["equal final prior share", "equal mean prior share"];
+
+/// As for the shape of a curve.
+const TOO_FEW: &str = "nothing has the three finished seeds of a test";
 
 /// What an arm spends per unit of α.
 type Budget = fn(&Arm<'_>) -> f64;
@@ -82,14 +86,19 @@ fn sum_over_weights(arm: &Arm<'_>) -> f64 {
 
 /// Each of two arms at the α that it chose on validation.
 fn chosen(first: &Arm<'_>, spread: &Arm<'_>) -> Finding {
-    let (Some(a), Some(b)) = (first.chosen_inside(), spread.chosen_inside()) else {
-        return Finding::nothing_to_test(0, "no seed has finished at every α");
+    let chosen = first.chosen_inside();
+    let (a, b) = match chosen.and_then(|a| Ok((a, spread.chosen_inside()?))) {
+        Ok(both) => both,
+        Err(reason) => return Finding::nothing_to_test(0, reason),
     };
     // Where validation chose, no trial has diverged.
     let differences = paired(first, a, spread, b).unwrap_or_default();
     let Some(summary) = summarise(&differences).ok().flatten() else {
         return Finding::nothing_to_test(0, "no seed has finished in both ways");
     };
+    if summary.n < MIN_SEEDS {
+        return Finding::nothing_to_test(summary.n, TOO_FEW);
+    }
     let p = paired_p(&differences);
     let is_clear = p.is_some_and(|p| p < SIZE);
     Finding {
@@ -199,6 +208,9 @@ struct Pair {
 /// A family of paired differences with Holm's correction: which way do the significant
 /// ones point?
 fn family(pairs: Vec<Pair>, what: &str) -> Finding {
+    if pairs.is_empty() {
+        return Finding::nothing_to_test(0, "the two ways have no α to compare");
+    }
     let (whole, diverged): (Vec<Pair>, Vec<Pair>) =
         pairs.into_iter().partition(|p| p.differences.is_some());
     let diverged: Vec<f64> = diverged.iter().map(|pair| pair.alpha).collect();
@@ -208,7 +220,7 @@ fn family(pairs: Vec<Pair>, what: &str) -> Finding {
             let differences = pair.differences.as_deref()?;
             let summary = summarise(differences).ok().flatten()?;
             let p = paired_p(differences)?;
-            Some((pair, summary, p))
+            (summary.n >= MIN_SEEDS).then_some((pair, summary, p))
         })
         .collect();
     let p: Vec<f64> = tested.iter().map(|(_, _, p)| *p).collect();
@@ -223,7 +235,7 @@ fn family(pairs: Vec<Pair>, what: &str) -> Finding {
         let size = |i: &usize| tested[*i].1.mean.abs();
         size(a).total_cmp(&size(b))
     }) else {
-        let found = format!("no pair of α has two finished seeds{}", without(&diverged));
+        let found = format!("{TOO_FEW}{}", without(&diverged));
         return Finding::nothing_to_test(0, found);
     };
     let (pair, summary, _) = &tested[largest];

@@ -14,7 +14,7 @@ const LEAD: f64 = 2.0;
 
 fn analysis(arm: &Arm<'_>) -> Analysis {
     let evidence = Evidence {
-        validation: Some(&arm.validation),
+        validation: arm.validation.as_ref(),
         ..Evidence::default()
     };
     analysis::with(&arm.test, &evidence)
@@ -75,6 +75,8 @@ pub(super) fn valley(arm: &Arm<'_>) -> Finding {
     shaped(arm, |analysis, verdict| Finding {
         verdict: match verdict.shape {
             Shape::Valley | Shape::ValleyAndHump => Verdict::Reproduced,
+            // A minimum may lie where a trial diverged.
+            Shape::Hump if !analysis.diverged_at.is_empty() => Verdict::NotShown,
             Shape::Hump | Shape::Flat => Verdict::Contradicted,
             Shape::Rising | Shape::Falling | Shape::NotShown => Verdict::NotShown,
         },
@@ -192,9 +194,10 @@ fn name(form: Form) -> &'static str {
 
 /// An interior α that beats both ends.
 pub(super) fn fraction(arm: &Arm<'_>) -> Finding {
-    shaped(arm, |_, verdict| {
-        let Some(alpha) = arm.chosen_inside() else {
-            return Finding::nothing_to_test(verdict.seeds, "no α inside has finished");
+    shaped(arm, |analysis, verdict| {
+        let alpha = match arm.chosen_inside() {
+            Ok(alpha) => alpha,
+            Err(reason) => return Finding::nothing_to_test(verdict.seeds, reason),
         };
         let ends = [0.0, 1.0].map(|end| paired(arm, alpha, arm, end).unwrap_or_default());
         let summaries = ends.each_ref().map(|d| summarise(d).ok().flatten());
@@ -209,7 +212,8 @@ pub(super) fn fraction(arm: &Arm<'_>) -> Finding {
         Finding {
             verdict: match (is_clear, mean > 0.0) {
                 (true, true) if has_hump => Verdict::Reproduced,
-                (true, false) => Verdict::Contradicted,
+                // A better α may be one at which a trial diverged.
+                (true, false) if analysis.diverged_at.is_empty() => Verdict::Contradicted,
                 _ => Verdict::NotShown,
             },
             statistic: format!(

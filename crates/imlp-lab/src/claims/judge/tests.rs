@@ -322,6 +322,53 @@ fn a_case_names_its_precision() {
 }
 
 #[test]
+fn without_a_validation_split_no_alpha_is_chosen_and_the_sides_are_judged() {
+    let study = study("v-curve-frozen");
+    let truth = curve([5.0, 3.5, 2.0, 0.5, 0.0, 1.0, 2.0, 4.0, 5.0]);
+    let mut records = records(&study, truth);
+    let with = judge(&study, &records, None).unwrap();
+    for kept in &mut records.header.configurations {
+        kept.config.data.validation_fraction = 0.0;
+    }
+    for trial in &mut records.trials {
+        trial.record.after.validation = None;
+    }
+    let without = judge(&study, &records, None).unwrap();
+    assert_eq!(without[0].verdict, Verdict::Reproduced);
+    assert_eq!(without[1].statistic, with[1].statistic);
+    let fraction = &without[2];
+    assert_eq!(fraction.verdict, Verdict::NotShown);
+    assert!(
+        fraction.found.contains("validation_fraction = 0"),
+        "{fraction:?}"
+    );
+}
+
+/// As for the shape of a curve.
+#[test]
+fn two_seeds_compare_no_two_ways() {
+    for name in ["training-time-frozen", "first-layer-frozen"] {
+        let study = study(name);
+        let mut records = records(&study, |config, _| {
+            let interpolation = &config.interpolation;
+            4.0 * f64::from(u8::from(interpolation.timing == Timing::TestTime))
+        });
+        records.header.seeds.truncate(2);
+        let kept = records.header.seeds.clone();
+        records
+            .trials
+            .retain(|trial| kept.contains(&trial.record.seed));
+        for judgement in judge(&study, &records, None).unwrap() {
+            assert_eq!(judgement.verdict, Verdict::NotShown, "{judgement:?}");
+            assert!(
+                judgement.found.contains("three finished seeds"),
+                "{judgement:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_figure_says_of_which_study_it_is() {
     for (name, subtitle) in [
         ("v-curve-frozen", ">frozen prior; cosine rate 0.02"),
@@ -367,6 +414,22 @@ fn where_a_trial_diverged_nothing_is_tested() {
     for judgement in &judge(&study, &without_end, None).unwrap()[..3] {
         assert_eq!(judgement.verdict, Verdict::NotShown);
         assert!(judgement.found.contains("α = 1, an end"), "{judgement:?}");
+    }
+
+    // A maximum alone, or no gain, says nothing of an α that is not there.
+    for (points, lost, claim) in [
+        ([0.0, 1.0, 2.0, 3.0, 4.0, 3.0, 2.0, 1.0, 0.0], 0.01, 0),
+        ([5.0, 4.0, 3.0, 1.0, 0.0, 1.0, 2.0, 4.0, 5.0], 0.3, 2),
+    ] {
+        let mut records = records(&study, curve(points));
+        diverge(&mut records, 0, lost);
+        let judgements = judge(&study, &records, None).unwrap();
+        assert_eq!(
+            judgements[claim].verdict,
+            Verdict::NotShown,
+            "{judgements:?}"
+        );
+        assert_eq!(judgements[claim + 3].verdict, Verdict::Contradicted);
     }
 
     let study = self::study("training-time-frozen");
