@@ -7,6 +7,7 @@ pub(crate) mod annotations;
 mod decode;
 mod decoded;
 mod entries;
+mod jpeg;
 mod listing;
 mod parallel;
 mod records;
@@ -384,9 +385,14 @@ impl<'a> Pictures<'a> {
                 .filter(|_| kept.next() == Some(&true))
                 .collect()
         };
+        let [has_validation, has_test] =
+            [&listing.validation, &listing.test].map(|files| !files.is_empty());
         let train_files = kept_of(listing.train);
         let validation_files = kept_of(listing.validation);
         let test_files = kept_of(listing.test);
+        if has_validation && validation_files.is_empty() {
+            return Err(DataError::folder(root, "no image of val/ can be read"));
+        }
         let mut pixels = decoded.pixels;
         let test_pixels =
             pixels.split_off((train_files.len() + validation_files.len()) * shape.len());
@@ -412,9 +418,29 @@ impl<'a> Pictures<'a> {
             return Err(DataError::folder(root, reason));
         }
         if test.is_empty() {
-            return Err(DataError::folder(root, "no test image can be read"));
+            let reason = match has_test {
+                true => "no test image can be read",
+                false => {
+                    "has one picture of each class and no test/; of one, none can be a test image: \
+                     add pictures"
+                }
+            };
+            return Err(DataError::folder(root, reason));
         }
         let mut notes = listing.notes;
+        if let Some(seed) = listing.drawn_with {
+            notes.push(format!(
+                "there is no test/: {} of {} images, drawn with data.split_seed = {seed}, are the \
+                 test set",
+                test.len(),
+                test.len() + train.len()
+            ));
+        }
+        let tested = [("validation", validation.as_ref()), ("test", Some(&test))];
+        let tested = tested
+            .into_iter()
+            .filter_map(|(part, set)| Some((part, set?)));
+        notes.extend(tested.filter_map(|(part, set)| absent(part, set, &listing.class_names)));
         if !unreadable.is_empty() {
             let (path, why) = &unreadable[0];
             notes.push(format!(
@@ -443,6 +469,21 @@ impl<'a> Pictures<'a> {
         data.notes = notes;
         Ok(data)
     }
+}
+
+/// A note on the classes of which a part has no image.
+fn absent(part: &str, set: &ImageSet, class_names: &[String]) -> Option<String> {
+    let counts = set.class_counts();
+    let mut absent = class_names.iter().zip(counts).filter(|(_, n)| *n == 0);
+    let (first, _) = absent.next()?;
+    let classes = match absent.count() {
+        0 => "1 class".to_owned(),
+        more => format!("{} classes", more + 1),
+    };
+    Some(format!(
+        "the {part} images lack {classes} of {} (first: {first})",
+        class_names.len()
+    ))
 }
 
 /// Why the pixels of a picture are not there.

@@ -144,7 +144,7 @@ fn facts(configuration: &Configuration) -> Vec<Fact> {
         let [prior, twin] = [&cost.prior, &cost.twin].map(|network| thousands(count(network)));
         format!("prior {prior}, dense twin {twin}")
     };
-    vec![
+    let mut facts = vec![
         Fact::new(
             "Data",
             format!(
@@ -166,7 +166,10 @@ fn facts(configuration: &Configuration) -> Vec<Fact> {
             "Versions",
             format!("imlp {}, Burn {BURN_VERSION}", env!("CARGO_PKG_VERSION")),
         ),
-    ]
+    ];
+    let notes = data.dataset().notes.iter();
+    facts.extend(notes.map(|note| Fact::new("Note on the data", note.as_str())));
+    facts
 }
 
 /// The recipe of one configuration, every default written out.

@@ -200,6 +200,9 @@ pub enum Command {
 pub struct EvalArguments {
     /// A weights file that `imlp train` wrote (twin.safetensors, prior.safetensors)
     pub weights: PathBuf,
+    /// Folder of the images, of weights that were trained on one [default: where it lay then]
+    #[arg(long, value_name = "DIR")]
+    pub data_path: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

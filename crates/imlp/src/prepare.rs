@@ -140,6 +140,13 @@ fn announcement(
         ));
         let notes = data.dataset().notes.iter();
         lines.extend(notes.map(|note| format!("note    {note}")));
+        let fraction = configuration.config.data.validation_fraction;
+        if fraction > 0.0 && data.validation_len() == 0 {
+            lines.push(format!(
+                "note    the validation split is empty: data.validation_fraction = {fraction} of \
+                 so few images of each class rounds to none"
+            ));
+        }
         for (name, network) in [("prior", &cost.prior), ("twin", &cost.twin)] {
             lines.push(format!(
                 "{name:<7} {} parameters, {} FLOPs per image",

@@ -112,6 +112,72 @@ fn weights_of_a_folder_are_measured_again() {
     std::fs::rename(scratch.path("photos"), scratch.path("gone")).unwrap();
     let message = scratch.refuse(&["eval", "t/twin.safetensors"]);
     assert!(message.contains("photos"), "{message}");
+    assert!(message.contains("with --data-path"), "{message}");
+    let elsewhere = ["eval", "t/twin.safetensors", "--data-path=gone"];
+    assert_eq!(scratch.succeed(&elsewhere), measured);
+    write_png(&scratch.path("gone/train/cat/03.png"), 1, 999);
+    let message = scratch.refuse(&elsewhere);
+    assert!(message.contains("but gone has "), "{message}");
+}
+
+/// The folder of an experiment belongs to its images, not to the place where they lie.
+#[test]
+fn results_of_other_images_are_not_replaced() {
+    let scratch = Scratch::new();
+    photos(&scratch, "photos");
+    let sweep = |path: &str| {
+        let path = format!("--set=data.path={path}");
+        scratch.tiny(&["sweep", &path, "--alphas=0.5", "--seeds=1", "--out=o"])
+    };
+    expect_success(&sweep("photos"));
+    let names = trials(&scratch, "o");
+    let table = std::fs::read(scratch.path("o/results.csv")).unwrap();
+    expect_success(&sweep("photos/"));
+    std::fs::rename(scratch.path("photos"), scratch.path("moved")).unwrap();
+    expect_success(&sweep("moved"));
+    assert_eq!(trials(&scratch, "o"), names);
+
+    write_png(&scratch.path("moved/train/cat/03.png"), 1, 999);
+    let refused = common::expect_refusal(&sweep("moved"));
+    assert!(
+        refused.contains("images and labels (SHA-256): there "),
+        "{refused}"
+    );
+    assert_eq!(std::fs::read(scratch.path("o/results.csv")).unwrap(), table);
+}
+
+/// What a person should know of the images goes with the results.
+#[test]
+fn notes_on_the_images_are_kept() {
+    let scratch = Scratch::new();
+    photos(&scratch, "photos");
+    for class in ["bird", "cat"] {
+        std::fs::copy(
+            scratch.path("photos/train/cat/00.png"),
+            scratch.path(&format!("photos/train/{class}/again.png")),
+        )
+        .unwrap();
+    }
+    let path = [
+        "sweep",
+        "--set=data.path=photos",
+        "--alphas=0.5",
+        "--seeds=1",
+    ];
+    expect_success(&scratch.tiny(&[&path[..], &["--out=o"]].concat()));
+    let page = std::fs::read_to_string(scratch.path("o/report.html")).unwrap();
+    assert!(page.contains("2 training images repeat another, 1 of them under another"));
+    let small = [
+        "check",
+        "--set=data.path=photos",
+        "--set=data.validation_fraction=0.01",
+        "--no-time",
+    ];
+    let checked = expect_success(&scratch.run(&[&small, &TINY[..4]].concat()));
+    assert!(
+        checked.contains("the validation split is empty: "),
+        "{checked}"
+    );
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use image::imageops::{FilterType, resize};
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
+use super::jpeg;
 use crate::shape::ImageShape;
 
 /// Longest side of a picture.
@@ -107,6 +108,9 @@ fn decoder(bytes: &[u8]) -> Result<impl ImageDecoder + '_, String> {
         ImageFormat::Gif,
     ];
     match reader.format() {
+        Some(ImageFormat::Jpeg) if !jpeg::is_whole(bytes) => {
+            return Err("it is cut off before its end".to_owned());
+        }
         Some(format) if read.contains(&format) => {}
         Some(format) => {
             return Err(format!(

@@ -16,7 +16,7 @@ use super::survey::Seen;
 use crate::shape::ImageShape;
 
 /// Changes when decoding or the file changes.
-const MAGIC: &[u8; 8] = b"imlpimg1";
+const MAGIC: &[u8; 8] = b"imlpimg2";
 /// Longest header: a line for each picture that cannot be decoded.
 const MAX_HEADER: u64 = 64 << 20;
 /// Files that are kept; the one that was written first goes.
@@ -106,9 +106,12 @@ fn try_write(path: &Path, decoded: &Decoded) -> std::io::Result<()> {
         checksum: checksum(decoded),
         problems: decoded.problems.clone(),
     })?;
-    let mut file = tempfile::Builder::new()
-        .prefix(PARTIAL)
-        .tempfile_in(folder)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PARTIAL);
+    // For all who share the cache; of these, the system takes away what the umask says.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder)?;
     file.write_all(MAGIC)?;
     file.write_all(&(header.len() as u64).to_le_bytes())?;
     file.write_all(&header)?;

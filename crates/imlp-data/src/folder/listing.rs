@@ -37,6 +37,8 @@ pub(super) struct Listing {
     pub test: Vec<ImageFile>,
     /// What is no picture where pictures are expected, with the reason.
     pub odd: Vec<(PathBuf, String)>,
+    /// The seed by which the test images were drawn, where there is no test/.
+    pub drawn_with: Option<u64>,
     /// What a person should know.
     pub notes: Vec<String>,
 }
@@ -123,6 +125,9 @@ pub(super) fn list(root: &Path, seed: u64) -> Result<Listing, DataError> {
         Some(test) => Some(by_class(&test.path, &entries(&test.path)?, &mut listing)?),
         None => None,
     };
+    if val_files.as_ref().is_some_and(Vec::is_empty) {
+        return refuse("holds no picture in val/; fill it or remove it".to_owned());
+    }
     match (val_files, test_files) {
         (Some(val), Some(test)) => {
             let note = "val/ is the validation split, test/ the test set";
@@ -138,11 +143,12 @@ pub(super) fn list(root: &Path, seed: u64) -> Result<Listing, DataError> {
         (None, None) => draw_test(&mut listing, seed),
     }
     for (name, files) in listing.parts() {
-        if files.is_empty() && name != "validation" {
+        // Of a test set that was drawn, what is drawn may be all too little: see the data set.
+        let may_be_empty = name == "validation" || listing.drawn_with.is_some();
+        if files.is_empty() && !may_be_empty {
             return refuse(format!("holds no {name} images"));
         }
     }
-    note_absent_classes(&mut listing);
     Ok(listing)
 }
 
@@ -171,6 +177,17 @@ fn by_class(
     let refuse = |path: &Path, reason: String| Err(DataError::folder(path, reason));
     let is_first = listing.class_names.is_empty();
     let mut files = Vec::new();
+    let beside = inside.iter().filter(|entry| is_picture(entry)).count();
+    if !is_first && beside > 0 && inside.iter().all(|entry| entry.kind != Kind::Folder) {
+        return refuse(
+            folder,
+            format!(
+                "holds {} but no folder of a class; put each into the folder of its class, or \
+                 move them away",
+                counted(beside, "picture")
+            ),
+        );
+    }
     for entry in inside {
         if entry.kind != Kind::Folder {
             // Of other files at this place nothing is expected: README, words.txt …
@@ -336,33 +353,7 @@ fn draw_test(listing: &mut Listing, seed: u64) {
             part.push(file);
         }
     }
-    listing.notes.push(format!(
-        "there is no test/: {} of {} images, drawn with data.split_seed = {seed}, are the test set",
-        listing.test.len(),
-        listing.test.len() + listing.train.len()
-    ));
-}
-
-fn note_absent_classes(listing: &mut Listing) {
-    let mut notes = Vec::new();
-    for (part, files) in &listing.parts()[1..] {
-        let has = |class: usize| files.iter().any(|f| usize::from(f.class) == class);
-        let absent: Vec<&str> = (0..listing.class_names.len())
-            .filter(|&class| !files.is_empty() && !has(class))
-            .map(|class| listing.class_names[class].as_str())
-            .collect();
-        if let Some(first) = absent.first() {
-            let classes = match absent.len() {
-                1 => "1 class".to_owned(),
-                n => format!("{n} classes"),
-            };
-            notes.push(format!(
-                "the {part} images lack {classes} of {} (first: {first})",
-                listing.class_names.len()
-            ));
-        }
-    }
-    listing.notes.append(&mut notes);
+    listing.drawn_with = Some(seed);
 }
 
 /// Whether its name is that of a picture, in a format that is read or in another.

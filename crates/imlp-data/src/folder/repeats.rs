@@ -1,4 +1,5 @@
-//! Images that occur in two parts: a test on images that were trained on shows too much.
+//! Images that occur twice: a test on images that were trained on shows too much, and of the
+//! training images some become the validation split.
 
 use std::collections::HashMap;
 
@@ -37,6 +38,7 @@ pub(super) fn notes(
     };
     let training = Repeats::of(train.0, train.1);
     let mut found = vec![
+        training.within(train.0, &name),
         between("test", test, "training", &training),
         between("validation", validation, "training", &training),
     ];
@@ -60,5 +62,33 @@ impl<'a> Repeats<'a> {
             images.entry(set.image(i)).or_insert(i);
         }
         Self { images, files }
+    }
+
+    /// What there is to say of `set`, the part itself.
+    fn within(&self, set: &ImageSet, name: &impl Fn(&ImageFile) -> String) -> Option<String> {
+        let again = (0..self.files.len())
+            .map(|i| (i, self.images[set.image(i)]))
+            .filter(|(i, first)| i != first);
+        let again: Vec<(usize, usize)> = again.collect();
+        let &(i, first) = again.first()?;
+        let of_other_class = again
+            .iter()
+            .filter(|(i, first)| self.files[*i].class != self.files[*first].class);
+        let of_other_class = match of_other_class.count() {
+            0 => String::new(),
+            n => format!(", {n} of them under another class"),
+        };
+        let verb = if again.len() == 1 {
+            "repeats"
+        } else {
+            "repeat"
+        };
+        Some(format!(
+            "{} {verb} another{of_other_class} (first: {} is {}); a validation split that is \
+             taken from them may hold what is trained on",
+            counted(again.len(), "training image"),
+            name(&self.files[i]),
+            name(&self.files[first])
+        ))
     }
 }

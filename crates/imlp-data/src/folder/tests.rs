@@ -436,7 +436,7 @@ fn folders_that_link_in_circles_end() {
     fs::remove_file(tree.root().join("train/c")).unwrap();
     symlink("c", tree.root().join("train/c")).unwrap();
     // No folder, no picture: as README beside the classes. Two images are too few for a test.
-    has(&tree.plain().unwrap_err(), "no test image");
+    has(&tree.plain().unwrap_err(), "and no test/");
 }
 
 #[test]
@@ -469,7 +469,7 @@ fn pixels_come_from_the_cache_and_are_never_out_of_date() {
         !one.train.image(0)[0]
     );
     // A damaged one is decoded again.
-    fs::write(kept, b"imlpimg1").unwrap();
+    fs::write(kept, b"imlpimg2").unwrap();
     assert_eq!(tree.plain().unwrap().checksum, one.checksum);
 
     // Another picture of the same length, name and times.
@@ -618,4 +618,91 @@ fn files_of_records_are_read_without_comparing_them() {
     has(&tree.plain().unwrap_err(), "test_batch.bin");
     tree.write("test_batch.bin", b"");
     has(&tree.plain().unwrap_err(), "an empty file");
+}
+
+#[test]
+fn a_part_that_ends_up_empty_or_without_a_class_is_told() {
+    let tree = Tree::new();
+    for (i, class) in ["a", "b", "c"].into_iter().enumerate() {
+        for n in 0..6 {
+            tree.grey(&format!("train/{class}/{n}.png"), 4, 10 * i + n);
+        }
+        tree.grey(&format!("test/{class}/0.png"), 4, 100 + i);
+    }
+    // A damaged class of the test set.
+    tree.write("test/c/0.png", b"");
+    let skip = FolderOptions {
+        skip_unreadable: true,
+        ..FolderOptions::default()
+    };
+    noted(
+        &tree.load(&skip).unwrap(),
+        "the test images lack 1 class of 3 (first: c)",
+    );
+    // val/ is no validation split if nothing of it is left.
+    tree.write("val/a/0.png", b"");
+    has(
+        &tree.load(&skip).unwrap_err(),
+        "no image of val/ can be read",
+    );
+    fs::remove_file(tree.root().join("val/a/0.png")).unwrap();
+    has(
+        &tree.load(&skip).unwrap_err(),
+        "holds no picture in val/; fill it or remove it",
+    );
+    // Pictures that are in no class.
+    tree.grey("val/0.png", 4, 200);
+    fs::remove_dir(tree.root().join("val/a")).unwrap();
+    has(
+        &tree.load(&skip).unwrap_err(),
+        "val: holds 1 picture but no folder of a class; put each into",
+    );
+}
+
+#[test]
+fn of_one_picture_a_class_no_test_set_is_drawn() {
+    let tree = Tree::new();
+    tree.grey("a/0.png", 4, 1);
+    tree.grey("b/0.png", 4, 2);
+    has(
+        &tree.plain().unwrap_err(),
+        "has one picture of each class and no test/",
+    );
+}
+
+#[test]
+fn training_images_that_repeat_others_are_told() {
+    let tree = Tree::new();
+    for (class, seed) in [("a", 1), ("b", 10)] {
+        for n in 0..3 {
+            tree.grey(&format!("train/{class}/{n}.png"), 4, seed + n);
+            tree.grey(&format!("test/{class}/{n}.png"), 4, 50 + seed + n);
+        }
+    }
+    assert_eq!(tree.plain().unwrap().notes, [""; 0]);
+    tree.grey("train/a/again.png", 4, 2);
+    tree.grey("train/b/again.png", 4, 2);
+    noted(
+        &tree.plain().unwrap(),
+        "2 training images repeat another, 1 of them under another class (first: \
+         train/a/again.png is train/a/1.png)",
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn decoded_pixels_are_for_all_who_share_the_cache() {
+    use std::os::unix::fs::PermissionsExt;
+    let tree = Tree::new();
+    for n in 0..4 {
+        tree.grey(&format!("a/{n}.png"), 4, n);
+        tree.grey(&format!("b/{n}.png"), 4, 9 + n);
+    }
+    tree.plain().unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let plain = tree.write("plain", b"");
+    let decoded = fs::read_dir(tree.cache().root().join("decoded")).unwrap();
+    for file in decoded {
+        assert_eq!(mode(&file.unwrap().path()), mode(&plain));
+    }
 }

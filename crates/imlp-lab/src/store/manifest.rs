@@ -5,8 +5,9 @@
 use std::path::PathBuf;
 
 use imlp_linear::Alpha;
+use imlp_train::DataConfig;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::despite_sweeping::despite_sweeping;
 use super::folder::{MANIFEST, Store};
@@ -49,6 +50,26 @@ pub struct ListedConfiguration {
     /// What it is, in words; none in a file of an early version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Description>,
+}
+
+impl ListedConfiguration {
+    /// Whether both ask for the same trials: with the same keys on the same images, wherever
+    /// these lie.
+    fn is_same(&self, other: &Self) -> bool {
+        match (&self.description, &other.description) {
+            (Some(a), Some(b)) => a.data_checksum == b.data_checksum && self.keys() == other.keys(),
+            _ => self.config == other.config,
+        }
+    }
+
+    /// Its keys without those that decide bits only through the images.
+    fn keys(&self) -> Value {
+        let mut config = self.config.clone();
+        if let Ok(data) = serde_json::from_value::<DataConfig>(config["data"].clone()) {
+            config["data"] = json!(data.without_origin());
+        }
+        config
+    }
 }
 
 /// A trial.
@@ -115,7 +136,7 @@ impl Manifest {
 
     fn holds(&self, configuration: &ListedConfiguration) -> bool {
         let mut there = self.configurations.iter();
-        there.any(|c| c.config == configuration.config)
+        there.any(|c| c.is_same(configuration))
     }
 
     /// Whether every configuration of `self` is one of `other`.
@@ -210,15 +231,22 @@ impl Store {
     }
 }
 
+/// How a difference of the data names them.
+const IMAGES: &str = "images and labels (SHA-256)";
+
 /// The keys in which the first configuration that only `there` has differs from the
 /// first that only `now` has.
 fn differences(there: &Manifest, now: &Manifest) -> Vec<String> {
     let alone = |of: &Manifest, beside: &Manifest| {
         let mut all = of.configurations.iter();
-        let config = all.find(|c| !beside.holds(c)).map(|c| c.config.clone());
-        flat(&config.unwrap_or_default())
-            .into_iter()
-            .map(|(key, value)| (key, value.to_string()))
+        let Some(configuration) = all.find(|c| !beside.holds(c)) else {
+            return Vec::new();
+        };
+        let keys = flat(&configuration.config).into_iter();
+        let description = configuration.description.as_ref();
+        let images = description.map(|d| (IMAGES.to_owned(), d.data_checksum.clone()));
+        keys.map(|(key, value)| (key, value.to_string()))
+            .chain(images)
             .collect::<Vec<_>>()
     };
     let (there, now) = (alone(there, now), alone(now, there));

@@ -25,11 +25,24 @@ pub fn run(arguments: &EvalArguments) -> Result<(), Failure> {
         data_checksum,
         ..
     } = Origin::read(file.metadata()).map_err(refuse)?;
-    let dataset = config.data.load(&Cache::of_user()?, &Loading::default())?;
+    if let Some(path) = &arguments.data_path {
+        config.data.path = Some(path.clone());
+    }
+    let loaded = config.data.load(&Cache::of_user()?, &Loading::default());
+    let dataset = loaded.map_err(|error| match &config.data.path {
+        Some(_) if arguments.data_path.is_none() => Failure::Message(format!(
+            "{error}\nif the images lie elsewhere now, name their folder with --data-path"
+        )),
+        _ => error.into(),
+    })?;
     if dataset.checksum != data_checksum {
+        let here = match &config.data.path {
+            Some(path) => path.display().to_string(),
+            None => "the installed one".to_owned(),
+        };
         return Err(refuse(format!(
-            "was trained on {} with checksum {data_checksum}, but the installed one has {}; \
-             their accuracies cannot be compared",
+            "was trained on {} with checksum {data_checksum}, but {here} has {}; their accuracies \
+             cannot be compared",
             config.data.name, dataset.checksum
         )));
     }
