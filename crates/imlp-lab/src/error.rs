@@ -151,7 +151,7 @@ pub enum LabError {
     /// More memory than allowed.
     #[error(
         "this experiment needs about {needed} with {} at a time, more than the limit of {limit}; \
-         use {}a smaller network or batch, smaller images (data.size), or raise --max-memory",
+         use {}a smaller network or batch, of a folder smaller images (data.size), or raise --max-memory",
         counted(*jobs, "trial"),
         if *jobs > 1 { "fewer --jobs, " } else { "" }
     )]

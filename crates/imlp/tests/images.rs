@@ -166,7 +166,7 @@ fn notes_on_the_images_are_kept() {
     ];
     expect_success(&scratch.tiny(&[&path[..], &["--out=o"]].concat()));
     let page = std::fs::read_to_string(scratch.path("o/report.html")).unwrap();
-    assert!(page.contains("2 training images repeat another, 1 of them under another"));
+    assert!(page.contains("2 training images repeat another, 2 of them under another"));
     let small = [
         "check",
         "--set=data.path=photos",
