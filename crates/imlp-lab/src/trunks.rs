@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use imlp_linear::Alpha;
-use imlp_train::{Parting, Setup, TrainError};
+use imlp_train::{Parting, Setup, TrainError, TrialRecord};
 
 use crate::identity::{Identity, TrialId, TrunkId};
 
@@ -35,6 +35,17 @@ pub struct Sharing {
     pub flops_saved: f64,
     /// Bytes of all trunks on the disk; each is removed when its trials have ended.
     pub disk_bytes: u64,
+}
+
+/// Seconds that the trunks of these trials were trained, each trunk once: its trials have the
+/// seed and, to the last bit, the seconds of it.
+pub(crate) fn seconds<'a>(trials: impl IntoIterator<Item = &'a TrialRecord>) -> f64 {
+    let of = |record: &TrialRecord| {
+        let seconds = record.trunk?.train_seconds;
+        Some(((record.seed, seconds.to_bits()), seconds))
+    };
+    let trunks: BTreeMap<_, f64> = trials.into_iter().filter_map(of).collect();
+    trunks.into_values().sum()
 }
 
 /// A trial that may share a trunk.

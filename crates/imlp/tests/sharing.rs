@@ -74,8 +74,10 @@ fn status_tells_of_a_trunk_and_clean_leaves_it_alone() {
         "{}",
         stderr(&output)
     );
-    let removed = scratch.succeed(&["clean", "o", "--yes"]);
-    assert!(!removed.contains("trunks/"), "{removed}");
+    for unlisted in [&[][..], &["--unlisted"]] {
+        let removed = scratch.succeed(&[&["clean", "o", "--yes"], unlisted].concat());
+        assert!(!removed.contains("trunks/"), "{removed}");
+    }
     scratch.succeed(&["retry", "o"]);
     expect_success(&scratch.tiny(&[&["sweep", "--out=o"], &ALPHAS[..]].concat()));
     assert_eq!(results(&scratch.path("o")).len(), 6);

@@ -26,6 +26,7 @@ use crate::experiment::Experiment;
 use crate::files::write_atomically;
 use crate::identity::{Identity, PriorId, TrialId};
 use crate::store::Store;
+use crate::trunks;
 use crate::variation::Assignment;
 
 /// The name of the file.
@@ -425,7 +426,7 @@ impl Records {
         header.alphas.len() * header.seeds.len() * header.configurations.len()
     }
 
-    /// Seconds of training, each trial and prior once.
+    /// Seconds of training, each trial, trunk and prior once.
     pub fn seconds_of_training(&self) -> f64 {
         let trials: HashMap<&TrialId, f64> = self
             .trials
@@ -433,7 +434,8 @@ impl Records {
             .map(|trial| (&trial.id, trial.record.train_seconds))
             .collect();
         let priors = self.priors.iter().map(|prior| prior.record.train_seconds);
-        trials.into_values().sum::<f64>() + priors.sum::<f64>()
+        let trunks = trunks::seconds(self.trials.iter().map(|trial| &trial.record));
+        trials.into_values().sum::<f64>() + trunks + priors.sum::<f64>()
     }
 }
 

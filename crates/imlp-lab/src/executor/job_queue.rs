@@ -327,7 +327,11 @@ impl<'a> JobQueue<'a> {
             return;
         }
         // It only takes room.
-        if let Err(error) = self.store.free_trunk(&trunk.id) {
+        let planned = |trial: &TrialId| {
+            let mut jobs = self.jobs.iter();
+            jobs.any(|queued| matches!(&queued.job, Job::Trial(planned) if planned.id == *trial))
+        };
+        if let Err(error) = self.store.free_trunk(self.worker, &trunk.id, planned) {
             tracing::info!("{error}");
         }
     }

@@ -6,11 +6,10 @@ use imlp_train::TrialRecord;
 
 use crate::executor::Results;
 use crate::experiment::{Experiment, PlannedTrial, Prediction};
-use crate::identity::TrialId;
 use crate::instructions::InstructionsUsed;
 use crate::store::Published;
 use crate::trial_table::{TrialRow, TrialTable};
-use crate::trunks::PlannedTrunk;
+use crate::trunks;
 
 /// An experiment and its records.
 pub(super) struct Records<'a> {
@@ -69,23 +68,9 @@ impl Records<'_> {
         }
         let trials: f64 = trials.into_values().sum();
         let priors: f64 = self.results.priors.values().map(|p| p.train_seconds).sum();
-        trials + self.seconds_of_trunks() + priors
-    }
-
-    /// Seconds that the trunks of finished trials were trained.
-    fn seconds_of_trunks(&self) -> f64 {
-        let mut taken: HashMap<&TrialId, f64> = HashMap::new();
-        for (trial, published) in &self.results.trials {
-            let record = published.as_ref().map(|published| &published.result);
-            if let Some(trunk) = record.and_then(|record| record.trunk) {
-                taken.insert(&trial.id, trunk.train_seconds);
-            }
-        }
-        let of_trunk = |trunk: &PlannedTrunk| {
-            let mut trials = trunk.trials.iter();
-            trials.find_map(|trial| taken.get(trial).copied())
-        };
-        self.experiment.trunks().iter().filter_map(of_trunk).sum()
+        let finished = self.results.trials.iter();
+        let finished = finished.filter_map(|(_, published)| published.as_ref());
+        trials + trunks::seconds(finished.map(|published| &published.result)) + priors
     }
 }
 

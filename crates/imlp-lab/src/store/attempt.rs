@@ -84,12 +84,18 @@ pub(crate) fn path(folder: &Path, number: u32) -> PathBuf {
     folder.join(format!("attempt-{number:04}.json"))
 }
 
-/// Whether attempt `number` may no longer write into `folder`: the next one is there, or
-/// its own file is gone, because the folder was removed.
-pub(crate) fn is_superseded(folder: &Path, number: u32) -> bool {
-    let there = |number| is_there(&path(folder, number));
+/// Whether `attempt` may no longer write into `folder`: the next one is there, or its own
+/// file is gone, because the folder was removed, or is that of another worker, who has come
+/// since then.
+pub(crate) fn is_superseded(folder: &Path, attempt: &Attempt) -> bool {
+    let own =
+        |there: Attempt| (there.worker, there.began) == (attempt.worker.clone(), attempt.began);
     // A path that cannot be looked at now changes nothing.
-    there(number + 1).unwrap_or(false) || !there(number).unwrap_or(true)
+    is_there(&path(folder, attempt.number + 1)).unwrap_or(false)
+        || match read_json::<Attempt>(&path(folder, attempt.number)) {
+            Ok(there) => !there.is_some_and(own),
+            Err(_) => false,
+        }
 }
 
 /// The attempts in `folder` by number; none in place of one whose file is damaged.

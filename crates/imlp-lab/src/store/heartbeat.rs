@@ -41,7 +41,7 @@ pub(super) struct Heartbeat {
 #[derive(Debug)]
 struct Held {
     folder: PathBuf,
-    number: u32,
+    attempt: Attempt,
     lost: Weak<AtomicBool>,
 }
 
@@ -93,12 +93,12 @@ impl Heartbeat {
         self.interval
     }
 
-    /// A flag that is set once attempt `number` is superseded.
-    pub(super) fn watch_lease(&self, folder: &Path, number: u32) -> Arc<AtomicBool> {
+    /// A flag that is set once `attempt` is superseded.
+    pub(super) fn watch_lease(&self, folder: &Path, attempt: &Attempt) -> Arc<AtomicBool> {
         let lost = Arc::new(AtomicBool::new(false));
         self.leases.lock().expect("no holder panics").push(Held {
             folder: folder.to_owned(),
-            number,
+            attempt: attempt.clone(),
             lost: Arc::downgrade(&lost),
         });
         lost
@@ -111,7 +111,7 @@ impl Held {
         let Some(lost) = self.lost.upgrade() else {
             return false;
         };
-        let taken_over = attempt::is_superseded(&self.folder, self.number);
+        let taken_over = attempt::is_superseded(&self.folder, &self.attempt);
         if taken_over {
             lost.store(true, Ordering::Relaxed);
         }
@@ -208,6 +208,7 @@ pub(super) fn file(folder: &Path, worker: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::write_json;
 
     fn attempt(worker: &str, began: u64) -> Attempt {
         Attempt {
@@ -271,8 +272,12 @@ mod tests {
         let stale_after = Duration::from_millis(6);
         let file = folder.path().join("w.beat");
         let heart = Heartbeat::start(file, Process::this(), stale_after).unwrap();
-        std::fs::write(attempt::path(folder.path(), 3), "{}").unwrap();
-        let lost = heart.watch_lease(folder.path(), 3);
+        let third = Attempt {
+            number: 3,
+            ..attempt("w", 9)
+        };
+        write_json(&attempt::path(folder.path(), 3), &third).unwrap();
+        let lost = heart.watch_lease(folder.path(), &third);
         assert!(!lost.load(Ordering::Relaxed));
         std::fs::write(attempt::path(folder.path(), 4), "{}").unwrap();
         while !lost.load(Ordering::Relaxed) {
@@ -281,8 +286,8 @@ mod tests {
         // A folder that is removed takes the lease with it.
         let swept = folder.path().join("swept");
         std::fs::create_dir(&swept).unwrap();
-        std::fs::write(attempt::path(&swept, 1), "{}").unwrap();
-        let lost = heart.watch_lease(&swept, 1);
+        write_json(&attempt::path(&swept, 1), &attempt("w", 9)).unwrap();
+        let lost = heart.watch_lease(&swept, &attempt("w", 9));
         std::thread::sleep(5 * stale_after);
         assert!(!lost.load(Ordering::Relaxed));
         std::fs::remove_dir_all(&swept).unwrap();

@@ -45,7 +45,7 @@ impl Lease {
 
     /// As [`is_lost`](Self::is_lost), read from the folder now.
     pub(super) fn is_superseded(&self) -> bool {
-        attempt::is_superseded(&self.folder, self.attempt.number)
+        attempt::is_superseded(&self.folder, &self.attempt)
     }
 
     /// Publishes `result` and ends the attempt; returns what was published, or

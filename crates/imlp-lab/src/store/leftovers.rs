@@ -23,7 +23,7 @@ use crate::entry::{is_absent, is_plain_folder};
 use crate::error::LabError;
 use crate::files::{JOB_FOLDERS, UnfinishedFile, is_unfinished, list, read_json, remove_file};
 use crate::folder_name::CONFIGURATIONS;
-use crate::identity::{Identity, TrunkId, is_job_name};
+use crate::identity::{Identity, is_job_name};
 use crate::tensorboard;
 
 /// Age at which a file that was being written is left over: writing one takes seconds.
@@ -73,11 +73,16 @@ impl Store {
         let is_listed = |folder: &Path| {
             let name = result::job(folder);
             manifest.as_ref().is_none_or(|manifest| {
-                let shared = sharers(folder);
                 let mut trials = manifest.trials.iter();
-                trials.any(|t| {
-                    t.id.as_str() == name || t.prior.as_str() == name || shared.contains(&t.id)
-                })
+                if folder.parent() == Some(&self.root().join("trunks")) {
+                    // Of one that is not published, nobody knows which trials share it.
+                    let shared = sharers(folder);
+                    return trials.any(|t| {
+                        (shared.is_empty() || shared.contains(&t.id))
+                            && !has_result(&self.trial_folder(&t.id))
+                    });
+                }
+                trials.any(|t| t.id.as_str() == name || t.prior.as_str() == name)
             })
         };
         let mut found = Vec::new();
@@ -147,14 +152,6 @@ impl Store {
         remove_job(path)
     }
 
-    /// Removes a trunk for which no trial waits; false when there is none.
-    ///
-    /// # Errors
-    /// [`LabError::Io`].
-    pub fn free_trunk(&self, id: &TrunkId) -> Result<bool, LabError> {
-        remove_job(&self.trunk_folder(id))
-    }
-
     /// Refuses to go on while a process may work in the folder.
     fn refuse_while_busy(&self) -> Result<(), LabError> {
         let heartbeats = self.heartbeats(self.clock())?.into_iter();
@@ -211,6 +208,10 @@ pub(super) fn remove_job(path: &Path) -> Result<bool, LabError> {
         }
         // At once, so that whoever comes now finds no half of it, and begins anew.
         aside = kind.join(format!("{REMOVING}{name}"));
+        if is_half_removed(&aside)? {
+            // A removal that was cut short; the name is needed.
+            remove_job(&aside)?;
+        }
         match std::fs::rename(path, &aside) {
             Err(error) if is_absent(&error) => return Ok(false),
             renamed => renamed.map_err(LabError::io("rename", path))?,

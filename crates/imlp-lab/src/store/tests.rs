@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use imlp_linear::Alpha;
 use imlp_train::Checkpoints;
 use serde_json::json;
 
@@ -10,7 +11,7 @@ use super::checkpoint::LeaseCheckpoints;
 use super::checkpoint_file;
 use super::folder::Store;
 use super::lease::Lease;
-use super::manifest::{ListedConfiguration, Manifest};
+use super::manifest::{ListedConfiguration, ListedTrial, Manifest};
 use super::result::{Published, RESULT};
 use super::sealed;
 use super::state::State;
@@ -351,4 +352,80 @@ fn a_damaged_manifest_is_written_again_where_the_trials_agree() {
     assert!(matches!(store.manifest(), Err(LabError::Damaged { .. })));
     let status = Status::of(&store).unwrap();
     assert!(status.notes[0].contains("experiment.json is damaged"));
+}
+
+#[test]
+fn an_attempt_whose_folder_was_made_anew_by_another_writes_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let join = || Worker::join(&root.path().join("workers"), policy(), None).unwrap();
+    let (first, second) = (join(), join());
+    let folder = root.path().join("trial");
+    let acquired = |worker: &Worker| match worker.claim(&folder, &identity()).unwrap() {
+        Claim::Acquired(lease) => lease,
+        other => panic!("{other:?}"),
+    };
+    let old = acquired(&first);
+    std::fs::remove_dir_all(&folder).unwrap();
+    let new = acquired(&second);
+    assert_eq!((old.attempt(), new.attempt()), (1, 1));
+    let path = attempt::path(&folder, 1);
+    let of_new = std::fs::read(&path).unwrap();
+    old.end(Ending::Interrupted, None).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), of_new);
+    assert!(new.publish("new").unwrap().is_some());
+}
+
+#[test]
+fn a_trunk_is_removed_only_when_nobody_may_need_it() {
+    let root = tempfile::tempdir().unwrap();
+    let store = Store::create(root.path()).unwrap();
+    let worker = store.join(policy(), None).unwrap();
+    let claim = |folder: &std::path::Path, identity: &Identity| match worker
+        .claim(folder, identity)
+        .unwrap()
+    {
+        Claim::Acquired(lease) => lease,
+        other => panic!("{other:?}"),
+    };
+    let of_seed = |seed| Identity { seed, ..identity() };
+    let [sharing, listed] = [1, 2].map(|seed| of_seed(seed).trial_id());
+    let trunk = identity().trunk_id();
+    let folder = store.trunk_folder(&trunk);
+    let free = || {
+        store
+            .free_trunk(&worker, &trunk, |trial| *trial == sharing)
+            .unwrap()
+    };
+    assert!(!free(), "there is none");
+
+    let lease = claim(&folder, &identity());
+    assert!(!free(), "it is being made");
+    let published = json!({ "state": "x", "trials": [&sharing] });
+    lease.publish(published).unwrap().unwrap();
+    assert!(!free(), "a trial shares it");
+    // To have failed is to have ended.
+    let ended = |seed: u64| {
+        let identity = of_seed(seed);
+        let lease = claim(&store.trial_folder(&identity.trial_id()), &identity);
+        lease.end(Ending::Failed, None).unwrap();
+    };
+    ended(1);
+    // Another command asks for more trials, which may go on from it.
+    let mut other = manifest(0.1);
+    other.trials.push(ListedTrial {
+        id: listed.clone(),
+        prior: serde_json::from_value(json!("0123456789abcdef")).unwrap(),
+        configuration: 0,
+        alpha: Alpha::new(0.5).unwrap(),
+        seed: 2,
+    });
+    store.note(&other).unwrap();
+    assert!(!free(), "another command asks for more");
+    ended(2);
+    // As a removal that was cut short.
+    let half = folder.with_file_name(format!(".removing-{}", trunk.as_str()));
+    std::fs::create_dir(&half).unwrap();
+    std::fs::copy(folder.join(RESULT), half.join(RESULT)).unwrap();
+    assert!(free());
+    assert!(!folder.exists() && !half.exists());
 }

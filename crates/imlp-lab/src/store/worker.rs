@@ -140,7 +140,7 @@ impl Worker {
             return Ok(Claim::Busy);
         }
         let lease = Lease {
-            lost: self.heartbeat.watch_lease(folder, number),
+            lost: self.heartbeat.watch_lease(folder, &attempt),
             folder: folder.to_owned(),
             attempt,
         };

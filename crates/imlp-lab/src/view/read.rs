@@ -23,6 +23,7 @@ use crate::files::list;
 use crate::instructions::InstructionsUsed;
 use crate::status::{ListedStatus, Status};
 use crate::store::{ListedConfiguration, ListedTrial, Manifest, State, Store, now};
+use crate::trunks;
 use crate::variation::{Assignment, label};
 
 impl View {
@@ -144,15 +145,6 @@ fn files(root: &Path) -> Result<Vec<String>, LabError> {
 fn facts(manifest: &Manifest, configurations: &[ConfigurationView], status: &Status) -> Vec<Fact> {
     let published = status.trials.iter().filter_map(|t| t.published.as_ref());
     let records: Vec<&TrialRecord> = published.map(|p| &p.result).collect();
-    let mut trunks = HashMap::new();
-    for record in &records {
-        if let Some(trunk) = record.trunk {
-            trunks.insert(
-                (record.seed, trunk.train_seconds.to_bits()),
-                trunk.train_seconds,
-            );
-        }
-    }
     let mut priors = HashMap::new();
     for trial in &manifest.trials {
         let configuration = configurations.get(trial.configuration);
@@ -162,10 +154,8 @@ fn facts(manifest: &Manifest, configurations: &[ConfigurationView], status: &Sta
         }
     }
     let of_trials = records.iter().map(|record| record.train_seconds);
-    let seconds: f64 = of_trials
-        .chain(trunks.into_values())
-        .chain(priors.into_values())
-        .sum();
+    let seconds = of_trials.chain(priors.into_values()).sum::<f64>()
+        + trunks::seconds(records.iter().copied());
     let mut flops = HashMap::new();
     for trial in configurations.iter().flat_map(|c| &c.trials) {
         flops.extend(trial.flops.map(|of_trial| (&trial.id, of_trial)));

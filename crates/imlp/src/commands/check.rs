@@ -37,13 +37,19 @@ pub fn run(arguments: &CheckArguments) -> Result<(), Failure> {
     let (experiment, execution) = prepare(plan, common.device, execution, fetch, announce)?;
     if !arguments.no_time {
         let stop = stop_on_ctrl_c()?;
-        let Seconds { apart, saved } = seconds(&experiment, execution.jobs, &stop)?;
+        let Seconds {
+            apart,
+            saved,
+            longest,
+        } = seconds(&experiment, execution.jobs, &stop)?;
         let saved = if execution.policy.share { saved } else { 0.0 };
+        // What trials share is made by one thread, and the others wait.
+        let (apart, together) = (apart.max(longest), (apart - saved).max(longest));
         let time = format!(
             "time    about {}{}, if {} at a time as fast as {TIMED_STEPS} steps went alone; without \
              evaluation",
-            duration(apart - saved),
-            if saved > 0.0 {
+            duration(together),
+            if together < apart {
                 format!(" ({} without sharing)", duration(apart))
             } else {
                 String::new()
@@ -64,6 +70,8 @@ struct Seconds {
     apart: f64,
     /// What trunks save of that.
     saved: f64,
+    /// Of the longest trial and its prior, one after the other.
+    longest: f64,
 }
 
 /// Predicts the seconds of all training. Steps of the first configuration are
@@ -95,7 +103,12 @@ fn seconds(experiment: &Experiment, jobs: usize, stop: &AtomicBool) -> Result<Se
     let prior = per_flop(prior, cost.prior.flops_per_image);
     let flops = experiment.total_flops();
     let jobs = jobs as f64;
+    let one_by_one = experiment
+        .configurations
+        .iter()
+        .map(|c| twin * c.twin_flops() + prior * c.prior_flops());
     Ok(Seconds {
+        longest: one_by_one.fold(0.0, f64::max),
         apart: (twin * flops.twins + prior * flops.priors) / jobs,
         saved: twin * experiment.sharing().flops_saved / jobs,
     })

@@ -11,11 +11,15 @@ use crate::output::say;
 pub fn run(arguments: &CleanArguments) -> Result<(), Failure> {
     let store = Store::existing(&arguments.folder)?;
     let mut leftovers = store.leftovers(arguments.unlisted)?;
+    let mut failed = None;
     if arguments.yes {
         let mut removed = Vec::new();
         for leftover in leftovers {
-            if store.remove(&leftover)? {
-                removed.push(leftover);
+            match store.remove(&leftover) {
+                Ok(true) => removed.push(leftover),
+                Ok(false) => {}
+                // The others go all the same, and it is said which.
+                Err(error) => failed = failed.or(Some(error)),
             }
         }
         leftovers = removed;
@@ -31,6 +35,7 @@ pub fn run(arguments: &CleanArguments) -> Result<(), Failure> {
     let total = bytes(leftovers.iter().map(|leftover| leftover.bytes).sum());
     let count = leftovers.len();
     match (count, arguments.yes) {
+        (0, _) if failed.is_some() => Ok(()),
         (0, _) => say("nothing to remove"),
         (_, true) => say(format_args!(
             "removed {}, {total}",
@@ -40,5 +45,6 @@ pub fn run(arguments: &CleanArguments) -> Result<(), Failure> {
             "{}, {total}; nothing was removed, add --yes to remove what is listed",
             counted(count, "leftover")
         )),
-    }
+    }?;
+    failed.map_or(Ok(()), |error| Err(error.into()))
 }

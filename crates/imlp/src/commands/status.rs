@@ -51,6 +51,10 @@ pub fn run(arguments: &StatusArguments) -> Result<(), Failure> {
                 counted(pace.left, "trial"),
                 pace.running
             ))?,
+            None if pace.left > 0 && status.trunks.running > 0 => say(format_args!(
+                "{} left, which wait for what they share",
+                counted(pace.left, "trial")
+            ))?,
             None if pace.left > 0 => say(format_args!(
                 "{} left and none running; run the same `imlp sweep` to continue",
                 counted(pace.left, "trial")
