@@ -26,7 +26,7 @@ mod moments;
 mod structured;
 
 use chain::{Chain, Pass, Workspace};
-use memory::{aligned, to_host};
+use memory::{aligned, replace, to_host};
 use moments::Moments;
 
 /// A network, its parameters and its optimiser in the memory of the CPU.
@@ -142,9 +142,9 @@ impl Model for Engine {
         state
     }
 
-    fn restore(&mut self, state: ModelState) {
-        self.moments.restore(&state);
-        self.values = aligned(&state.parameters);
+    fn restore(&mut self, mut state: ModelState) {
+        replace(&mut self.values, std::mem::take(&mut state.parameters));
+        self.moments.restore(state);
     }
 
     fn is_finite(&self) -> bool {

@@ -12,6 +12,13 @@ pub(super) fn aligned(values: &HostParameters) -> Vec<Aligned> {
         .collect()
 }
 
+/// Replaces `values` one by one, so that no two copies of all are in memory.
+pub(super) fn replace(values: &mut [Aligned], by: HostParameters) {
+    for (value, by) in values.iter_mut().zip(by) {
+        *value = by.as_slice().into();
+    }
+}
+
 /// As parameters outside the engine.
 pub(super) fn to_host(values: &[Aligned]) -> HostParameters {
     values.iter().map(|values| values.to_vec()).collect()

@@ -3,7 +3,7 @@
 use imlp_kernels::elementwise::{ParameterUpdate, UpdateRule};
 use imlp_kernels::{Aligned, Kernel};
 
-use super::memory::{aligned, to_host};
+use super::memory::{replace, to_host};
 use crate::hyperparameters::optimizer::{OptimizerRule, bias_correction};
 use crate::interpolation::optimizer_state::StateChange;
 use crate::model::ModelState;
@@ -93,10 +93,10 @@ impl Moments {
     }
 
     /// Goes on with the moments of `state`.
-    pub fn restore(&mut self, state: &ModelState) {
-        self.first = aligned(&state.first);
-        self.second = aligned(&state.second);
-        self.updates.clone_from(&state.updates);
+    pub fn restore(&mut self, state: ModelState) {
+        replace(&mut self.first, state.first);
+        replace(&mut self.second, state.second);
+        self.updates = state.updates;
     }
 
     /// Changes the state of parameter `index`.
