@@ -331,7 +331,8 @@ pub fn pictures(records: &Records, variation: Option<&str>) -> Result<Vec<Pictur
         let title = format!("{} toward {}", config.data.name, config.prior.kind.name());
         let varied = variation.map_or(String::new(), |name| format!("{name}; "));
         let reading = config.prior.training.name();
-        let subtitle = format!("{varied}{reading} prior; {}", case.label);
+        let case = format!("{}{}", case.label, in_other_numbers(&records.header, &case));
+        let subtitle = format!("{varied}{reading} prior; {case}");
         let svg = match arms.as_slice() {
             [arm] => render_svg(&arm.test.clone().titled(title, subtitle))?,
             arms => {
@@ -346,7 +347,7 @@ pub fn pictures(records: &Records, variation: Option<&str>) -> Result<Vec<Pictur
         };
         let levels = arms.iter().map(|arm| Ok((arm.name(), levels::table(arm)?)));
         pictures.push(Picture {
-            title: case.label,
+            title: case,
             svg,
             levels: levels.collect::<Result<_, LabError>>()?,
         });

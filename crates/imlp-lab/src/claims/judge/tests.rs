@@ -319,6 +319,8 @@ fn a_case_names_its_precision() {
         alike[0].case,
         "cosine rate 0.02, prior 0.05; in bf16; equal final prior share"
     );
+    let pictures = pictures(&better, None).unwrap();
+    assert!(pictures[0].svg.contains("prior 0.05; in bf16"));
 }
 
 #[test]
