@@ -35,13 +35,19 @@ pub(super) struct Header {
     pub transparent: bool,
 }
 
-/// Reads the header of a picture.
+/// Reads the header of a picture, and sees to it that the file goes on to its end where the
+/// decoder would not.
 ///
 /// # Errors
 /// Why it is none, in words that follow its name.
 pub(super) fn header(bytes: &[u8]) -> Result<Header, String> {
     guarded(|| {
         let decoder = decoder(bytes)?;
+        if image::guess_format(bytes).is_ok_and(|f| f == ImageFormat::Jpeg)
+            && !jpeg::is_whole(bytes)
+        {
+            return Err("it is cut off before its end".to_owned());
+        }
         let (width, height) = decoder.dimensions();
         let color = decoder.color_type();
         Ok(Header {
@@ -108,9 +114,6 @@ fn decoder(bytes: &[u8]) -> Result<impl ImageDecoder + '_, String> {
         ImageFormat::Gif,
     ];
     match reader.format() {
-        Some(ImageFormat::Jpeg) if !jpeg::is_whole(bytes) => {
-            return Err("it is cut off before its end".to_owned());
-        }
         Some(format) if read.contains(&format) => {}
         Some(format) => {
             return Err(format!(

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
 use super::number;
-use super::paired::Comparison;
+use super::paired::{self, Comparison};
 use super::shape::{Extremum, MARGIN, MIN_SEEDS, Shape, Verdict};
 use super::v_test::{MIN_LEVELS, SIZE};
 use super::{Analysis, t_power};
@@ -312,10 +312,8 @@ fn diverged(curve: &Curve, evidence: &Evidence<'_>) -> Option<Diagnosis> {
 
 fn learned_nothing(curve: &Curve, evidence: &Evidence<'_>) -> Option<Diagnosis> {
     let most_frequent_class = evidence.most_frequent_class?;
-    let last = curve.points.last().filter(|p| p.alpha == 1.0);
-    let prior = curve.prior.as_ref().or(last.map(|p| &p.seeds));
     let more = MARGIN.min(0.1 * (1.0 - most_frequent_class));
-    let [plain_mlp, prior] = [curve.plain_mlp.as_ref(), prior].map(|seeds| {
+    let [plain_mlp, prior] = [curve.plain_mlp.as_ref(), paired::prior(curve)].map(|seeds| {
         let mean = seeds?.mean?;
         (mean < most_frequent_class + more).then_some(mean)
     });
@@ -363,18 +361,17 @@ fn gain(analysis: &Analysis) -> Option<Diagnosis> {
     };
     let plain = chosen.or_else(highest)?;
     let prior = analysis.against_prior(plain.alpha);
+    let deciding = |c: &Comparison| match chosen {
+        Some(_) => c.p,
+        None => c.holm,
+    };
     Some(Diagnosis::Gain {
         alpha: plain.alpha,
         chosen_on_validation: chosen.is_some(),
         to_plain_mlp: plain.difference,
-        p: if chosen.is_some() {
-            plain.p
-        } else {
-            plain.holm
-        },
+        p: deciding(plain),
         to_prior: prior.map(|c| c.difference),
-        beats_prior: prior
-            .is_some_and(|c| is_above(c, if chosen.is_some() { c.p } else { c.holm })),
+        beats_prior: prior.is_some_and(|c| is_above(c, deciding(c))),
     })
 }
 

@@ -56,9 +56,7 @@ pub fn to_plain_mlp(curve: &Curve) -> Vec<Comparison> {
 /// Every α < 1 against the prior on its own, or against α = 1 where the prior was not
 /// measured; empty without either.
 pub fn to_prior(curve: &Curve) -> Vec<Comparison> {
-    let last = curve.points.last().filter(|p| p.alpha == 1.0);
-    let reference = curve.prior.as_ref().or(last.map(|p| &p.seeds));
-    reference.map_or(Vec::new(), |prior| {
+    prior(curve).map_or(Vec::new(), |prior| {
         compared(curve, prior, |alpha| alpha < 1.0)
     })
 }
@@ -66,9 +64,13 @@ pub fn to_prior(curve: &Curve) -> Vec<Comparison> {
 /// The prior on its own, or α = 1 where it was not measured, minus α = 0, by seed;
 /// `None` without a common seed.
 pub fn prior_to_plain_mlp(curve: &Curve) -> Option<Comparison> {
+    one(1.0, prior(curve)?, curve.plain_mlp.as_ref()?)
+}
+
+/// The prior on its own, or α = 1 where it was not measured.
+pub(super) fn prior(curve: &Curve) -> Option<&SeedStatistics> {
     let last = curve.points.last().filter(|p| p.alpha == 1.0);
-    let prior = curve.prior.as_ref().or(last.map(|p| &p.seeds))?;
-    one(1.0, prior, curve.plain_mlp.as_ref()?)
+    curve.prior.as_ref().or(last.map(|p| &p.seeds))
 }
 
 fn compared(

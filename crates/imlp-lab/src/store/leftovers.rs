@@ -18,12 +18,12 @@ use super::manifest;
 use super::result;
 use super::state::State;
 use super::trunks::sharers;
-use super::worker::IDENTITY;
+use super::worker::{IDENTITY, Worker};
 use crate::entry::{is_absent, is_plain_folder};
 use crate::error::LabError;
 use crate::files::{JOB_FOLDERS, UnfinishedFile, is_unfinished, list, read_json, remove_file};
 use crate::folder_name::CONFIGURATIONS;
-use crate::identity::{Identity, is_job_name};
+use crate::identity::{Identity, TrialId, TrunkId, is_job_name};
 use crate::tensorboard;
 
 /// Age at which a file that was being written is left over: writing one takes seconds.
@@ -152,6 +152,35 @@ impl Store {
         remove_job(path)
     }
 
+    /// Removes a trunk for which no trial waits; false when there is none, or when somebody
+    /// may need it: an attempt runs, or a trial without a result shares it, or is asked for
+    /// by another command than that which has `planned` its own.
+    ///
+    /// # Errors
+    /// [`LabError::Io`].
+    pub fn free_trunk(
+        &self,
+        worker: &Worker,
+        id: &TrunkId,
+        planned: impl Fn(&TrialId) -> bool,
+    ) -> Result<bool, LabError> {
+        let folder = self.trunk_folder(id);
+        let waits = |trial: &TrialId| self.is_unfinished(worker, trial);
+        let of_others = || {
+            // Without it nobody is known to ask for more.
+            let manifest = self.manifest().ok().flatten();
+            let listed = manifest.into_iter().flat_map(|manifest| manifest.trials);
+            listed.map(|trial| trial.id).filter(|trial| !planned(trial))
+        };
+        if matches!(State::of_prior(&folder)?, State::Running(_))
+            || sharers(&folder).iter().any(waits)
+            || of_others().any(|trial| waits(&trial))
+        {
+            return Ok(false);
+        }
+        remove_job(&folder)
+    }
+
     /// Refuses to go on while a process may work in the folder.
     fn refuse_while_busy(&self) -> Result<(), LabError> {
         let heartbeats = self.heartbeats(self.clock())?.into_iter();
@@ -197,7 +226,7 @@ impl Store {
 ///
 /// # Errors
 /// [`LabError::Io`].
-pub(super) fn remove_job(path: &Path) -> Result<bool, LabError> {
+fn remove_job(path: &Path) -> Result<bool, LabError> {
     let (Some(kind), name) = (path.parent(), result::job(path)) else {
         return Ok(false);
     };

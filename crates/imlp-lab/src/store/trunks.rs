@@ -13,7 +13,6 @@ use super::attempt::Ending;
 use super::checkpoint_file;
 use super::folder::Store;
 use super::lease::Lease;
-use super::leftovers::remove_job;
 use super::result::{self, Published, RESULT, set_aside};
 use super::state::State;
 use super::trunk_file::{self, is_state};
@@ -76,35 +75,6 @@ impl Store {
             trials: trials.to_vec(),
         })?;
         Ok(published.is_some())
-    }
-
-    /// Removes a trunk for which no trial waits; false when there is none, or when somebody
-    /// may need it: an attempt runs, or a trial without a result shares it, or is asked for
-    /// by another command than that which has `planned` its own.
-    ///
-    /// # Errors
-    /// [`LabError::Io`].
-    pub fn free_trunk(
-        &self,
-        worker: &Worker,
-        id: &TrunkId,
-        planned: impl Fn(&TrialId) -> bool,
-    ) -> Result<bool, LabError> {
-        let folder = self.trunk_folder(id);
-        let waits = |trial: &TrialId| self.is_unfinished(worker, trial);
-        let of_others = || {
-            // Without it nobody is known to ask for more.
-            let manifest = self.manifest().ok().flatten();
-            let listed = manifest.into_iter().flat_map(|manifest| manifest.trials);
-            listed.map(|trial| trial.id).filter(|trial| !planned(trial))
-        };
-        if matches!(State::of_prior(&folder)?, State::Running(_))
-            || sharers(&folder).iter().any(waits)
-            || of_others().any(|trial| waits(&trial))
-        {
-            return Ok(false);
-        }
-        remove_job(&folder)
     }
 
     /// The state of every trunk that any worker has begun, and the bytes of its file.

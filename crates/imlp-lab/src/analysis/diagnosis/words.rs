@@ -24,41 +24,17 @@ impl Display for Diagnosis {
                 of,
                 at,
                 priors,
-            } => {
-                write!(
-                    f,
-                    "{trials} of {of} trials diverged, {}: the tests leave these α out; ",
-                    places(at)
-                )?;
-                match priors.as_slice() {
-                    [] => write!(f, "a lower train.learning_rate is the first thing to try"),
-                    priors => write!(
-                        f,
-                        "the prior diverged with {}: a lower prior.learning_rate is the first \
-                         thing to try",
-                        listed("seed", priors)
-                    ),
-                }
-            }
+            } => write!(
+                f,
+                "{trials} of {of} trials diverged, {}: the tests leave these α out; {}",
+                places(at),
+                remedy(priors)
+            ),
             Self::LearnedNothing {
                 plain_mlp,
                 prior,
                 most_frequent_class,
-            } => {
-                let (who, look) = match (plain_mlp, prior) {
-                    (Some(_), Some(_)) => ("prior and plain MLP have", "the learning rates"),
-                    (None, _) => ("the prior has", "prior.learning_rate"),
-                    (_, None) => ("the plain MLP has", "train.learning_rate"),
-                };
-                let highest = plain_mlp.unwrap_or(0.0).max(prior.unwrap_or(0.0));
-                write!(
-                    f,
-                    "{who} learned nothing: {:.2} % of the test images, and always the most \
-                     frequent class gets {:.2} %; look at {look} first",
-                    100.0 * highest,
-                    100.0 * most_frequent_class
-                )
-            }
+            } => f.write_str(&learned_nothing(*plain_mlp, *prior, *most_frequent_class)),
             Self::TooFew { seeds, alphas } => write!(
                 f,
                 "no verdict on the shape from {} at {}: it needs at least {MIN_SEEDS} seeds and \
@@ -203,6 +179,33 @@ impl Display for Diagnosis {
             }
         }
     }
+}
+
+/// What to try where trials diverged, of these seeds with their prior.
+fn remedy(priors: &[u64]) -> String {
+    match priors {
+        [] => "a lower train.learning_rate is the first thing to try".to_owned(),
+        priors => format!(
+            "the prior diverged with {}: a lower prior.learning_rate is the first thing to try",
+            listed("seed", priors)
+        ),
+    }
+}
+
+/// Which network has learned nothing, with its accuracy.
+fn learned_nothing(plain_mlp: Option<f64>, prior: Option<f64>, most_frequent_class: f64) -> String {
+    let (who, look) = match (plain_mlp, prior) {
+        (Some(_), Some(_)) => ("prior and plain MLP have", "the learning rates"),
+        (None, _) => ("the prior has", "prior.learning_rate"),
+        (_, None) => ("the plain MLP has", "train.learning_rate"),
+    };
+    let highest = plain_mlp.unwrap_or(0.0).max(prior.unwrap_or(0.0));
+    format!(
+        "{who} learned nothing: {:.2} % of the test images, and always the most frequent class \
+         gets {:.2} %; look at {look} first",
+        100.0 * highest,
+        100.0 * most_frequent_class
+    )
 }
 
 /// `5 values of α`.
