@@ -17,7 +17,7 @@ use crate::analysis::blocks::CompleteBlocks;
 use crate::analysis::evidence::MeasuredOn;
 use crate::curve::{Curve, SeedStatistics};
 use crate::error::LabError;
-use crate::figure::{overlay, render_svg};
+use crate::figure::overlay;
 use crate::plan::Plan;
 use crate::variation::{Assignment, value_text};
 
@@ -309,42 +309,56 @@ fn findings(
 pub struct Picture {
     /// The case.
     pub title: String,
-    /// The curves of its ways of interpolating.
+    /// The curves of its ways of interpolating, and what they are compared with.
     pub svg: String,
     /// The numbers of each way of interpolating: its name, which is empty where there is one
     /// alone, and a Markdown table.
     pub levels: Vec<(String, String)>,
 }
 
-/// The pictures of a study, one per case. `variation` is the study's, which its figures name.
+/// The pictures of a study, one per case. `reference` are the records of [`Study::reference`]: of
+/// its seeds that the study has, the curve that the case is compared with is drawn too.
 ///
 /// # Errors
 /// A record with a value that is not a fraction; a figure that cannot be drawn.
-pub fn pictures(records: &Records, variation: Option<&str>) -> Result<Vec<Picture>, LabError> {
+pub fn pictures(
+    study: &Study,
+    records: &Records,
+    reference: Option<&Records>,
+) -> Result<Vec<Picture>, LabError> {
+    let reference = reference.map(|others| others.of_seeds(&records.header.seeds));
     let mut pictures = Vec::new();
     for case in cases(&records.header.configurations) {
         let arms = Arm::all(records, &case.configurations)?;
         let Some(first) = arms.first() else {
             continue;
         };
+        let constant = match &reference {
+            Some(others) if comparable(records, &case, Some(others)).is_ok() => {
+                case_of(others, &case.label)?
+            }
+            _ => None,
+        };
         let config = &first.configuration.config;
         let title = format!("{} toward {}", config.data.name, config.prior.kind.name());
-        let varied = variation.map_or(String::new(), |name| format!("{name}; "));
+        let varied = study
+            .variation
+            .map_or(String::new(), |name| format!("{name}; "));
         let reading = config.prior.training.name();
         let case = format!("{}{}", case.label, in_other_numbers(&records.header, &case));
         let subtitle = format!("{varied}{reading} prior; {case}");
-        let svg = match arms.as_slice() {
-            [arm] => render_svg(&arm.test.clone().titled(title, subtitle))?,
-            arms => {
-                let named: Vec<(String, &Curve)> =
-                    arms.iter().map(|arm| (arm.name(), &arm.test)).collect();
-                let named: Vec<(&str, &Curve)> = named
-                    .iter()
-                    .map(|(name, curve)| (name.as_str(), *curve))
-                    .collect();
-                overlay(&title, &subtitle, &named)?
-            }
+        let named: Vec<(String, &Curve)> = match &constant {
+            Some(constant) => vec![
+                ("exponential, by its first α".to_owned(), &first.test),
+                ("constant α".to_owned(), &constant.test),
+            ],
+            None => arms.iter().map(|arm| (arm.name(), &arm.test)).collect(),
         };
+        let named: Vec<(&str, &Curve)> = named
+            .iter()
+            .map(|(name, curve)| (name.as_str(), *curve))
+            .collect();
+        let svg = overlay(&title, &subtitle, &named)?;
         let levels = arms.iter().map(|arm| Ok((arm.name(), levels::table(arm)?)));
         pictures.push(Picture {
             title: case,

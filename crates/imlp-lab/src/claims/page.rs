@@ -35,7 +35,7 @@ pub fn write(results: &Path, from: &Path) -> Result<Page, LabError> {
             let reference = reference.map(|study| Records::read(results, &study, scale));
             let reference = reference.transpose()?.flatten();
             let judgements = judge(&study, &records, reference.as_ref())?;
-            let pictures = pictures(&records, study.variation)?;
+            let pictures = pictures(&study, &records, reference.as_ref())?;
             write_files(&folder, &records, &judgements, &pictures)?;
             shown.push(Shown {
                 study,

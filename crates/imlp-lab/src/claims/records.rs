@@ -420,6 +420,17 @@ impl Records {
         Ok(Some(curve(on, records, priors.map(|prior| &prior.record))?))
     }
 
+    /// The part of them that belongs to `seeds`.
+    pub fn of_seeds(&self, seeds: &[u64]) -> Self {
+        let mut part = self.clone();
+        part.header.seeds.retain(|seed| seeds.contains(seed));
+        part.priors
+            .retain(|prior| seeds.contains(&prior.record.seed));
+        part.trials
+            .retain(|trial| seeds.contains(&trial.record.seed));
+        part
+    }
+
     /// Trials that the experiment asks for.
     pub fn planned(&self) -> usize {
         let header = &self.header;

@@ -319,7 +319,7 @@ fn a_case_names_its_precision() {
         alike[0].case,
         "cosine rate 0.02, prior 0.05; in bf16; equal final prior share"
     );
-    let pictures = pictures(&better, None).unwrap();
+    let pictures = pictures(&study, &better, None).unwrap();
     assert!(pictures[0].svg.contains("prior 0.05; in bf16"));
 }
 
@@ -381,8 +381,44 @@ fn a_figure_says_of_which_study_it_is() {
     ] {
         let study = study(name);
         let records = records(&study, |_, _| 0.0);
-        let pictures = pictures(&records, study.variation).unwrap();
+        let pictures = pictures(&study, &records, None).unwrap();
         assert!(pictures[0].svg.contains(subtitle), "{name}");
+    }
+}
+
+/// What a decaying α is compared with stands beside it, for the same seeds.
+#[test]
+fn the_figure_of_the_schedule_has_the_constant_alpha_too() {
+    let (study, constant) = (study("schedule-frozen"), study("v-curve-frozen"));
+    let records_of_schedule = records(&study, |_, _| 2.0);
+    let of_v_curve = records(&constant, |_, _| 0.0);
+    let drawn = |reference: Option<&Records>| {
+        let pictures = pictures(&study, &records_of_schedule, reference).unwrap();
+        pictures.into_iter().map(|picture| picture.svg).collect()
+    };
+    let both: Vec<String> = drawn(Some(&of_v_curve));
+    assert_eq!(both.len(), 2);
+    for svg in &both {
+        assert!(svg.contains("constant α"));
+    }
+    // Seeds that the schedule does not have change nothing.
+    let seeds = &records_of_schedule.header.seeds;
+    assert!(seeds.len() < of_v_curve.header.seeds.len());
+    let mut others = of_v_curve.clone();
+    for trial in &mut others.trials {
+        if !seeds.contains(&trial.record.seed) {
+            trial.record.after.test.as_mut().unwrap().accuracy = 0.9;
+        }
+    }
+    assert!(both == drawn(Some(&others)));
+    let mut in_bf16 = of_v_curve;
+    for kept in &mut in_bf16.header.configurations {
+        kept.config.train.precision = Precision::Bf16;
+    }
+    for reference in [None, Some(&in_bf16)] {
+        for svg in drawn(reference) {
+            assert!(!svg.contains("constant α"));
+        }
     }
 }
 
