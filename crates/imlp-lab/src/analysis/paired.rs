@@ -68,7 +68,7 @@ pub fn prior_to_plain_mlp(curve: &Curve) -> Option<Comparison> {
 }
 
 /// The prior on its own, or α = 1 where it was not measured.
-pub(super) fn prior(curve: &Curve) -> Option<&SeedStatistics> {
+pub fn prior(curve: &Curve) -> Option<&SeedStatistics> {
     let last = curve.points.last().filter(|p| p.alpha == 1.0);
     curve.prior.as_ref().or(last.map(|p| &p.seeds))
 }

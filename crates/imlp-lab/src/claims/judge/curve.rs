@@ -1,9 +1,10 @@
 //! Rules about the shape of one curve.
 
-use super::{Arm, Finding, SIZE, Verdict, p_text, paired, points, without};
+use super::{Arm, Finding, SIZE, Verdict, differences, p_text, paired, points, without};
 use crate::analysis::blocks::CompleteBlocks;
 use crate::analysis::comparison::paired_p;
 use crate::analysis::evidence::Evidence;
+use crate::analysis::paired::prior;
 use crate::analysis::shape::{self, Shape};
 use crate::analysis::sides::{End, Form, Side, fit};
 use crate::analysis::{self, Analysis};
@@ -199,7 +200,11 @@ pub(super) fn fraction(arm: &Arm<'_>) -> Finding {
             Ok(alpha) => alpha,
             Err(reason) => return Finding::nothing_to_test(verdict.seeds, reason),
         };
-        let ends = [0.0, 1.0].map(|end| paired(arm, alpha, arm, end).unwrap_or_default());
+        let to_plain_mlp = paired(arm, alpha, arm, 0.0).unwrap_or_default();
+        // In bf16 α = 1 is the prior but for rounding.
+        let to_prior = prior(&arm.test).zip(arm.values(alpha));
+        let to_prior = to_prior.map_or(Vec::new(), |(prior, here)| differences(here, prior));
+        let ends = [to_plain_mlp, to_prior];
         let summaries = ends.each_ref().map(|d| summarise(d).ok().flatten());
         let [Some(plain), Some(prior)] = summaries else {
             return Finding::nothing_to_test(verdict.seeds, "an end has not finished");

@@ -8,7 +8,7 @@ use rand_distr::{Distribution, StandardNormal};
 use serde_json::json;
 
 use super::*;
-use crate::claims::records::{Header, KeptConfiguration, KeptTrial};
+use crate::claims::records::{Header, KeptConfiguration, KeptPrior, KeptTrial};
 use crate::claims::study::studies;
 
 /// Records of `study` in which configuration `c` has the accuracy `truth(c, α)` in points,
@@ -344,6 +344,42 @@ fn without_a_validation_split_no_alpha_is_chosen_and_the_sides_are_judged() {
         fraction.found.contains("validation_fraction = 0"),
         "{fraction:?}"
     );
+}
+
+/// In bf16 α = 1 is the prior but for rounding, so the difference to the prior is to itself.
+#[test]
+fn a_fraction_beats_the_prior_on_its_own() {
+    let study = study("v-curve-frozen");
+    let truth = curve([0.0, 0.0, 0.0, 1.0, 3.0, 5.0, 4.0, 2.0, 1.0]);
+    let mut records = records(&study, truth);
+    let trials = records.trials.clone();
+    let at = |seed: u64, alpha: f64| {
+        let mut trials = trials.iter();
+        let trial = trials.find(|trial| {
+            let record = &trial.record;
+            trial.configuration == 0 && record.seed == seed && record.alpha.get() == alpha
+        });
+        trial.unwrap().record.after.test.unwrap().accuracy
+    };
+    let seeds = records.header.seeds.clone();
+    records.priors = seeds
+        .iter()
+        .map(|seed| {
+            let test = json!({ "accuracy": at(*seed, 0.3) + 0.02, "loss": 1.0 });
+            let record = json!({ "seed": seed, "epochs": [], "test": test, "train_seconds": 1.0 });
+            KeptPrior {
+                id: trials[0].prior.clone(),
+                record: serde_json::from_value(record).unwrap(),
+            }
+        })
+        .collect();
+    let fraction = &judge(&study, &records, None).unwrap()[2];
+    assert!(fraction.found.contains("α = 0.3"), "{fraction:?}");
+    assert!(
+        fraction.found.ends_with("-2.00 from the prior"),
+        "{fraction:?}"
+    );
+    assert_eq!(fraction.verdict, Verdict::Contradicted);
 }
 
 /// As for the shape of a curve.
