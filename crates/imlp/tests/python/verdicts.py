@@ -203,10 +203,11 @@ def curve(study, config, mixer):
 
     names = [f"an interior {x}" for x, is_there in (("minimum", minimum), ("maximum", maximum))
              if is_there]
-    found = "the tests declare " + (" and ".join(names) or "no interior extremum")
+    found = "the tests declare " + (" and ".join(names) or "no shape")
     trend = difference(y @ (np.arange(k) - (k - 1) / 2))
     if not names and trend[3] < 0.05:
-        found += f"; it {'rises' if trend[0] > 0 else 'falls'} with α"
+        word = "rises" if trend[0] > 0 else "falls"
+        found = f"the tests declare no interior extremum; it {word} with α"
     for word, s in (("lowest", 1), ("highest", -1)):
         j, by, *interval = depth(s * y, s * v)
         near = 0.05 + 0.05 * (interval[1] - interval[0])
