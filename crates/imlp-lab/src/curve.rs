@@ -96,6 +96,12 @@ impl SeedStatistics {
         });
         pairs.unzip()
     }
+
+    /// The values here minus those in `other`, over the seeds that finished at both.
+    pub fn minus(&self, other: &Self) -> Vec<f64> {
+        let (here, there) = self.paired_with(other);
+        here.iter().zip(there).map(|(a, b)| a - b).collect()
+    }
 }
 
 /// The trials at one α.

@@ -93,14 +93,7 @@ fn compared(
 
 /// `None` without a common seed.
 fn one(alpha: f64, seeds: &SeedStatistics, reference: &SeedStatistics) -> Option<Comparison> {
-    let differences: Vec<f64> = seeds
-        .values
-        .iter()
-        .filter_map(|v| {
-            let other = reference.values.iter().find(|r| r.seed == v.seed)?;
-            Some(v.value - other.value)
-        })
-        .collect();
+    let differences = seeds.minus(reference);
     let difference = summarise(&differences).ok().flatten()?;
     let mut diverged: Vec<u64> = [&seeds.diverged[..], &reference.diverged].concat();
     diverged.sort_unstable();

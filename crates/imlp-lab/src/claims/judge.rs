@@ -466,13 +466,7 @@ impl<'a> Arm<'a> {
 /// Test accuracies of `a` at one α minus those of `b` at another, over the seeds of both. None
 /// where a trial diverged: the others are survivors, not a sample.
 fn paired(a: &Arm<'_>, of_a: f64, b: &Arm<'_>, of_b: f64) -> Option<Vec<f64>> {
-    Some(differences(a.values(of_a)?, b.values(of_b)?))
-}
-
-/// Values of `a` minus those of `b`, over the seeds of both.
-fn differences(a: &SeedStatistics, b: &SeedStatistics) -> Vec<f64> {
-    let (a, b) = a.paired_with(b);
-    a.iter().zip(b).map(|(a, b)| a - b).collect()
+    Some(a.values(of_a)?.minus(b.values(of_b)?))
 }
 
 /// The α at which a trial diverged, as the end of a sentence; empty where none did.

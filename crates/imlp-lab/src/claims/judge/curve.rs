@@ -1,6 +1,6 @@
 //! Rules about the shape of one curve.
 
-use super::{Arm, Finding, SIZE, Verdict, differences, p_text, paired, points, without};
+use super::{Arm, Finding, SIZE, Verdict, p_text, paired, points, without};
 use crate::analysis::blocks::CompleteBlocks;
 use crate::analysis::comparison::paired_p;
 use crate::analysis::evidence::Evidence;
@@ -203,7 +203,7 @@ pub(super) fn fraction(arm: &Arm<'_>) -> Finding {
         let to_plain_mlp = paired(arm, alpha, arm, 0.0).unwrap_or_default();
         // In bf16 α = 1 is the prior but for rounding.
         let to_prior = prior(&arm.test).zip(arm.values(alpha));
-        let to_prior = to_prior.map_or(Vec::new(), |(prior, here)| differences(here, prior));
+        let to_prior = to_prior.map_or(Vec::new(), |(prior, here)| here.minus(prior));
         let ends = [to_plain_mlp, to_prior];
         let summaries = ends.each_ref().map(|d| summarise(d).ok().flatten());
         let [Some(plain), Some(prior)] = summaries else {
