@@ -9,6 +9,7 @@ pub(super) mod tests;
 
 use imlp_train::{InterpolationConfig, LearningRateSchedule, Precision, TrialConfig, TrialRecord};
 use serde::Serialize;
+use toml::Value;
 
 use super::claim::Claim;
 use super::records::{Header, KeptConfiguration, KeptTrial, Records};
@@ -411,7 +412,11 @@ impl<'a> Arm<'a> {
         let assignments = self.configuration.assignments.iter();
         let names = assignments.filter_map(|assignment| {
             let key = assignment.key.strip_prefix("interpolation.")?;
-            Some(format!("{key} {}", value_text(&assignment.value)))
+            let value = match key {
+                "allocation" => in_layers(&assignment.value),
+                _ => value_text(&assignment.value),
+            };
+            Some(format!("{key} {value}"))
         });
         names.collect::<Vec<_>>().join(", ")
     }
@@ -460,6 +465,17 @@ impl<'a> Arm<'a> {
         let mut points = self.test.points.iter();
         let seeds = &points.find(|point| point.alpha == alpha)?.seeds;
         seeds.diverged.is_empty().then_some(seeds)
+    }
+}
+
+/// An allocation. A multiplier that all layers share is written once: a legend has no room for the
+/// list.
+fn in_layers(allocation: &Value) -> String {
+    match allocation.as_array().map(Vec::as_slice) {
+        Some([first, rest @ ..]) if rest.iter().all(|other| other == first) => {
+            format!("{first} in every layer")
+        }
+        _ => value_text(allocation),
     }
 }
 

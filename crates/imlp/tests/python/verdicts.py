@@ -235,8 +235,9 @@ def curve(study, config, mixer):
         word = "contradicted" if set(leads) - {None, "logarithmic"} else \
             "reproduced" if leads == ["logarithmic"] * 2 else "not-shown"
         whole = len(leads) == 2
-        judged.append((word, "excess AICc: " + "; ".join(tables) if whole else None, "lead of 2",
-                       None, "points per decade of the distance: " + ", ".join(slopes)
+        judged.append((word, "excess AICc: " + "; ".join(tables) if whole else None,
+                       "lead of 2" if leads else "–", None,
+                       "points per decade of the distance: " + ", ".join(slopes)
                        if whole else None))
     else:
         judged.append(("not-shown", "–", "–", None, "there is no V whose sides to fit"))

@@ -119,30 +119,24 @@ pub(super) fn sides(arm: &Arm<'_>) -> Finding {
         let bottom = analysis.minimum.as_ref().map(|minimum| minimum.alpha);
         let sides = [End::PlainMlp, End::Prior];
         let sides = sides.map(|end| bottom.and_then(|bottom| fit(&blocks, end, bottom)));
-        let [Some(left), Some(right)] = sides else {
+        if sides.iter().all(Option::is_none) {
             return Finding::nothing_to_test(
                 verdict.seeds,
-                "a side has fewer than three α inside: too few to tell forms apart",
+                "each side has fewer than three α inside: too few to tell forms apart",
             );
+        }
+        let [left, right] = &sides;
+        let leading = |side: &Option<Side>| side.as_ref().and_then(leading);
+        let verdict_of_both = match (leading(left), leading(right)) {
+            (Some(Form::Logarithmic), Some(Form::Logarithmic)) => Verdict::Reproduced,
+            // A side that is too short to be fitted does not keep the other from contradicting.
+            (None | Some(Form::Logarithmic), None | Some(Form::Logarithmic)) => Verdict::NotShown,
+            _ => Verdict::Contradicted,
         };
-        let leads = [lead(&left), lead(&right)];
-        let verdict_of_both = match leads {
-            [Some((Form::Logarithmic, a)), Some((Form::Logarithmic, b))]
-                if a >= LEAD && b >= LEAD =>
-            {
-                Verdict::Reproduced
-            }
-            leads
-                if leads
-                    .iter()
-                    .flatten()
-                    .any(|(form, lead)| *form != Form::Logarithmic && *lead >= LEAD) =>
-            {
-                Verdict::Contradicted
-            }
-            _ => Verdict::NotShown,
-        };
-        let text = |side: &Side| {
+        let text = |side: &Option<Side>| {
+            let Some(side) = side else {
+                return "– (fewer than three α inside)".to_owned();
+            };
             let fits = side.fits.iter().map(|fit| {
                 let excess = fit
                     .excess_aicc
@@ -151,10 +145,11 @@ pub(super) fn sides(arm: &Arm<'_>) -> Finding {
             });
             fits.collect::<Vec<_>>().join(", ")
         };
-        let slope = |side: &Side| {
-            let fit = side.fits.iter().find(|fit| fit.form == Form::Logarithmic);
-            let slope = fit.and_then(|fit| fit.slope);
-            slope.map_or_else(String::new, |slope| {
+        let slope = |side: &Option<Side>| {
+            let fits = side.iter().flat_map(|side| &side.fits);
+            let mut fits = fits.filter(|fit| fit.form == Form::Logarithmic);
+            let slope = fits.next().and_then(|fit| fit.slope);
+            slope.map_or("–".to_owned(), |slope| {
                 let interval = slope.ci95.map_or_else(String::new, |[low, high]| {
                     format!(" ({:.2} to {:.2})", 100.0 * low, 100.0 * high)
                 });
@@ -163,25 +158,25 @@ pub(super) fn sides(arm: &Arm<'_>) -> Finding {
         };
         Finding {
             verdict: verdict_of_both,
-            statistic: format!("excess AICc: left {}; right {}", text(&left), text(&right)),
+            statistic: format!("excess AICc: left {}; right {}", text(left), text(right)),
             critical: format!("lead of {LEAD}"),
             power: None,
             seeds: verdict.seeds,
             found: format!(
                 "points per decade of the distance: left {}, right {}",
-                slope(&left),
-                slope(&right)
+                slope(left),
+                slope(right)
             ),
         }
     })
 }
 
-/// The best form of a side, and by how much its AICc leads.
-fn lead(side: &Side) -> Option<(Form, f64)> {
+/// The form that fits a side best, where its AICc leads by [`LEAD`].
+fn leading(side: &Side) -> Option<Form> {
     let best = side.fits.first()?;
     best.excess_aicc?;
     let next = side.fits.get(1).and_then(|fit| fit.excess_aicc);
-    Some((best.form, next.unwrap_or(f64::INFINITY)))
+    (next.unwrap_or(f64::INFINITY) >= LEAD).then_some(best.form)
 }
 
 fn name(form: Form) -> &'static str {

@@ -174,6 +174,33 @@ fn sides_are_told_from_other_forms() {
 }
 
 #[test]
+fn a_side_of_two_alphas_leaves_the_verdict_to_the_other() {
+    let study = study("v-curve-co-trained");
+    // Bottom at 0.03: two α on the left, six on the right.
+    let right = |side: fn(f64) -> f64| {
+        move |_: &TrialConfig, alpha: f64| match alpha {
+            0.0 => 12.0,
+            0.01 => 6.0,
+            1.0 => side(0.9),
+            alpha => side(alpha),
+        }
+    };
+    for (side, expected) in [
+        (
+            (|alpha| 20.0 * alpha) as fn(f64) -> f64,
+            Verdict::Contradicted,
+        ),
+        (|alpha| -12.0 * (1.0 - alpha).log10(), Verdict::NotShown),
+    ] {
+        let judgements = judge(&study, &records(&study, right(side)), None).unwrap();
+        let v_curve = verdicts(&judgements, Claim::VCurve);
+        assert_eq!(v_curve, [Verdict::Reproduced; 2], "{judgements:#?}");
+        let found = verdicts(&judgements, Claim::LogarithmicSides);
+        assert_eq!(found, [expected; 2], "{judgements:#?}");
+    }
+}
+
+#[test]
 fn a_mixer_needs_both_extrema() {
     let study = study("mixer-frozen");
     let both = curve([4.0, 2.0, 0.0, 1.0, 3.0, 6.0, 7.0, 5.0, 3.0]);
