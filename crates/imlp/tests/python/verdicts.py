@@ -198,13 +198,14 @@ def sign_word(above, below):
 def curve(study, config, mixer):
     y, v = study.table(config), study.table(config, "validation")
     alphas, (n, k) = np.array(study.alphas), y.shape
-    c, (low, high), powers, flat = critical(k, n), v_values(y), power(y), all_equal(y)
+    c, (low, high), powers = critical(k, n), v_values(y), power(y)
     c_text, minimum, maximum = num(c, c * (0.02 if n > 3 else 0.05)), low > c, high > c
 
     names = [f"an interior {x}" for x, is_there in (("minimum", minimum), ("maximum", maximum))
              if is_there]
     found = "the tests declare " + (" and ".join(names) or "no shape")
     trend = difference(y @ (np.arange(k) - (k - 1) / 2))
+    flat = not names and trend[3] >= 0.05 and all_equal(y)
     if not names and trend[3] < 0.05:
         word = "rises" if trend[0] > 0 else "falls"
         found = f"the tests declare no interior extremum; it {word} with α"
@@ -214,7 +215,7 @@ def curve(study, config, mixer):
         if by > 0:
             found += (f"; {word} inside at α = {alphas[j]:g}, by {num(by)} points "
                       f"{ends(*interval, near)}")
-    found = None if flat and not names else found
+    found = None if flat else found
     if mixer:
         word = "reproduced" if minimum and maximum else "contradicted" if flat else "not-shown"
         return [(word, f"V = {num(low)}, of the negative {num(high)}", c_text, min(powers), found)]
