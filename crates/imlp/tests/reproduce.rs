@@ -2,9 +2,11 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use common::{Scratch, expect_refusal, expect_success, stderr};
+use serde_json::Value;
 
 /// The study of one claim with networks of a few hundred weights.
 const REPRODUCE: &[&str] = &[
@@ -264,4 +266,56 @@ fn unknown_claims_and_variations_are_refused_with_the_nearest() {
         message.contains("--partition needs --executor slurm"),
         "{message}"
     );
+}
+
+/// The published page, against the published verdicts.
+#[test]
+fn the_table_at_a_glance_has_the_mark_of_every_verdict() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut expected: BTreeMap<[String; 4], Vec<&str>> = BTreeMap::new();
+    for claim in std::fs::read_dir(root.join("results")).unwrap() {
+        // The notes lie beside the folders of claims.
+        let Ok(studies) = std::fs::read_dir(claim.unwrap().path()) else {
+            continue;
+        };
+        for study in studies {
+            let verdicts = std::fs::read(study.unwrap().path().join("verdict.json")).unwrap();
+            let verdicts: Vec<Value> = serde_json::from_slice(&verdicts).unwrap();
+            for verdict in verdicts {
+                let key = ["scale", "reading", "variation", "claim"];
+                let key = key.map(|key| verdict[key].as_str().unwrap_or("–").to_owned());
+                expected
+                    .entry(key)
+                    .or_default()
+                    .push(match verdict["verdict"].as_str() {
+                        Some("reproduced") => "✓",
+                        Some("contradicted") => "✗",
+                        Some("not-shown") => "?",
+                        _ => "…",
+                    });
+            }
+        }
+    }
+
+    let page = std::fs::read_to_string(root.join("docs/results.md")).unwrap();
+    let lines = page.lines().skip_while(|line| *line != "## At a glance");
+    let mut rows = lines
+        .skip_while(|line| !line.starts_with('|'))
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect());
+    let head: Vec<&str> = rows.next().unwrap();
+    let mut shown: BTreeMap<[String; 4], Vec<&str>> = BTreeMap::new();
+    for row in rows.skip(1) {
+        let row: Vec<&str> = row;
+        assert_eq!(row.len(), head.len(), "{row:?}");
+        for (claim, marks) in head.iter().zip(row.iter()).skip(3) {
+            let claim = claim.trim_start_matches('[').split(']').next().unwrap();
+            let key = [row[0], row[1], row[2], claim].map(str::to_owned);
+            if !marks.is_empty() {
+                let twice = shown.insert(key, marks.split(' ').collect());
+                assert_eq!(twice, None, "{row:?}");
+            }
+        }
+    }
+    assert_eq!(shown, expected);
 }

@@ -52,6 +52,16 @@ impl Verdict {
             Self::Unfinished => "unfinished",
         }
     }
+
+    /// For a table of many.
+    pub fn mark(self) -> &'static str {
+        match self {
+            Self::Reproduced => "✓",
+            Self::Contradicted => "✗",
+            Self::NotShown => "?",
+            Self::Unfinished => "…",
+        }
+    }
 }
 
 /// The verdict on one claim in one case.

@@ -6,7 +6,7 @@ use imlp_suggest::{counted, one_line};
 use time::OffsetDateTime;
 
 use super::claim::Claim;
-use super::judge::{Judgement, Picture, judge, pictures};
+use super::judge::{Judgement, Picture, Verdict, judge, pictures};
 use super::records::{Records, Run, folder};
 use super::study::{Reading, Scale, Study, studies};
 use crate::entry::found;
@@ -135,6 +135,15 @@ method trains the prior beside the twin (*co-trained*). **Verdicts.** *reproduce
 likely the test was to find what was seen, were it true. Accuracies and their differences
 are in percentage points; intervals are 95 %. How the tests work:
 [analysis.md](analysis.md).
+
+## At a glance
+";
+
+/// Above the table of marks.
+const MARKS: &str = "
+One mark for each case of a claim, in the order of [All verdicts](#all-verdicts): at scale `cpu`
+first with the cosine learning rate, then with the constant one. A field is empty where nothing
+was run.
 ";
 
 /// The path `to` as a link of Markdown in a page in the folder `from`: what ends one there, or
@@ -159,7 +168,7 @@ fn page(shown: &[Shown], notes: Option<&str>, from: &Path) -> String {
         "`recipes/paper/`]",
         &format!("`recipes/paper/`]({recipes})"),
     );
-    let mut page = format!("{TITLE}\n{introduction}");
+    let mut page = format!("{TITLE}\n{introduction}{MARKS}{}", glance(shown));
     if let Some(notes) = notes {
         page.push('\n');
         page.push_str(notes.trim());
@@ -198,10 +207,55 @@ fn page(shown: &[Shown], notes: Option<&str>, from: &Path) -> String {
     page
 }
 
-/// What the paper leaves open, in columns and rows: which of it gives the paper's curves?
+/// Every verdict as a mark: a row for each setting, a column for each claim.
+fn glance(shown: &[Shown]) -> String {
+    let verdicts = [
+        Verdict::Reproduced,
+        Verdict::Contradicted,
+        Verdict::NotShown,
+        Verdict::Unfinished,
+    ];
+    let legend = verdicts.map(|verdict| format!("{} {}", verdict.mark(), verdict.words()));
+    let claims = Claim::ALL.map(|claim| format!("[{0}](#{0})", claim.name()));
+    let mut rows: Vec<([&str; 3], [Vec<&str>; Claim::ALL.len()])> = Vec::new();
+    for shown in shown {
+        let key = [
+            shown.records.header.scale.name(),
+            shown.study.reading.name(),
+            shown.study.variation.unwrap_or("–"),
+        ];
+        let index = rows.iter().position(|(known, _)| *known == key);
+        let index = index.unwrap_or_else(|| {
+            rows.push((key, Default::default()));
+            rows.len() - 1
+        });
+        for (claim, cell) in Claim::ALL.into_iter().zip(&mut rows[index].1) {
+            let of_claim = shown.judgements.iter().filter(|j| j.claim == claim.name());
+            cell.extend(of_claim.map(|judgement| judgement.verdict.mark()));
+        }
+    }
+    let mut table = format!(
+        "\n{}.\n\n| scale | reading | variation | {} |\n|---|---|---|{}\n",
+        legend.join(", "),
+        claims.join(" | "),
+        "---|".repeat(claims.len())
+    );
+    for (key, cells) in rows {
+        let cells = cells.map(|marks| marks.join(" "));
+        table.push_str(&format!(
+            "| {} | {} |\n",
+            key.join(" | "),
+            cells.join(" | ")
+        ));
+    }
+    table
+}
+
+/// What the paper leaves open, in columns and rows: which of it gives the paper's curves? Of
+/// what was run in one reading alone there is nothing to compare.
 fn readings_table(shown: &[Shown]) -> String {
     // Claim, scale, variation, case; a verdict for each reading.
-    let mut rows: Vec<([String; 4], [String; 2])> = Vec::new();
+    let mut rows: Vec<([String; 4], [Option<&str>; 2])> = Vec::new();
     for claim in Claim::ALL {
         for (shown, judgement) in of_claim(shown, claim) {
             let key = [
@@ -212,20 +266,25 @@ fn readings_table(shown: &[Shown]) -> String {
             ];
             let index = rows.iter().position(|(known, _)| *known == key);
             let index = index.unwrap_or_else(|| {
-                rows.push((key, ["–".to_owned(), "–".to_owned()]));
+                rows.push((key, [None; 2]));
                 rows.len() - 1
             });
             let column = Reading::ALL.iter().position(|r| *r == judgement.reading);
             let column = column.expect("every reading has a column");
-            rows[index].1[column] = judgement.verdict.words().to_owned();
+            rows[index].1[column] = Some(judgement.verdict.words());
         }
     }
     let mut table = "\n## Which reading gives the paper's result?\n\n\
+         What was run in both readings.\n\n\
          | claim | scale | variation | case | co-trained | frozen |\n|---|---|---|---|---|---|\n"
         .to_owned();
     for (key, verdicts) in rows {
-        let cells: Vec<String> = key.into_iter().chain(verdicts).collect();
-        table.push_str(&format!("| {} |\n", cells.join(" | ")));
+        if let [Some(co_trained), Some(frozen)] = verdicts {
+            table.push_str(&format!(
+                "| {} | {co_trained} | {frozen} |\n",
+                key.join(" | ")
+            ));
+        }
     }
     table
 }
