@@ -48,6 +48,7 @@ fn what_the_records_know_is_not_trained_again_and_the_page_follows_from_them() {
         "](../results/v-curve/smoke-frozen/curve-1.svg)",
         "27 trials in",
         "Not run yet.",
+        "Nothing was run in both readings yet.",
         "imlp reproduce v-curve --scale smoke --reading frozen --set 'prior.channels=[1, 2]'",
     ] {
         assert!(text.contains(part), "{part}: {text}");

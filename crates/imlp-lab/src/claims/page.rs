@@ -135,15 +135,15 @@ method trains the prior beside the twin (*co-trained*). **Verdicts.** *reproduce
 likely the test was to find what was seen, were it true. Accuracies and their differences
 are in percentage points; intervals are 95 %. How the tests work:
 [analysis.md](analysis.md).
-
-## At a glance
 ";
 
 /// Above the table of marks.
-const MARKS: &str = "
-One mark for each case of a claim, in the order of [All verdicts](#all-verdicts): at scale `cpu`
-first with the cosine learning rate, then with the constant one. A field is empty where nothing
-was run.
+const GLANCE: &str = "
+## At a glance
+
+One mark for each case of a claim, in the order of [All verdicts](#all-verdicts): first with the
+cosine learning rate, then with the constant one, which scale `smoke` does not try. A field is
+empty where nothing was run.
 ";
 
 /// The path `to` as a link of Markdown in a page in the folder `from`: what ends one there, or
@@ -168,7 +168,7 @@ fn page(shown: &[Shown], notes: Option<&str>, from: &Path) -> String {
         "`recipes/paper/`]",
         &format!("`recipes/paper/`]({recipes})"),
     );
-    let mut page = format!("{TITLE}\n{introduction}{MARKS}{}", glance(shown));
+    let mut page = format!("{TITLE}\n{introduction}{}", glance(shown));
     if let Some(notes) = notes {
         page.push('\n');
         page.push_str(notes.trim());
@@ -235,7 +235,7 @@ fn glance(shown: &[Shown]) -> String {
         }
     }
     let mut table = format!(
-        "\n{}.\n\n| scale | reading | variation | {} |\n|---|---|---|{}\n",
+        "{GLANCE}\n{}.\n\n| scale | reading | variation | {} |\n|---|---|---|{}\n",
         legend.join(", "),
         claims.join(" | "),
         "---|".repeat(claims.len())
@@ -274,19 +274,24 @@ fn readings_table(shown: &[Shown]) -> String {
             rows[index].1[column] = Some(judgement.verdict.words());
         }
     }
-    let mut table = "\n## Which reading gives the paper's result?\n\n\
-         What was run in both readings.\n\n\
-         | claim | scale | variation | case | co-trained | frozen |\n|---|---|---|---|---|---|\n"
-        .to_owned();
-    for (key, verdicts) in rows {
-        if let [Some(co_trained), Some(frozen)] = verdicts {
-            table.push_str(&format!(
-                "| {} | {co_trained} | {frozen} |\n",
-                key.join(" | ")
-            ));
-        }
-    }
-    table
+    let compared: Vec<String> = rows
+        .into_iter()
+        .filter_map(|(key, [co_trained, frozen])| {
+            let key = key.join(" | ");
+            Some(format!("| {key} | {} | {} |\n", co_trained?, frozen?))
+        })
+        .collect();
+    let table = if compared.is_empty() {
+        "Nothing was run in both readings yet.\n".to_owned()
+    } else {
+        format!(
+            "What was run in both readings.\n\n\
+             | claim | scale | variation | case | co-trained | frozen |\n|---|---|---|---|---|---|\n\
+             {}",
+            compared.concat()
+        )
+    };
+    format!("\n## Which reading gives the paper's result?\n\n{table}")
 }
 
 fn of_claim(shown: &[Shown], claim: Claim) -> impl Iterator<Item = (&Shown, &Judgement)> {
