@@ -292,7 +292,8 @@ fn the_table_at_a_glance_has_the_mark_of_every_verdict() {
                         Some("reproduced") => "✓",
                         Some("contradicted") => "✗",
                         Some("not-shown") => "?",
-                        _ => "…",
+                        Some("unfinished") => "…",
+                        _ => panic!("{verdict}"),
                     });
             }
         }
@@ -303,11 +304,15 @@ fn the_table_at_a_glance_has_the_mark_of_every_verdict() {
     let mut rows = lines
         .skip_while(|line| !line.starts_with('|'))
         .take_while(|line| line.starts_with('|'))
-        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect());
-    let head: Vec<&str> = rows.next().unwrap();
+        .map(|line| {
+            line.trim_matches('|')
+                .split('|')
+                .map(str::trim)
+                .collect::<Vec<_>>()
+        });
+    let head = rows.next().unwrap();
     let mut shown: BTreeMap<[String; 4], Vec<&str>> = BTreeMap::new();
     for row in rows.skip(1) {
-        let row: Vec<&str> = row;
         assert_eq!(row.len(), head.len(), "{row:?}");
         for (claim, marks) in head.iter().zip(row.iter()).skip(3) {
             let claim = claim.trim_start_matches('[').split(']').next().unwrap();

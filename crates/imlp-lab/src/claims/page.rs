@@ -186,9 +186,8 @@ fn page(shown: &[Shown], notes: Option<&str>, from: &Path) -> String {
                 .power
                 .map_or("–".to_owned(), |power| format!("{:.0} %", 100.0 * power));
             page.push_str(&format!(
-                "| [{}](#{}) | {} | {} | {} | {} | **{}** | {} | {} | {power} | {} |\n",
-                claim.name(),
-                claim.name(),
+                "| {} | {} | {} | {} | {} | **{}** | {} | {} | {power} | {} |\n",
+                section_link(claim),
                 judgement.scale.name(),
                 shown.study.reading.name(),
                 shown.study.variation.unwrap_or("–"),
@@ -216,22 +215,16 @@ fn glance(shown: &[Shown]) -> String {
         Verdict::Unfinished,
     ];
     let legend = verdicts.map(|verdict| format!("{} {}", verdict.mark(), verdict.words()));
-    let claims = Claim::ALL.map(|claim| format!("[{0}](#{0})", claim.name()));
+    let claims = Claim::ALL.map(section_link);
     let mut rows: Vec<([&str; 3], [Vec<&str>; Claim::ALL.len()])> = Vec::new();
-    for shown in shown {
-        let key = [
-            shown.records.header.scale.name(),
-            shown.study.reading.name(),
-            shown.study.variation.unwrap_or("–"),
-        ];
-        let index = rows.iter().position(|(known, _)| *known == key);
-        let index = index.unwrap_or_else(|| {
-            rows.push((key, Default::default()));
-            rows.len() - 1
-        });
-        for (claim, cell) in Claim::ALL.into_iter().zip(&mut rows[index].1) {
-            let of_claim = shown.judgements.iter().filter(|j| j.claim == claim.name());
-            cell.extend(of_claim.map(|judgement| judgement.verdict.mark()));
+    for (column, claim) in Claim::ALL.into_iter().enumerate() {
+        for (shown, judgement) in of_claim(shown, claim) {
+            let key = [
+                judgement.scale.name(),
+                judgement.reading.name(),
+                shown.study.variation.unwrap_or("–"),
+            ];
+            row(&mut rows, key)[column].push(judgement.verdict.mark());
         }
     }
     let mut table = format!(
@@ -251,6 +244,16 @@ fn glance(shown: &[Shown]) -> String {
     table
 }
 
+/// The cells of the row `key`, which is added where it is missing.
+fn row<K: PartialEq, C: Default>(rows: &mut Vec<(K, C)>, key: K) -> &mut C {
+    let index = rows.iter().position(|(known, _)| *known == key);
+    let index = index.unwrap_or_else(|| {
+        rows.push((key, C::default()));
+        rows.len() - 1
+    });
+    &mut rows[index].1
+}
+
 /// What the paper leaves open, in columns and rows: which of it gives the paper's curves? Of
 /// what was run in one reading alone there is nothing to compare.
 fn readings_table(shown: &[Shown]) -> String {
@@ -259,19 +262,14 @@ fn readings_table(shown: &[Shown]) -> String {
     for claim in Claim::ALL {
         for (shown, judgement) in of_claim(shown, claim) {
             let key = [
-                format!("[{0}](#{0})", claim.name()),
+                section_link(claim),
                 judgement.scale.name().to_owned(),
                 shown.study.variation.unwrap_or("–").to_owned(),
                 judgement.case.clone(),
             ];
-            let index = rows.iter().position(|(known, _)| *known == key);
-            let index = index.unwrap_or_else(|| {
-                rows.push((key, [None; 2]));
-                rows.len() - 1
-            });
             let column = Reading::ALL.iter().position(|r| *r == judgement.reading);
             let column = column.expect("every reading has a column");
-            rows[index].1[column] = Some(judgement.verdict.words());
+            row(&mut rows, key)[column] = Some(judgement.verdict.words());
         }
     }
     let compared: Vec<String> = rows
@@ -292,6 +290,10 @@ fn readings_table(shown: &[Shown]) -> String {
         )
     };
     format!("\n## Which reading gives the paper's result?\n\n{table}")
+}
+
+fn section_link(claim: Claim) -> String {
+    format!("[{0}](#{0})", claim.name())
 }
 
 fn of_claim(shown: &[Shown], claim: Claim) -> impl Iterator<Item = (&Shown, &Judgement)> {
@@ -355,8 +357,8 @@ fn study(page: &mut String, claim: Claim, shown: &Shown, from: &Path) {
     }
     if claim.measured_by() != claim {
         page.push_str(&format!(
-            "\nThe trials and figures are those of [{0}](#{0}).\n",
-            claim.measured_by().name()
+            "\nThe trials and figures are those of {}.\n",
+            section_link(claim.measured_by())
         ));
         return;
     }
