@@ -132,9 +132,9 @@ rules, are in [`recipes/paper/`]; the records of every trial lie beside the figu
 **Readings.** The paper's abstract speaks of the fixed weights of a prior (*frozen*), its
 method trains the prior beside the twin (*co-trained*). **Verdicts.** *reproduced*;
 *contradicted*: the opposite is shown; *not shown here*: neither, and the power says how
-likely the test was to find what was seen, were it true. Accuracies and their differences
-are in percentage points; intervals are 95 %. How the tests work:
-[analysis.md](analysis.md).
+likely the test was to find what was seen, were it true (of a claim that asks for a minimum
+and a maximum, the less likely of the two). Accuracies and their differences are in
+percentage points; intervals are 95 %. How the tests work: [analysis.md](analysis.md).
 ";
 
 /// Above the table of marks.
