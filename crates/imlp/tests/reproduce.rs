@@ -3,7 +3,7 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use common::{Scratch, expect_refusal, expect_success, stderr};
 use serde_json::Value;
@@ -269,12 +269,15 @@ fn unknown_claims_and_variations_are_refused_with_the_nearest() {
     );
 }
 
-/// The published page, against the published verdicts.
-#[test]
-fn the_table_at_a_glance_has_the_mark_of_every_verdict() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let mut expected: BTreeMap<[String; 4], Vec<&str>> = BTreeMap::new();
-    for claim in std::fs::read_dir(root.join("results")).unwrap() {
+/// The root of the repository, where the published results lie.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Every verdict under `results/`.
+fn published_verdicts() -> Vec<Value> {
+    let mut all = Vec::new();
+    for claim in std::fs::read_dir(root().join("results")).unwrap() {
         // The notes lie beside the folders of claims.
         let Ok(studies) = std::fs::read_dir(claim.unwrap().path()) else {
             continue;
@@ -282,24 +285,33 @@ fn the_table_at_a_glance_has_the_mark_of_every_verdict() {
         for study in studies {
             let verdicts = std::fs::read(study.unwrap().path().join("verdict.json")).unwrap();
             let verdicts: Vec<Value> = serde_json::from_slice(&verdicts).unwrap();
-            for verdict in verdicts {
-                let key = ["scale", "reading", "variation", "claim"];
-                let key = key.map(|key| verdict[key].as_str().unwrap_or("–").to_owned());
-                expected
-                    .entry(key)
-                    .or_default()
-                    .push(match verdict["verdict"].as_str() {
-                        Some("reproduced") => "✓",
-                        Some("contradicted") => "✗",
-                        Some("not-shown") => "?",
-                        Some("unfinished") => "…",
-                        _ => panic!("{verdict}"),
-                    });
-            }
+            all.extend(verdicts);
         }
     }
+    all
+}
 
-    let page = std::fs::read_to_string(root.join("docs/results.md")).unwrap();
+/// The published page, against the published verdicts.
+#[test]
+fn the_table_at_a_glance_has_the_mark_of_every_verdict() {
+    let mut expected: BTreeMap<[String; 4], Vec<&str>> = BTreeMap::new();
+    let verdicts = published_verdicts();
+    for verdict in &verdicts {
+        let key = ["scale", "reading", "variation", "claim"];
+        let key = key.map(|key| verdict[key].as_str().unwrap_or("–").to_owned());
+        expected
+            .entry(key)
+            .or_default()
+            .push(match verdict["verdict"].as_str() {
+                Some("reproduced") => "✓",
+                Some("contradicted") => "✗",
+                Some("not-shown") => "?",
+                Some("unfinished") => "…",
+                _ => panic!("{verdict}"),
+            });
+    }
+
+    let page = std::fs::read_to_string(root().join("docs/results.md")).unwrap();
     let lines = page.lines().skip_while(|line| *line != "## At a glance");
     let mut rows = lines
         .skip_while(|line| !line.starts_with('|'))
@@ -324,4 +336,32 @@ fn the_table_at_a_glance_has_the_mark_of_every_verdict() {
         }
     }
     assert_eq!(shown, expected);
+}
+
+/// The head of a recipe, against the published verdicts.
+#[test]
+fn the_recipe_of_a_claim_is_headed_by_its_result() {
+    let mut expected: BTreeMap<[String; 2], Vec<String>> = BTreeMap::new();
+    for verdict in published_verdicts() {
+        if verdict["scale"] == "cpu" && verdict["variation"].is_null() {
+            let text = |key| verdict[key].as_str().unwrap().to_owned();
+            let words = text("verdict").replace("not-shown", "not shown here");
+            let cases = expected.entry(["claim", "reading"].map(text)).or_default();
+            cases.push(format!("{}: {words}", text("case")));
+        }
+    }
+    assert_eq!(expected.len(), 14, "seven claims, two readings");
+
+    for ([claim, reading], cases) in expected {
+        let recipe = format!("recipes/paper/{claim}-{reading}.toml");
+        let text = std::fs::read_to_string(root().join(&recipe)).unwrap();
+        let (_, result) = text.split_once("\n# Expected ").unwrap();
+        let (result, _) = result.split_once("\n\n").unwrap();
+        let shown: Vec<&str> = result
+            .lines()
+            .map(|line| line.trim_start_matches('#').trim())
+            .take_while(|line| *line != "numbers in docs/results.md")
+            .collect();
+        assert_eq!(shown, cases, "{recipe}");
+    }
 }
